@@ -45,15 +45,22 @@ const json = <T>(file: string): T => JSON.parse(readFileSync(join(data, file), '
 const extraPackages: [pattern: RegExp, definitionPrefix: string][] = [
   [/^V1APIService/, 'io.k8s.kube-aggregator.pkg.apis.apiregistration.v1'],
   [/^ApiregistrationV1/, 'io.k8s.kube-aggregator.pkg.apis.apiregistration.v1'],
-  [/^ApiextensionsV1|^V1CustomResource|^V1JSONSchemaProps$|^V1ExternalDocumentation$/, 'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1'],
-  [/^V1SelectableField$|^V1ValidationRule$|^V1WebhookConversion$/, 'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1'],
+  [
+    /^ApiextensionsV1|^V1CustomResource|^V1JSONSchemaProps$|^V1ExternalDocumentation$/,
+    'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1',
+  ],
+  [
+    /^V1SelectableField$|^V1ValidationRule$|^V1WebhookConversion$/,
+    'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1',
+  ],
   [/^CoreV1ResourceClaim$/, 'io.k8s.api.core.v1'],
   [/^ResourceV1ResourceClaim$|^V1NodeAllocatableResourceMapping$/, 'io.k8s.api.resource.v1'],
   [/^V1beta1NodeAllocatableResourceMapping$/, 'io.k8s.api.resource.v1beta1'],
   [/^V1beta2NodeAllocatableResourceMapping$/, 'io.k8s.api.resource.v1beta2'],
   [/^VersionInfo$/, 'io.k8s.apimachinery.pkg.version'],
 ];
-const shortName = (className: string): string => className.replace(/^(Core|Apiextensions|Apiregistration)?V1(?=[A-Z])/, '');
+const shortName = (className: string): string =>
+  className.replace(/^(Core|Apiextensions|Apiregistration)?V1(?=[A-Z])/, '');
 
 function definitionNames(classes: Set<string>): Map<string, string> {
   const found = new Map<string, string>();
@@ -67,7 +74,11 @@ function definitionNames(classes: Set<string>): Map<string, string> {
   }
   for (const className of classes) {
     const extra = extraPackages.find(([pattern]) => pattern.test(className));
-    if (extra) found.set(className, `${extra[1]}.${className.replace(/^(Apiextensions|Apiregistration|Core|Resource)?V1(beta\d)?(?=[A-Z])/, '').replace(/^VersionInfo$/, 'Info')}`);
+    if (extra)
+      found.set(
+        className,
+        `${extra[1]}.${className.replace(/^(Apiextensions|Apiregistration|Core|Resource)?V1(beta\d)?(?=[A-Z])/, '').replace(/^VersionInfo$/, 'Info')}`,
+      );
   }
   return found;
 }
@@ -79,7 +90,10 @@ const unquote = (text: string): string =>
     .replace(/\*\\\//g, '*/')
     .trim();
 
-function declarations(className: string): { description: string; fields: Map<string, { required: boolean; description: string }> } {
+function declarations(className: string): {
+  description: string;
+  fields: Map<string, { required: boolean; description: string }>;
+} {
   const text = readFileSync(join(models, `${className}.d.ts`), 'utf8');
   const described = /\/\*\*\n\* ([\s\S]*?)\n\*\/\nexport declare class/.exec(text);
   const fields = new Map<string, { required: boolean; description: string }>();
@@ -90,7 +104,11 @@ function declarations(className: string): { description: string; fields: Map<str
 }
 
 async function readModels(): Promise<Model[]> {
-  const classes = new Set(readdirSync(models).filter((f) => /^[A-Z].*\.js$/.test(f)).map((f) => f.slice(0, -3)));
+  const classes = new Set(
+    readdirSync(models)
+      .filter((f) => /^[A-Z].*\.js$/.test(f))
+      .map((f) => f.slice(0, -3)),
+  );
   classes.delete('ObjectSerializer');
   const definitions = definitionNames(classes);
   const result: Model[] = [];
@@ -98,19 +116,30 @@ async function readModels(): Promise<Model[]> {
   for (const className of [...classes].sort()) {
     const definition = definitions.get(className);
     if (!definition) continue;
-    const module = (await import(pathToFileURL(join(models, `${className}.js`)).href)) as Record<string, { attributeTypeMap: Attribute[] }>;
+    const module = (await import(pathToFileURL(join(models, `${className}.js`)).href)) as Record<
+      string,
+      { attributeTypeMap: Attribute[] }
+    >;
     const { description, fields } = declarations(className);
     const typeName = taken.has(shortName(className)) ? className : shortName(className);
     taken.add(typeName);
     const attributes = module[className]?.attributeTypeMap ?? [];
-    result.push({ className, definition, typeName, description, fields: attributes.map((a) => ({ ...a, ...(fields.get(a.name) ?? { required: false, description: '' }) })) });
+    result.push({
+      className,
+      definition,
+      typeName,
+      description,
+      fields: attributes.map((a) => ({ ...a, ...(fields.get(a.name) ?? { required: false, description: '' }) })),
+    });
   }
   return result;
 }
 
 const isKind = (model: Model): boolean =>
-  ['apiVersion', 'kind', 'metadata'].every((n) => model.fields.some((f) => f.baseName === n)) && model.fields.some((f) => f.type === 'V1ObjectMeta');
-const isList = (model: Model): boolean => model.fields.some((f) => f.type === 'V1ListMeta') && model.fields.some((f) => f.baseName === 'items');
+  ['apiVersion', 'kind', 'metadata'].every((n) => model.fields.some((f) => f.baseName === n)) &&
+  model.fields.some((f) => f.type === 'V1ObjectMeta');
+const isList = (model: Model): boolean =>
+  model.fields.some((f) => f.type === 'V1ListMeta') && model.fields.some((f) => f.baseName === 'items');
 
 function tsType(type: string, names: Map<string, string>): string {
   const list = /^(?:Array|Set)<(.*)>$/.exec(type);
@@ -139,11 +168,15 @@ function isRequired(model: Model, field: Field): boolean {
 
 function writeTypes(all: Model[]): void {
   const names = new Map(all.map((m) => [m.className, m.typeName]));
-  const comment = (text: string, indent: string): string => (text ? `${indent}/** ${text.replace(/\*\//g, '* /').replace(/\s+/g, ' ')} */\n` : '');
+  const comment = (text: string, indent: string): string =>
+    text ? `${indent}/** ${text.replace(/\*\//g, '* /').replace(/\s+/g, ' ')} */\n` : '';
   const lines = ['// Generated by scripts/generate-api.ts; do not edit.\n'];
   for (const model of all.filter((m) => !isList(m))) {
     lines.push(`${comment(model.description, '')}export interface ${model.typeName} {`);
-    for (const f of model.fields) lines.push(`${comment(f.description, '  ')}  ${JSON.stringify(f.baseName)}${isRequired(model, f) ? '' : '?'}: ${fieldType(model, f, names)};`);
+    for (const f of model.fields)
+      lines.push(
+        `${comment(f.description, '  ')}  ${JSON.stringify(f.baseName)}${isRequired(model, f) ? '' : '?'}: ${fieldType(model, f, names)};`,
+      );
     lines.push('}\n');
   }
   writeFileSync(join(out, 'types.ts'), lines.join('\n'));
@@ -158,7 +191,8 @@ function schemaOf(type: string, format: string, definitions: Map<string, string>
   if (type === 'Date' || type === 'V1MicroTime') return { type: 'string', format: 'date-time' };
   if (type === 'IntOrString') return { type: 'string', format: 'int-or-string' };
   if (type === 'any' || type === 'object') return type === 'any' ? {} : { type: 'object' };
-  if (type === 'number') return { type: format.startsWith('int') ? 'integer' : 'number', ...(format ? { format } : {}) };
+  if (type === 'number')
+    return { type: format.startsWith('int') ? 'integer' : 'number', ...(format ? { format } : {}) };
   if (type === 'string' || type === 'boolean') return { type, ...(format ? { format } : {}) };
   return { $ref: definitions.get(type) ?? type };
 }
@@ -169,9 +203,18 @@ function writeSchemas(all: Model[]): void {
   const result: Record<string, Schema> = {};
   for (const model of all) {
     const properties: Record<string, Schema> = {};
-    for (const f of model.fields) properties[f.baseName] = { ...(f.description ? { description: f.description } : {}), ...schemaOf(f.type, f.format, definitions) };
+    for (const f of model.fields)
+      properties[f.baseName] = {
+        ...(f.description ? { description: f.description } : {}),
+        ...schemaOf(f.type, f.format, definitions),
+      };
     const required = model.fields.filter((f) => f.required).map((f) => f.baseName);
-    result[model.definition] = { description: model.description, type: 'object', ...(required.length > 0 ? { required } : {}), ...(model.fields.length > 0 ? { properties } : {}) };
+    result[model.definition] = {
+      description: model.description,
+      type: 'object',
+      ...(required.length > 0 ? { required } : {}),
+      ...(model.fields.length > 0 ? { properties } : {}),
+    };
   }
   writeFileSync(join(out, 'schemas.json'), JSON.stringify(result));
 }
@@ -184,7 +227,12 @@ const variable = (group: string, version: string, resource: string, seen: Set<st
 
 function writeResources(all: Model[]): void {
   const facts = json<Facts>('api-facts.json').resources;
-  const lines = ['// Generated by scripts/generate-api.ts; do not edit.', "import type * as t from './types.js';", "import { defineResource, type Resource } from '../resource.js';", ''];
+  const lines = [
+    '// Generated by scripts/generate-api.ts; do not edit.',
+    "import type * as t from './types.js';",
+    "import { defineResource, type Resource } from '../resource.js';",
+    '',
+  ];
   const seen = new Set<string>();
   for (const [path, fact] of Object.entries(facts)) {
     const [group = '', version = '', resource = '', sub] = path.split('/');
@@ -195,7 +243,9 @@ function writeResources(all: Model[]): void {
     if (sub || !model) continue;
     const name = variable(group, version, resource, seen);
     seen.add(name);
-    lines.push(`export const ${name}: Resource<t.${model.typeName}> = defineResource({ group: '${group}', version: '${version}', kind: '${kind}', resource: '${resource}', namespaced: ${fact.namespaced}, definition: '${model.definition}' });`);
+    lines.push(
+      `export const ${name}: Resource<t.${model.typeName}> = defineResource({ group: '${group}', version: '${version}', kind: '${kind}', resource: '${resource}', namespaced: ${fact.namespaced}, definition: '${model.definition}' });`,
+    );
   }
   writeFileSync(join(out, 'resources.ts'), `${lines.join('\n')}\n`);
 }

@@ -20,12 +20,19 @@ export interface Resource<T = unknown> {
 /** Completes a resource with the fields that derive from group and version. */
 export function defineResource<T>(given: Omit<Resource<T>, 'apiVersion' | 'basePath' | 'objectType'>): Resource<T> {
   const apiVersion = given.group === '' ? given.version : `${given.group}/${given.version}`;
-  return Object.freeze({ ...given, apiVersion, basePath: given.group === '' ? `/api/${given.version}` : `/apis/${apiVersion}` });
+  return Object.freeze({
+    ...given,
+    apiVersion,
+    basePath: given.group === '' ? `/api/${given.version}` : `/apis/${apiVersion}`,
+  });
 }
 
 /** URL path of a collection (no name) or of an object and its subresource. Every segment is percent-encoded. */
 export function resourcePath(resource: Resource, namespace?: string, name?: string, subresource?: string): string {
-  const scope = resource.namespaced && namespace !== undefined && namespace !== '' ? `/namespaces/${encodeURIComponent(namespace)}` : '';
+  const scope =
+    resource.namespaced && namespace !== undefined && namespace !== ''
+      ? `/namespaces/${encodeURIComponent(namespace)}`
+      : '';
   const tail = name === undefined ? '' : `/${encodeURIComponent(name)}${subresource ? `/${subresource}` : ''}`;
   return `${resource.basePath}${scope}/${resource.resource}${tail}`;
 }

@@ -1,0 +1,89 @@
+import type { KubernetesObject } from '../../shared/api/object.js';
+import type { Resource } from '../../shared/api/resource.js';
+import type { FieldError } from '../validation/field-error.js';
+
+/** One column of `kubectl get`. */
+export interface Column<T> {
+  readonly name: string;
+  readonly type: 'string' | 'integer' | 'number' | 'boolean' | 'date';
+  readonly format?: string;
+  readonly description: string;
+  /** 0 is always shown, 1 with -o wide. */
+  readonly priority: number;
+  /** Cell text as kubectl prints it; `nowMs` for ages. */
+  readonly cell: (object: T, nowMs: number) => string | number | boolean;
+}
+
+/** The rules of a kind beyond its structure. All functions are pure but for changing the object that they are given first. */
+export interface Strategy<T> {
+  /** Fills defaults in place, as the original's SetDefaults functions do. Runs on every decoded object, also after patches. */
+  readonly defaults?: (object: T) => void;
+  /** Clears or sets what a client may not choose on create (status, ...). Generation 1 is set by the registry where `hasGeneration`. */
+  readonly prepareForCreate?: (object: T) => void;
+  readonly validate?: (object: T) => FieldError[];
+  /** Restores what an update of the main resource may not change (status, ...). */
+  readonly prepareForUpdate?: (object: T, old: T) => void;
+  readonly validateUpdate?: (object: T, old: T) => FieldError[];
+  /** For /status: restores everything but the status (metadata is handled by the registry). Default: keep old spec. */
+  readonly prepareForStatusUpdate?: (object: T, old: T) => void;
+  readonly validateStatusUpdate?: (object: T, old: T) => FieldError[];
+  /** Texts for Warning headers. */
+  readonly warnings?: (object: T, old?: T) => string[];
+  /** How the name is checked: DNS subdomain (default), DNS label, path segment, ... */
+  readonly validateName?: (name: string) => string[];
+}
+
+/** How /scale maps onto a kind. */
+export interface ScaleMapping<T> {
+  readonly getSpecReplicas: (object: T) => number;
+  readonly setSpecReplicas: (object: T, replicas: number) => void;
+  readonly getStatusReplicas: (object: T) => number;
+  /** Serialised label selector. */
+  readonly getSelector: (object: T) => string;
+}
+
+/** All that the server needs to serve one kind: routes, keys, discovery, OpenAPI, tables derive from it. */
+export interface ResourceDefinition<T extends KubernetesObject = KubernetesObject> {
+  readonly resource: Resource<T>;
+  readonly singularName: string;
+  readonly shortNames: readonly string[];
+  /** e.g. `all`. */
+  readonly categories: readonly string[];
+  readonly subresources: readonly Subresource[];
+  readonly strategy: Strategy<T>;
+  /** Name and Age are among them. */
+  readonly columns: readonly Column<T>[];
+  /** Field selectors beyond metadata.name and metadata.namespace. */
+  readonly selectableFields: Readonly<Record<string, (object: T) => string>>;
+  /** Whether metadata.generation is kept: grows when anything but metadata and status changes. */
+  readonly hasGeneration: boolean;
+  /** PUT of an absent object creates it. */
+  readonly allowCreateOnUpdate: boolean;
+  /** PUT without resourceVersion overwrites. */
+  readonly allowUnconditionalUpdate: boolean;
+  readonly scale?: ScaleMapping<T>;
+  /** Another definition whose stored objects this one shows in another form (events.k8s.io shows core events). */
+  readonly storedAs?: {
+    readonly resource: Resource;
+    readonly fromStored: (stored: KubernetesObject) => T;
+    readonly toStored: (object: T) => KubernetesObject;
+  };
+  /** Default grace period for deletes in seconds; pods only. */
+  readonly gracefulDelete?: (object: T, requestedSeconds: number | undefined) => number;
+}
+
+export type Subresource =
+  | 'status'
+  | 'scale'
+  | 'binding'
+  | 'eviction'
+  | 'ephemeralcontainers'
+  | 'resize'
+  | 'log'
+  | 'exec'
+  | 'attach'
+  | 'portforward'
+  | 'proxy'
+  | 'token'
+  | 'approval'
+  | 'finalize';

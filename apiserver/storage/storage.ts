@@ -1,0 +1,119 @@
+/**
+ * What the API server needs of a store. Implementations: LevelDB, memory. One contract suite runs on all.
+ *
+ * Keys are `/registry/<group>/<resource>/<namespace>/<name>` (namespace segment absent for cluster scope; the core group is
+ * `core`). Values are opaque bytes, never parsed here: the JSON of an object as it is served, its own resourceVersion (= the
+ * revision of the write) included, so that the same Buffer is store value, GET body, LIST piece and watch event.
+ *
+ * Revisions are one growing counter for the whole store: each write (put or delete) takes the next one. A batch member
+ * gets a revision of its own. Revision 0 means "does not exist".
+ */
+export interface StoredValue {
+  readonly key: string;
+  readonly value: Buffer;
+  /** Revision of the last write. */
+  readonly revision: number;
+  /** Revision of the create. */
+  readonly createRevision: number;
+}
+
+export interface StorageEvent {
+  readonly type: 'put' | 'delete';
+  readonly key: string;
+  readonly revision: number;
+  /** Bytes written; for a delete the last bytes before it. */
+  readonly value: Buffer;
+  /** For a put over an existing key: the bytes and revision before. */
+  readonly previous?: { readonly value: Buffer; readonly revision: number };
+}
+
+export interface ListPage {
+  readonly items: readonly StoredValue[];
+  /** Revision that the page shows. */
+  readonly revision: number;
+  /** Key to start the next page after; absent on the last page. */
+  readonly nextKey?: string;
+  /** How many more keys follow under the prefix; only given when a limit cut the page. */
+  readonly remaining?: number;
+}
+
+/**
+ * All writes are durable (fsync) when their promise resolves, and visible to reads and watches only then, in revision order.
+ *
+ * Errors: `StorageConflictError` when an expected revision does not match; `StorageReadOnlyError` after a write error until
+ * the store has been reopened and verified; `StorageCompactedError` for a revision older than the history;
+ * `StorageFutureRevisionError` for one that does not exist yet; `StorageClosedError` after close().
+ */
+export interface Storage {
+  /** Latest committed revision. */
+  readonly revision: number;
+  /** Oldest revision from which watch() and past reads are possible. */
+  readonly compactedRevision: number;
+  get(key: string): Promise<StoredValue | undefined>;
+  /** The value a key had at a past revision; undefined when it did not exist then. */
+  getAt(key: string, revision: number): Promise<StoredValue | undefined>;
+  /** Keys below `prefix` in byte order. `revision` lists the past (a consistent continue). */
+  list(prefix: string, options?: { limit?: number; startAfter?: string; revision?: number }): Promise<ListPage>;
+  /**
+   * Writes `value` if the key's current revision equals `expectedRevision` (0: it must not exist).
+   * `encode` gets the revision that the write will have, so that the bytes can contain it; it must be pure and quick and
+   * is called exactly once, in revision order, when the write is put into the batch.
+   */
+  put(key: string, encode: (revision: number) => Buffer, expectedRevision: number): Promise<StoredValue>;
+  /** Removes the key if its current revision equals `expectedRevision`; resolves with the revision of the delete. `last` makes the final bytes for the watch event. */
+  delete(key: string, expectedRevision: number, last?: (revision: number) => Buffer): Promise<{ revision: number }>;
+  /**
+   * Calls `listener` for every committed event under `prefix` with a revision above `startRevision`, in order: first from
+   * history, then live, without a gap. The listener is synchronous and must not throw. Returns the function that ends it.
+   * Throws StorageCompactedError when startRevision is below compactedRevision.
+   */
+  watch(
+    prefix: string,
+    startRevision: number,
+    listener: (events: readonly StorageEvent[]) => void,
+  ): Promise<() => void>;
+  /** Forgets history up to `revision`. Current values stay. */
+  compact(revision: number): Promise<void>;
+  /** State for /readyz and /metrics. */
+  health(): StorageHealth;
+  close(): Promise<void>;
+}
+
+export interface StorageHealth {
+  readonly mode: 'read-write' | 'read-only' | 'closed';
+  /** Why it is read-only. */
+  readonly reason?: string;
+  readonly revision: number;
+  readonly compactedRevision: number;
+  readonly keys: number;
+  /** Counters since open: commits (= fsyncs) and writes in them. */
+  readonly commits: number;
+  readonly writes: number;
+}
+
+export class StorageConflictError extends Error {
+  override readonly name = 'StorageConflictError';
+  /** What is stored now; undefined when the key does not exist. */
+  readonly current: StoredValue | undefined;
+  constructor(key: string, current: StoredValue | undefined) {
+    super(`${key} has revision ${current?.revision ?? 0}`);
+    this.current = current;
+  }
+}
+export class StorageReadOnlyError extends Error {
+  override readonly name = 'StorageReadOnlyError';
+}
+export class StorageCompactedError extends Error {
+  override readonly name = 'StorageCompactedError';
+  readonly compactedRevision: number;
+  constructor(compactedRevision: number) {
+    super(`history before revision ${compactedRevision} has been compacted`);
+    this.compactedRevision = compactedRevision;
+  }
+}
+export class StorageFutureRevisionError extends Error {
+  override readonly name = 'StorageFutureRevisionError';
+}
+export class StorageClosedError extends Error {
+  override readonly name = 'StorageClosedError';
+}
