@@ -3,7 +3,16 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { dirname, normalize } from 'node:path';
 
-const components = ['apiserver', 'scheduler', 'controller-manager', 'kubelet', 'kube-proxy', 'cli', 'addons', 'examples'];
+const components = [
+  'apiserver',
+  'scheduler',
+  'controller-manager',
+  'kubelet',
+  'kube-proxy',
+  'cli',
+  'addons',
+  'examples',
+];
 /** Whole-system code: may import any component. */
 const outside = ['e2e', 'bench', 'scripts'];
 /** What each room of shared/ may import of the others. */
@@ -44,7 +53,8 @@ function breach(file: string, target: string): string | undefined {
   const [from = '', fromRoom = ''] = file.split('/');
   const [to = '', toRoom = ''] = target.split('/');
   if (from === to && from !== 'shared' && from !== 'addons') return undefined;
-  if (from === 'addons' && to === 'addons') return fromRoom === toRoom ? undefined : `add-ons must not import each other`;
+  if (from === 'addons' && to === 'addons')
+    return fromRoom === toRoom ? undefined : `add-ons must not import each other`;
   if (outside.includes(from)) return undefined;
   if (outside.includes(to)) return isTest(file) ? undefined : `${from}/ must not import ${to}/`;
   if (from === 'shared' && to === 'shared') {
@@ -62,17 +72,25 @@ function foreign(file: string, specifier: string): string | undefined {
   const parts = specifier.split('/');
   const name = specifier.startsWith('@') ? parts.slice(0, 2).join('/') : (parts[0] ?? '');
   const home = homes[name];
-  if (!home || isTest(file) || outside.includes(file.split('/')[0] ?? '') && name !== 'dockerode') return undefined;
+  if (!home || isTest(file) || (outside.includes(file.split('/')[0] ?? '') && name !== 'dockerode')) return undefined;
   return home.some((prefix) => file.startsWith(prefix)) ? undefined : `${name} has its home in ${home.join(', ')}`;
 }
 
-const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.ts'], { encoding: 'utf8' }).split('\n').filter(Boolean);
+const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.ts'], {
+  encoding: 'utf8',
+})
+  .split('\n')
+  .filter(Boolean);
 const breaches: string[] = [];
 for (const file of files) {
   const text = readFileSync(file, 'utf8');
-  for (const match of text.matchAll(/^(?:import|export)\b[^'"`;]*?['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)/gm)) {
+  for (const match of text.matchAll(
+    /^(?:import|export)\b[^'"`;]*?['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)/gm,
+  )) {
     const specifier = match[1] ?? match[2] ?? '';
-    const wrong = specifier.startsWith('.') ? breach(file, normalize(`${dirname(file)}/${specifier}`)) : foreign(file, specifier);
+    const wrong = specifier.startsWith('.')
+      ? breach(file, normalize(`${dirname(file)}/${specifier}`))
+      : foreign(file, specifier);
     if (wrong) breaches.push(`${file}: imports ${specifier}: ${wrong}`);
   }
 }
