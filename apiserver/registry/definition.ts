@@ -14,7 +14,11 @@ export interface Column<T> {
   readonly cell: (object: T, nowMs: number) => string | number | boolean;
 }
 
-/** The rules of a kind beyond its structure. All functions are pure but for changing the object that they are given first. */
+/**
+ * The rules of a kind beyond its structure. All functions are pure but for changing the object that they are given first.
+ * Kinds made by `defineKind` have validate, validateUpdate and validateStatusUpdate always, each complete (metadata
+ * included): a write calls exactly one of them.
+ */
 export interface Strategy<T> {
   /** Fills defaults in place, as the original's SetDefaults functions do. Runs on every decoded object, also after patches. */
   readonly defaults?: (object: T) => void;

@@ -1,0 +1,34 @@
+import type { KubernetesObject } from '../../shared/api/object.js';
+import { humanAge } from '../../shared/api/duration.js';
+import type { Column } from '../registry/definition.js';
+
+type Cell<T> = Column<T>['cell'];
+type Options = Partial<Pick<Column<unknown>, 'type' | 'format' | 'description' | 'priority'>>;
+
+/** A column of strings, shown always; `options` say otherwise. */
+export function column<T>(name: string, cell: Cell<T>, options: Options = {}): Column<T> {
+  return { name, type: 'string', description: '', priority: 0, ...options, cell };
+}
+
+/** A column that only `-o wide` shows. */
+export function wideColumn<T>(name: string, cell: Cell<T>, options: Options = {}): Column<T> {
+  return column(name, cell, { priority: 1, ...options });
+}
+
+export function nameColumn<T extends KubernetesObject>(): Column<T> {
+  return column('Name', (object) => object.metadata.name ?? '', {
+    format: 'name',
+    description:
+      'Name must be unique within a namespace. Is required when creating resources, although some resources may allow a client to request the generation of an appropriate name automatically.',
+  });
+}
+
+export function ageColumn<T extends KubernetesObject>(): Column<T> {
+  return column('Age', (object, nowMs) => humanAge(object.metadata.creationTimestamp, nowMs), {
+    description:
+      'CreationTimestamp is a timestamp representing the server time when this object was created. It is represented in RFC3339 form and is in UTC.',
+  });
+}
+
+/** The cell for lists and texts that may be empty. */
+export const orNone = (text: string | undefined): string => (text === undefined || text === '' ? '<none>' : text);
