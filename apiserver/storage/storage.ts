@@ -41,8 +41,10 @@ export interface ListPage {
  * All writes are durable (fsync) when their promise resolves, and visible to reads and watches only then, in revision order.
  *
  * Errors: `StorageConflictError` when an expected revision does not match; `StorageReadOnlyError` after a write error until
- * the store has been reopened and verified; `StorageCompactedError` for a revision older than the history;
- * `StorageFutureRevisionError` for one that does not exist yet; `StorageClosedError` after close().
+ * the store has been reopened and verified (a write that was under way then may or may not have been kept);
+ * `StorageOverloadedError` when too many writes wait; `StorageCompactedError` for a revision older than the history;
+ * `StorageFutureRevisionError` for one that does not exist yet; `StorageCorruptError` for bytes that are not those that were
+ * written; `StorageClosedError` after close().
  */
 export interface Storage {
   /** Latest committed revision. */
@@ -64,15 +66,18 @@ export interface Storage {
   delete(key: string, expectedRevision: number, last?: (revision: number) => Buffer): Promise<{ revision: number }>;
   /**
    * Calls `listener` for every committed event under `prefix` with a revision above `startRevision`, in order: first from
-   * history, then live, without a gap. The listener is synchronous and must not throw. Returns the function that ends it.
-   * Throws StorageCompactedError when startRevision is below compactedRevision.
+   * history, then live, without a gap. The listener is synchronous and must not throw (a throw ends the process). Resolves,
+   * once history up to now has been delivered, with the function that ends the watch; `signal` ends it earlier.
+   * Rejects with StorageCompactedError when startRevision is below compactedRevision, or is overtaken by compaction while
+   * history is read.
    */
   watch(
     prefix: string,
     startRevision: number,
     listener: (events: readonly StorageEvent[]) => void,
+    options?: { signal?: AbortSignal },
   ): Promise<() => void>;
-  /** Forgets history up to `revision`. Current values stay. */
+  /** Forgets history before `revision`: the state at `revision` and all later ones can still be read. No effect when that is done already. */
   compact(revision: number): Promise<void>;
   /** State for /readyz and /metrics. */
   health(): StorageHealth;
@@ -113,6 +118,24 @@ export class StorageCompactedError extends Error {
 }
 export class StorageFutureRevisionError extends Error {
   override readonly name = 'StorageFutureRevisionError';
+  /** Latest committed revision. */
+  readonly revision: number;
+  constructor(wanted: number, revision: number) {
+    super(`revision ${wanted} does not exist yet, the latest is ${revision}`);
+    this.revision = revision;
+  }
+}
+/** Stored bytes are not those that were written, or acknowledged writes are missing. The message names the key and the remedy. */
+export class StorageCorruptError extends Error {
+  override readonly name = 'StorageCorruptError';
+}
+/** The directory is in use by another process. */
+export class StorageLockedError extends Error {
+  override readonly name = 'StorageLockedError';
+}
+/** Too many writes are waiting: try again later. */
+export class StorageOverloadedError extends Error {
+  override readonly name = 'StorageOverloadedError';
 }
 export class StorageClosedError extends Error {
   override readonly name = 'StorageClosedError';

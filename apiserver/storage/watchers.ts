@@ -1,0 +1,48 @@
+import type { StorageEvent } from './storage.js';
+
+export type StorageListener = (events: readonly StorageEvent[]) => void;
+
+interface Watcher {
+  readonly prefix: string;
+  readonly listener: StorageListener;
+}
+
+/** Those who listen to commits as they happen. */
+export class Watchers {
+  readonly #watchers = new Set<Watcher>();
+
+  get size(): number {
+    return this.#watchers.size;
+  }
+
+  add(prefix: string, listener: StorageListener): () => void {
+    const watcher = { prefix, listener };
+    this.#watchers.add(watcher);
+    return () => void this.#watchers.delete(watcher);
+  }
+
+  clear(): void {
+    this.#watchers.clear();
+  }
+
+  /** Hands the events of one commit to everybody concerned. One who is ended by another's listener gets nothing more. */
+  deliver(events: readonly StorageEvent[]): void {
+    for (const watcher of [...this.#watchers]) {
+      const matching = events.filter((event) => event.key.startsWith(watcher.prefix));
+      if (matching.length === 0 || !this.#watchers.has(watcher)) continue;
+      callListener(watcher.listener, matching, () => this.#watchers.delete(watcher));
+    }
+  }
+}
+
+/** A listener that throws would leave its owner with a hole it does not know of, so the process ends; the commit of others does not suffer. */
+export function callListener(listener: StorageListener, events: readonly StorageEvent[], end: () => void): void {
+  try {
+    listener(events);
+  } catch (error) {
+    end();
+    queueMicrotask(() => {
+      throw error;
+    });
+  }
+}
