@@ -22,11 +22,13 @@ export interface SandboxConfig {
     readonly hostPort: number;
     readonly hostIP: string;
   }[];
+  /** Volumes in memory (emptyDir of medium Memory). The sandbox holds them, so they outlive a container's restart. */
+  readonly memoryVolumes?: readonly { readonly name: string; readonly sizeBytes?: number }[];
+  /** Kept as labels: given back unchanged by listPodSandboxes. */
   readonly annotations: Readonly<Record<string, string>>;
-  /** Cgroup parent limits where the runtime supports them. */
-  readonly runAsUser?: number;
 }
 export interface Mount {
+  /** A file or folder of the host; a missing one is created as a folder, as the original's runtimes do. */
   readonly hostPath: string;
   readonly containerPath: string;
   readonly readOnly: boolean;
@@ -62,7 +64,12 @@ export interface ContainerConfig {
   readonly workingDir?: string;
   readonly env: readonly { readonly name: string; readonly value: string }[];
   readonly mounts: readonly Mount[];
-  readonly tmpfs: readonly { readonly containerPath: string; readonly sizeBytes?: number }[];
+  /** Memory volumes of the sandbox, by name. */
+  readonly memoryVolumes?: readonly {
+    readonly name: string;
+    readonly containerPath: string;
+    readonly readOnly: boolean;
+  }[];
   readonly resources: ContainerResources;
   readonly security: ContainerSecurity;
   readonly tty: boolean;
@@ -71,6 +78,9 @@ export interface ContainerConfig {
   readonly terminationMessagePath: string;
   /** Host file mounted at terminationMessagePath. */
   readonly terminationMessageHostPath: string;
+  /** Overrides the image's stop signal, e.g. `SIGINT`. */
+  readonly stopSignal?: string;
+  /** Kept as labels: given back unchanged by listContainers. */
   readonly annotations: Readonly<Record<string, string>>;
 }
 
@@ -100,9 +110,8 @@ export interface ContainerStatus {
   readonly startedAtMs?: number;
   readonly finishedAtMs?: number;
   readonly exitCode?: number;
-  readonly signal?: number;
   readonly oomKilled: boolean;
-  /** The runtime's own word on why it did not start. */
+  /** The runtime's own word on why it did not start; the state is then `exited` and it never ran (ContainerCannotRun). */
   readonly error?: string;
   /** Process id on the host while running. */
   readonly pid?: number;
@@ -146,6 +155,8 @@ export interface LogOptions {
   readonly tailLines?: number;
   readonly sinceMs?: number;
   readonly limitBytes?: number;
+  /** Only one of the two streams; both when undefined. */
+  readonly stream?: 'stdout' | 'stderr';
   readonly signal?: AbortSignal;
 }
 export interface RuntimeVersion {
@@ -185,23 +196,40 @@ export interface ContainerRuntime {
   version(signal?: AbortSignal): Promise<RuntimeVersion>;
   /** Creates the node's pod network with this subnet, or checks the one that is there. */
   ensureNetwork(podCIDR: string): Promise<void>;
-  /** Creates and starts the pause container; returns the sandbox id. `files` are bind-mounted by createContainer as mounts. */
+  /**
+   * Creates and starts the pause container; returns the sandbox id. The pod's resolv.conf, hosts and hostname files are
+   * mounts of the containers. A ready sandbox of the same pod and attempt is returned as it is.
+   */
   runPodSandbox(config: SandboxConfig): Promise<string>;
+  /** Kills what still runs in it, then the sandbox itself. */
   stopPodSandbox(id: string): Promise<void>;
+  /** Removes the sandbox, its containers and its memory volumes. */
   removePodSandbox(id: string): Promise<void>;
   listPodSandboxes(filter?: { podUid?: string }): Promise<readonly SandboxStatus[]>;
+  /**
+   * A created, never started container of the same name and attempt is replaced; one that has run is a `Conflict`.
+   * `ImageNotFound` when the image went away meanwhile.
+   */
   createContainer(sandboxId: string, config: ContainerConfig, sandbox: SandboxConfig): Promise<string>;
+  /** `StartFailed` with the engine's words when the process could not be started; the container is then `exited`. */
   startContainer(id: string): Promise<void>;
   /** Stop signal of the image, then SIGKILL after the time. 0 kills at once. */
   stopContainer(id: string, timeoutSeconds: number): Promise<void>;
   removeContainer(id: string): Promise<void>;
   listContainers(filter?: { podUid?: string }): Promise<readonly ContainerStatus[]>;
   containerStatus(id: string): Promise<ContainerStatus | undefined>;
-  /** Resolves with the exit code. */
+  /**
+   * Resolves with the exit code, after the last byte of output was written (the outputs are ended). A command that cannot be
+   * executed says so on its output and exits with 126 or 127. `Conflict` when the container does not run. Abort kills the
+   * process where its pid is reachable and rejects with the signal's reason.
+   */
   exec(id: string, options: ExecOptions): Promise<number>;
-  /** Attaches to the main process; resolves when it ends or the streams do. */
+  /** Attaches to the main process; resolves when it ends, or the streams do, or on abort. */
   attach(id: string, options: Omit<ExecOptions, 'command'>): Promise<void>;
-  /** Writes the log, stdout and stderr interleaved in order of time, as kubectl logs shows it. */
+  /**
+   * Writes the log, stdout and stderr interleaved in order of time, as kubectl logs shows it; timestamps are RFC3339 with
+   * nanoseconds. Follows until the container exits or the signal aborts (both normal ends). Does not end `stdout`.
+   */
   logs(id: string, options: LogOptions, stdout: Writable): Promise<void>;
   /** A connection to a port inside the sandbox's network namespace (also one that listens on 127.0.0.1 there). */
   portForward(sandboxId: string, port: number): Promise<NodeJS.ReadWriteStream>;
@@ -213,9 +241,14 @@ export interface ContainerRuntime {
   ): Promise<ImageStatus>;
   listImages(): Promise<readonly ImageStatus[]>;
   removeImage(reference: string): Promise<void>;
-  /** Reads a docker-save or docker-import tar. Returns the references loaded. */
+  /** Reads a tar as `docker save` writes it. Returns the references (or ids) loaded. */
   loadImage(tar: Readable): Promise<readonly string[]>;
   stats(): Promise<readonly ContainerStats[]>;
-  /** Events until the signal aborts; ends (throws Unavailable) when the engine goes away. */
+  /**
+   * Events since the call (not since the first iteration: call, then list, and nothing is missed) until the signal aborts;
+   * throws `Unavailable` when the engine goes away.
+   */
   events(signal: AbortSignal): AsyncIterable<RuntimeEvent>;
+  /** Frees connections. Verbs under way may fail. */
+  close(): Promise<void>;
 }
