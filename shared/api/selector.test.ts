@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { FieldSelectorError, formatFieldSelector, matchesFields, parseFieldSelector } from './field-selector.js';
+import { parseSelector } from './selector-parser.js';
+import {
+  formatLabelSelector,
+  formatSelector,
+  matchesSelector,
+  SelectorError,
+  selectorOf,
+  selectorOfMap,
+  type Requirement,
+} from './selector.js';
+
+test('label selectors in text form match as kubectl documents', () => {
+  const labels = { app: 'web', tier: 'front', size: '10', empty: '', 'example.com/a': 'b' };
+  const table: [string, boolean][] = [
+    ['', true],
+    ['app=web', true],
+    ['app==web', true],
+    ['app = web , tier=front', true],
+    ['app!=web', false],
+    ['other!=web', true],
+    ['app in (web, db)', true],
+    ['app in (db)', false],
+    ['app notin (db)', true],
+    ['app notin (db,web)', false],
+    ['other notin (x)', true],
+    ['app', true],
+    ['!app', false],
+    ['! other', true],
+    ['empty=', true],
+    ['empty=,app', true],
+    ['empty in ()', true],
+    ['empty in (,x)', true],
+    ['size>9', true],
+    ['size>10', false],
+    ['size<11', true],
+    ['app>1', false],
+    ['example.com/a=b', true],
+    ['in=x', false],
+  ];
+  for (const [text, expected] of table) assert.equal(matchesSelector(parseSelector(text), labels), expected, text);
+});
+
+test('texts that are no selector are refused with what was found and expected', () => {
+  const table: [string, string][] = [
+    ['app=web,', "unable to parse requirement: found '', expected: identifier after ,"],
+    [',app', "unable to parse requirement: found ',', expected: !, identifier, or end of string"],
+    ['app=web=x', "unable to parse requirement: found '=', expected: ',' or 'end of string'"],
+    ['app in web', "unable to parse requirement: found 'web', expected: '('"],
+    ['app in (web', "unable to parse requirement: found '', expected: ',', or identifier"],
+    ['app web', "unable to parse requirement: found 'web', expected: in, notin, =, ==, !=, gt, lt"],
+    ['!', "unable to parse requirement: found '', expected: identifier"],
+  ];
+  for (const [text, message] of table)
+    assert.throws(
+      () => parseSelector(text),
+      (error) => error instanceof SelectorError && error.message === message,
+      text,
+    );
+  for (const text of ['-a=b', 'a=b$', 'a/b/c=d', `${'k'.repeat(64)}=v`, 'a>x', 'x'.repeat(70_000)])
+    assert.throws(() => parseSelector(text), SelectorError, text.slice(0, 80));
+});
+
+test('an absent LabelSelector selects nothing, an empty one everything', () => {
+  assert.equal(matchesSelector(selectorOf(undefined), {}), false);
+  assert.equal(matchesSelector(selectorOf({}), {}), true);
+  assert.equal(matchesSelector(selectorOfMap({ a: 'b' }), { a: 'b', c: 'd' }), true);
+});
+
+test('a LabelSelector with expressions formats and matches', () => {
+  const selector = selectorOf({
+    matchLabels: { app: 'web' },
+    matchExpressions: [
+      { key: 'tier', operator: 'In', values: ['b', 'a'] },
+      { key: 'x', operator: 'DoesNotExist' },
+      { key: 'e', operator: 'Exists' },
+      { key: 'n', operator: 'NotIn', values: ['v'] },
+    ],
+  });
+  assert.equal(formatSelector(selector), 'app=web,e,n notin (v),tier in (a,b),!x');
+  assert.equal(matchesSelector(selector, { app: 'web', tier: 'a', e: '' }), true);
+  assert.equal(matchesSelector(selector, { app: 'web', tier: 'a', e: '', x: '' }), false);
+  assert.equal(formatLabelSelector(undefined), '<none>');
+  assert.equal(formatLabelSelector({}), '<none>');
+  assert.equal(formatLabelSelector({ matchLabels: { b: '2', a: '1' } }), 'a=1,b=2');
+});
+
+test('operators and values that do not suit are refused', () => {
+  assert.throws(() => selectorOf({ matchExpressions: [{ key: 'a', operator: 'Like' }] }), SelectorError);
+  assert.throws(() => selectorOf({ matchExpressions: [{ key: 'a', operator: 'In', values: [] }] }), SelectorError);
+  assert.throws(
+    () => selectorOf({ matchExpressions: [{ key: 'a', operator: 'Exists', values: ['x'] }] }),
+    SelectorError,
+  );
+});
+
+test('a label named like a property of every object is not there by itself', () => {
+  assert.equal(matchesSelector(parseSelector('constructor'), {}), false);
+  assert.equal(matchesSelector(parseSelector('!toString'), {}), true);
+});
+
+const word = fc.stringMatching(/^[a-z0-9]{1,8}$/).filter((text) => text !== 'in' && text !== 'notin');
+const requirement = fc.oneof(
+  fc
+    .tuple(word, fc.constantFrom('=' as const, '!=' as const), word)
+    .map(([key, operator, value]) => ({ key, operator, values: [value] })),
+  fc
+    .tuple(word, fc.constantFrom('in' as const, 'notin' as const), fc.uniqueArray(word, { minLength: 1, maxLength: 3 }))
+    .map(([key, operator, values]) => ({ key, operator, values: values.sort() })),
+  fc
+    .tuple(word, fc.constantFrom('exists' as const, '!' as const))
+    .map(([key, operator]) => ({ key, operator, values: [] })),
+);
+
+test('property: a selector survives its text form', () => {
+  fc.assert(
+    fc.property(fc.uniqueArray(requirement, { selector: ({ key }) => key, maxLength: 4 }), (requirements) => {
+      const sorted = [...requirements].sort((a, b) => (a.key < b.key ? -1 : 1)) as Requirement[];
+      assert.deepEqual(parseSelector(formatSelector({ requirements: sorted })).requirements, sorted);
+    }),
+  );
+});
+
+test('field selectors parse, match and format', () => {
+  const fields: Record<string, string> = { 'metadata.name': 'a', 'spec.nodeName': '', note: 'x,y=z\\' };
+  const read = (field: string): string => fields[field] ?? '';
+  const table: [string, boolean][] = [
+    ['', true],
+    ['metadata.name=a', true],
+    ['metadata.name==a,spec.nodeName=', true],
+    ['metadata.name!=a', false],
+    ['spec.nodeName!=', false],
+    ['note=x\\,y\\=z\\\\', true],
+  ];
+  for (const [text, expected] of table) {
+    const requirements = parseFieldSelector(text);
+    assert.equal(matchesFields(requirements, read), expected, text);
+    assert.deepEqual(parseFieldSelector(formatFieldSelector(requirements)), requirements);
+  }
+  for (const text of ['metadata.name', 'a=b=c', 'a=\\x'])
+    assert.throws(() => parseFieldSelector(text), FieldSelectorError);
+});
