@@ -1,0 +1,164 @@
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { Agent, request as httpsRequest } from 'node:https';
+import type { Clock } from '../clock/clock.js';
+
+/** How to reach a server and who the caller is on the TLS level. PEM texts. */
+export interface ConnectionOptions {
+  /** `https://host:port`; a path is a prefix of all requests. */
+  readonly server: string;
+  readonly ca?: string | Buffer;
+  readonly cert?: string | Buffer;
+  readonly key?: string | Buffer;
+  /** Name that the server's certificate must carry; default the host of `server`. */
+  readonly tlsServerName?: string;
+  readonly insecureSkipTlsVerify?: boolean;
+}
+
+export interface Exchange {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Record<string, string>;
+  readonly body?: string | Buffer | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Until the response's head is there; 0 = for ever. The caller bounds the body. */
+  readonly timeoutMs: number;
+}
+
+/** A call took longer than it may. */
+export class CallTimeoutError extends Error {
+  override readonly name = 'CallTimeoutError';
+  readonly code = 'ETIMEDOUT';
+}
+
+/**
+ * Keep-alive HTTPS connections to one server under one TLS identity. Several clients with different tokens share one:
+ * the token travels with the request. A connection with a client certificate must not be shared, the server prefers it.
+ */
+export class Connection {
+  readonly server: string;
+  readonly #agent: Agent;
+  readonly #base: URL;
+  readonly #clock: Clock;
+
+  constructor(options: ConnectionOptions, clock: Clock) {
+    this.#base = new URL(options.server);
+    if (this.#base.protocol !== 'https:') throw new Error(`server ${options.server}: only https is spoken`);
+    this.server = options.server.replace(/\/+$/, '');
+    this.#clock = clock;
+    this.#agent = new Agent({
+      keepAlive: true,
+      // The last used connection first, so that the others age out after a burst.
+      scheduling: 'lifo',
+      maxFreeSockets: 16,
+      ...(options.ca === undefined ? {} : { ca: options.ca }),
+      ...(options.cert === undefined ? {} : { cert: options.cert }),
+      ...(options.key === undefined ? {} : { key: options.key }),
+      ...(options.tlsServerName === undefined ? {} : { servername: options.tlsServerName }),
+      rejectUnauthorized: !options.insecureSkipTlsVerify,
+    });
+  }
+
+  /** Sends, and resolves with the response's head. Rejects with the signal's reason, a CallTimeoutError or the network's error. */
+  async open(exchange: Exchange): Promise<IncomingMessage> {
+    try {
+      return await this.#attempt(exchange);
+    } catch (error) {
+      // A kept-alive connection that the server closed while it was idle: nothing was executed, reads go again at once.
+      if (exchange.method === 'GET' && isStaleSocket(error)) return this.#attempt(exchange);
+      throw error;
+    }
+  }
+
+  #attempt(exchange: Exchange): Promise<IncomingMessage> {
+    const { signal } = exchange;
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) {
+        reject(signal.reason as Error);
+        return;
+      }
+      const request = httpsRequest({
+        agent: this.#agent,
+        host: this.#base.hostname.replace(/^\[|\]$/g, ''),
+        port: this.#base.port === '' ? 443 : Number(this.#base.port),
+        method: exchange.method,
+        path: `${this.#base.pathname.replace(/\/+$/, '')}${exchange.path}`,
+        headers: headersOf(exchange),
+      });
+      const onAbort = (): void => void request.destroy(signal?.reason as Error);
+      const cancelTimer =
+        exchange.timeoutMs > 0
+          ? this.#clock.schedule(exchange.timeoutMs, () =>
+              request.destroy(
+                new CallTimeoutError(`${exchange.method} ${exchange.path}: no answer within ${exchange.timeoutMs} ms`),
+              ),
+            )
+          : () => undefined;
+      const settle = (): void => {
+        cancelTimer();
+        signal?.removeEventListener('abort', onAbort);
+      };
+      signal?.addEventListener('abort', onAbort, { once: true });
+      request.once('response', (response) => {
+        settle();
+        resolve(response);
+      });
+      request.once('error', (error: Error & { reusedSocket?: boolean }) => {
+        settle();
+        error.reusedSocket = request.reusedSocket;
+        reject(error);
+      });
+      request.end(exchange.body);
+    });
+  }
+
+  /** Ends idle connections and those in use. */
+  close(): void {
+    this.#agent.destroy();
+  }
+}
+
+function headersOf(exchange: Exchange): Record<string, string | number> {
+  if (exchange.body === undefined) return exchange.headers;
+  return { ...exchange.headers, 'content-length': Buffer.byteLength(exchange.body) };
+}
+
+function isStaleSocket(error: unknown): boolean {
+  const { reusedSocket, code } = error as { reusedSocket?: boolean; code?: string };
+  return reusedSocket === true && (code === 'ECONNRESET' || code === 'EPIPE');
+}
+
+/** Bodies beyond this are refused: no answer of an API server comes near. */
+const maxBodyBytes = 512 * 1024 * 1024;
+
+/** Reads a whole body. Rejects with the signal's reason, a CallTimeoutError, or an Error when the stream breaks. */
+export async function readBody(
+  response: IncomingMessage,
+  limits: { clock: Clock; timeoutMs: number; signal?: AbortSignal | undefined },
+): Promise<Buffer> {
+  const { clock, timeoutMs, signal } = limits;
+  const onAbort = (): void => void response.destroy(signal?.reason as Error);
+  const cancelTimer =
+    timeoutMs > 0
+      ? clock.schedule(timeoutMs, () => {
+          response.destroy(new CallTimeoutError(`the answer was not complete within ${timeoutMs} ms`));
+        })
+      : () => undefined;
+  if (signal?.aborted) onAbort();
+  signal?.addEventListener('abort', onAbort, { once: true });
+  try {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size > maxBodyBytes) throw new Error(`the answer is larger than ${maxBodyBytes} bytes`);
+      chunks.push(chunk);
+    }
+    return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
+  } finally {
+    cancelTimer();
+    signal?.removeEventListener('abort', onAbort);
+  }
+}
+
+/** Headers with repeated ones as lists. */
+export type ResponseHeaders = IncomingHttpHeaders;

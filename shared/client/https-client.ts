@@ -1,0 +1,213 @@
+import type { IncomingMessage } from 'node:http';
+import type { KubernetesObject, ObjectList, Unsaved } from '../api/object.js';
+import { resourcePath, type Resource } from '../api/resource.js';
+import type { Clock } from '../clock/clock.js';
+import { StatusError, type StatusObject } from '../errors/status-error.js';
+import type {
+  CallOptions,
+  Client,
+  DeleteOptions,
+  ListOptions,
+  PatchOptions,
+  PatchType,
+  RawRequest,
+  RawResponse,
+  WatchEvent,
+  WatchOptions,
+  WriteOptions,
+} from './client.js';
+import { readBody, type Connection, type Exchange } from './connection.js';
+import { deleteBody, listQuery, watchQuery, writeQuery } from './query.js';
+import type { TokenSource } from './token-source.js';
+import { watchEvents } from './watch-stream.js';
+
+export interface HttpsClientOptions {
+  readonly connection: Connection;
+  readonly clock: Clock;
+  readonly token?: TokenSource;
+  /** Also the default field manager, as the server derives it. */
+  readonly userAgent?: string;
+  /** Per call but watches. Default 30 s. */
+  readonly timeoutMs?: number;
+}
+
+const patchContentTypes: Readonly<Record<PatchType, string>> = {
+  merge: 'application/merge-patch+json',
+  strategic: 'application/strategic-merge-patch+json',
+  json: 'application/json-patch+json',
+  apply: 'application/apply-patch+yaml',
+};
+
+/** How often, and how long, a call waits because the server said Retry-After. */
+const maxRetries = 10;
+const maxRetryWaitMs = 10_000;
+
+/** {@link Client} over HTTP/1.1 and TLS. */
+export class HttpsClient implements Client {
+  readonly #connection: Connection;
+  readonly #clock: Clock;
+  readonly #token: TokenSource | undefined;
+  readonly #timeoutMs: number;
+  readonly #headers: Record<string, string>;
+
+  constructor(options: HttpsClientOptions) {
+    this.#connection = options.connection;
+    this.#clock = options.clock;
+    this.#token = options.token;
+    this.#timeoutMs = options.timeoutMs ?? 30_000;
+    this.#headers = { accept: 'application/json', 'user-agent': options.userAgent ?? 'knarr' };
+  }
+
+  get server(): string {
+    return this.#connection.server;
+  }
+
+  get<T>(
+    resource: Resource<T>,
+    name: string,
+    namespace?: string,
+    options: CallOptions & { subresource?: string } = {},
+  ): Promise<T> {
+    const path = resourcePath(resource, namespace, name, options.subresource);
+    return this.#json({ method: 'GET', path, signal: options.signal });
+  }
+
+  list<T>(resource: Resource<T>, options: ListOptions = {}): Promise<ObjectList<T>> {
+    const path = resourcePath(resource, options.namespace) + listQuery(options);
+    return this.#json({ method: 'GET', path, signal: options.signal });
+  }
+
+  create<T>(
+    resource: Resource<T>,
+    object: Unsaved<T>,
+    options: WriteOptions & { subresource?: string; name?: string } = {},
+  ): Promise<T> {
+    const { namespace } = object.metadata;
+    const path = resourcePath(resource, namespace, options.name, options.subresource) + writeQuery(options);
+    const typed = { apiVersion: resource.apiVersion, kind: resource.kind, ...object };
+    return this.#json({ method: 'POST', path, body: JSON.stringify(typed), signal: options.signal });
+  }
+
+  update<T extends KubernetesObject>(
+    resource: Resource<T>,
+    object: T,
+    options: WriteOptions & { subresource?: string } = {},
+  ): Promise<T> {
+    const { name, namespace } = object.metadata;
+    const path = resourcePath(resource, namespace, name, options.subresource) + writeQuery(options);
+    return this.#json({ method: 'PUT', path, body: JSON.stringify(object), signal: options.signal });
+  }
+
+  updateStatus<T extends KubernetesObject>(resource: Resource<T>, object: T, options: WriteOptions = {}): Promise<T> {
+    return this.update(resource, object, { ...options, subresource: 'status' });
+  }
+
+  patch<T>(
+    resource: Resource<T>,
+    name: string,
+    namespace: string | undefined,
+    type: PatchType,
+    patch: unknown,
+    options: PatchOptions = {},
+  ): Promise<T> {
+    const path = resourcePath(resource, namespace, name, options.subresource) + writeQuery(options);
+    const headers = { 'content-type': patchContentTypes[type] };
+    return this.#json({ method: 'PATCH', path, body: JSON.stringify(patch), headers, signal: options.signal });
+  }
+
+  async delete(resource: Resource, name: string, namespace?: string, options: DeleteOptions = {}): Promise<void> {
+    const path = resourcePath(resource, namespace, name);
+    await this.#json({ method: 'DELETE', path, body: deleteBody(options), signal: options.signal });
+  }
+
+  async deleteCollection(resource: Resource, options: ListOptions & DeleteOptions = {}): Promise<void> {
+    const path = resourcePath(resource, options.namespace) + listQuery(options);
+    await this.#json({ method: 'DELETE', path, body: deleteBody(options), signal: options.signal });
+  }
+
+  async *watch<T>(resource: Resource<T>, options: WatchOptions = {}): AsyncGenerator<WatchEvent<T>> {
+    const { signal } = options;
+    const path = resourcePath(resource, options.namespace) + watchQuery(options);
+    const response = await this.#open({ method: 'GET', path, signal });
+    if (response.statusCode !== 200) throw statusError(response, await this.#read(response, signal));
+    const silenceTimeoutMs = options.silenceTimeoutMs ?? 90_000;
+    yield* watchEvents<T>(response, { clock: this.#clock, silenceTimeoutMs, signal });
+  }
+
+  async raw(request: RawRequest): Promise<RawResponse> {
+    const response = await this.#open({ ...request, method: request.method ?? 'GET' });
+    const body = await this.#read(response, request.signal);
+    return { status: response.statusCode ?? 0, headers: response.headers, body };
+  }
+
+  close(): void {
+    this.#connection.close();
+  }
+
+  async #json<T>(request: Request): Promise<T> {
+    const response = await this.#open(request);
+    const body = await this.#read(response, request.signal);
+    if ((response.statusCode ?? 0) >= 300) throw statusError(response, body);
+    return JSON.parse(body.toString('utf8')) as T;
+  }
+
+  #read(response: IncomingMessage, signal: AbortSignal | undefined): Promise<Buffer> {
+    return readBody(response, { clock: this.#clock, timeoutMs: this.#timeoutMs, signal });
+  }
+
+  /** Sends until the answer is one to keep: not "later", and not 401 for a token that can be renewed. */
+  async #open(request: Request): Promise<IncomingMessage> {
+    let tokenRefused = false;
+    for (let retries = 0; ;) {
+      const token = await this.#token?.token();
+      const response = await this.#connection.open(this.#exchange(request, token));
+      if (response.statusCode === 401 && token !== undefined && !tokenRefused) {
+        tokenRefused = true;
+        this.#token?.refused(token);
+      } else {
+        const waitMs = retryAfterMs(response);
+        if (waitMs === undefined || retries++ >= maxRetries) return response;
+        await this.#read(response, request.signal);
+        await this.#clock.sleep(waitMs, request.signal);
+        continue;
+      }
+      await this.#read(response, request.signal);
+    }
+  }
+
+  #exchange(request: Request, token: string | undefined): Exchange {
+    const headers: Record<string, string> = { ...this.#headers };
+    if (request.body !== undefined) headers['content-type'] = 'application/json';
+    if (token !== undefined) headers['authorization'] = `Bearer ${token}`;
+    return { ...request, headers: { ...headers, ...request.headers }, timeoutMs: this.#timeoutMs };
+  }
+}
+
+interface Request {
+  readonly method: string;
+  readonly path: string;
+  readonly headers?: Record<string, string>;
+  readonly body?: string | Buffer | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The wait that the server asks for: with 429 and with 5xx, as client-go does. */
+function retryAfterMs(response: IncomingMessage): number | undefined {
+  const { statusCode = 0, headers } = response;
+  if (statusCode !== 429 && statusCode < 500) return undefined;
+  const seconds = Number(headers['retry-after']);
+  if (headers['retry-after'] === undefined || !Number.isFinite(seconds) || seconds < 0) return undefined;
+  return Math.min(seconds * 1000, maxRetryWaitMs);
+}
+
+function statusError(response: IncomingMessage, body: Buffer): StatusError {
+  const code = response.statusCode ?? 500;
+  const text = body.toString('utf8');
+  try {
+    const status = JSON.parse(text) as Partial<StatusObject> | null;
+    if (status?.kind === 'Status') return StatusError.fromStatus(status, code);
+  } catch {
+    // Not from the API itself but from something between: the text is all there is.
+  }
+  return StatusError.fromStatus({ message: text.trim().slice(0, 1000) || `the server answered ${code}` }, code);
+}

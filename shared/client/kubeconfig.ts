@@ -1,0 +1,123 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, isAbsolute, join } from 'node:path';
+import type { ConnectionOptions } from './connection.js';
+
+/** A kubeconfig file, as far as Knarr reads it. */
+export interface Kubeconfig {
+  apiVersion?: string;
+  kind?: string;
+  'current-context'?: string;
+  clusters?: { name: string; cluster: KubeconfigCluster }[];
+  users?: { name: string; user: KubeconfigUser }[];
+  contexts?: { name: string; context: { cluster: string; user: string; namespace?: string } }[];
+}
+export interface KubeconfigCluster {
+  server: string;
+  'certificate-authority'?: string;
+  'certificate-authority-data'?: string;
+  'tls-server-name'?: string;
+  'insecure-skip-tls-verify'?: boolean;
+}
+export interface KubeconfigUser {
+  'client-certificate'?: string;
+  'client-certificate-data'?: string;
+  'client-key'?: string;
+  'client-key-data'?: string;
+  token?: string;
+  tokenFile?: string;
+}
+
+/** One context of a kubeconfig, with all files read but the token's, which rotates. */
+export interface ClusterAccess {
+  readonly connection: ConnectionOptions;
+  readonly token?: string;
+  readonly tokenFile?: string;
+  readonly namespace?: string;
+}
+
+/** Reads YAML; a program that has no YAML reader gets along with the kubeconfigs that Knarr writes, which are JSON. */
+export type ParseYaml = (text: string, source: string) => unknown;
+
+/** Reads a kubeconfig. Throws an Error whose message names the file and what is wrong with it. */
+export async function loadKubeconfig(path: string, parseYaml?: ParseYaml): Promise<Kubeconfig> {
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new Error(`kubeconfig ${path}: ${error.code === 'ENOENT' ? 'no such file' : error.message}`, {
+      cause: error,
+    });
+  });
+  const config = parse(text, path, parseYaml);
+  if (typeof config !== 'object' || config === null || Array.isArray(config)) {
+    throw new Error(`kubeconfig ${path}: not a mapping`);
+  }
+  return config as Kubeconfig;
+}
+
+function parse(text: string, path: string, parseYaml: ParseYaml | undefined): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (error) {
+    if (!parseYaml) throw new Error(`kubeconfig ${path}: not JSON: ${(error as Error).message}`, { cause: error });
+    return parseYaml(text, path);
+  }
+}
+
+/**
+ * Resolves one context, by default the current one. Relative files are relative to the kubeconfig's folder. Throws an
+ * Error with one sentence when something that it names is missing.
+ */
+export async function resolveContext(config: Kubeconfig, path: string, name?: string): Promise<ClusterAccess> {
+  const contextName = name ?? config['current-context'] ?? '';
+  const context = config.contexts?.find((c) => c.name === contextName)?.context;
+  if (!context) throw new Error(`kubeconfig ${path}: context "${contextName}" does not exist`);
+  const cluster = config.clusters?.find((c) => c.name === context.cluster)?.cluster;
+  if (!cluster) throw new Error(`kubeconfig ${path}: cluster "${context.cluster}" does not exist`);
+  const user = config.users?.find((u) => u.name === context.user)?.user ?? {};
+
+  const folder = dirname(path);
+  const file = (at: string | undefined): string | undefined =>
+    at === undefined || at === '' || isAbsolute(at) ? at : join(folder, at);
+  const [ca, cert, key] = await Promise.all([
+    content(cluster['certificate-authority-data'], file(cluster['certificate-authority']), path),
+    content(user['client-certificate-data'], file(user['client-certificate']), path),
+    content(user['client-key-data'], file(user['client-key']), path),
+  ]);
+  const connection: ConnectionOptions = {
+    server: cluster.server,
+    ...(ca ? { ca } : {}),
+    ...(cert ? { cert } : {}),
+    ...(key ? { key } : {}),
+    ...(cluster['tls-server-name'] ? { tlsServerName: cluster['tls-server-name'] } : {}),
+    ...(cluster['insecure-skip-tls-verify'] ? { insecureSkipTlsVerify: true } : {}),
+  };
+  const tokenFile = file(user.tokenFile);
+  return {
+    connection,
+    ...(user.token ? { token: user.token } : tokenFile ? { tokenFile } : {}),
+    ...(context.namespace ? { namespace: context.namespace } : {}),
+  };
+}
+
+async function content(data: string | undefined, file: string | undefined, path: string): Promise<Buffer | undefined> {
+  if (data) return Buffer.from(data, 'base64');
+  if (!file) return undefined;
+  return readFile(file).catch((error: NodeJS.ErrnoException) => {
+    throw new Error(`kubeconfig ${path}: cannot read ${file}: ${error.code ?? error.message}`, { cause: error });
+  });
+}
+
+const accountFolder = '/var/run/secrets/kubernetes.io/serviceaccount';
+
+/** What a pod knows about its cluster: the Service's environment variables and the mounted ServiceAccount. */
+export async function inClusterAccess(
+  env: Readonly<Record<string, string | undefined>>,
+  folder = accountFolder,
+): Promise<ClusterAccess> {
+  const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port } = env;
+  if (!host || !port) {
+    throw new Error('not in a pod: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not set');
+  }
+  const ca = await readFile(join(folder, 'ca.crt'));
+  const namespace = await readFile(join(folder, 'namespace'), 'utf8').catch(() => '');
+  const server = `https://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  return { connection: { server, ca }, tokenFile: join(folder, 'token'), ...(namespace ? { namespace } : {}) };
+}
