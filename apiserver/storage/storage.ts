@@ -128,6 +128,12 @@ export class StorageFutureRevisionError extends Error {
 /** Stored bytes are not those that were written, or acknowledged writes are missing. The message names the key and the remedy. */
 export class StorageCorruptError extends Error {
   override readonly name = 'StorageCorruptError';
+  /** The record concerned, where it is one. */
+  readonly revision: number | undefined;
+  constructor(message: string, revision?: number) {
+    super(message);
+    this.revision = revision;
+  }
 }
 /** The directory is in use by another process. */
 export class StorageLockedError extends Error {

@@ -27,7 +27,9 @@ export class Watchers {
 
   /** Hands the events of one commit to everybody concerned. One who is ended by another's listener gets nothing more. */
   deliver(events: readonly StorageEvent[]): void {
-    for (const watcher of [...this.#watchers]) {
+    // A copy: who is added by a listener has read this commit as history already.
+    const watchers = [...this.#watchers];
+    for (const watcher of watchers) {
       const matching = events.filter((event) => event.key.startsWith(watcher.prefix));
       if (matching.length === 0 || !this.#watchers.has(watcher)) continue;
       callListener(watcher.listener, matching, () => this.#watchers.delete(watcher));
