@@ -1,0 +1,38 @@
+import { Command } from 'commander';
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { clientFromKubeconfig } from '../shared/client/connect.js';
+import { systemClock } from '../shared/clock/clock.js';
+import { runProcess } from '../shared/lifecycle/process.js';
+import { createLog } from '../shared/log/log.js';
+import { build } from './build.js';
+
+interface Flags {
+  kubeconfig: string;
+  healthPort: number;
+  leaderElect: boolean;
+}
+
+const port = (text: string): number => Number.parseInt(text, 10);
+const flags = new Command('scheduler')
+  .description('Gives each pod a node.')
+  .requiredOption('--kubeconfig <file>', 'credentials for the API server')
+  .option('--health-port <port>', 'loopback port of /healthz, /readyz and /metrics', port, 10_259)
+  .option('--no-leader-elect', 'schedule without holding the Lease')
+  .parse()
+  .opts<Flags>();
+
+await runProcess(async (signal) => {
+  const log = createLog({ component: 'scheduler' });
+  const client = await clientFromKubeconfig(flags.kubeconfig, { clock: systemClock, userAgent: 'knarr-scheduler' });
+  const identity = `${hostname()}_${randomUUID()}`;
+  await build({
+    client,
+    clock: systemClock,
+    log,
+    random: Math.random,
+    identity,
+    healthPort: flags.healthPort,
+    leaderElect: flags.leaderElect,
+  }).run(signal);
+});
