@@ -1,4 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { systemClock } from '../../../shared/clock/clock.js';
+import type { Clock } from '../../../shared/clock/clock.js';
 import type { Log } from '../log.js';
 import { loadServingProtocol } from '../protocol/protocol.js';
 import { startGrpcServer } from './grpc-server.js';
@@ -17,6 +18,7 @@ export interface ModelServerOptions {
   /** How long to go on serving after a stop was asked for, until nobody sends requests here any more. */
   drainMs: number;
   log: Log;
+  clock?: Clock;
 }
 
 export interface ModelServer {
@@ -59,7 +61,7 @@ export async function buildModelServer(options: ModelServerOptions): Promise<Mod
     async stop() {
       isReady = false;
       log('draining', { drainMs: options.drainMs });
-      await delay(options.drainMs);
+      await (options.clock ?? systemClock).sleep(options.drainMs);
       await Promise.all([grpc.stop(STOP_TIMEOUT_MS), rest.stop()]);
       log('stopped');
     },

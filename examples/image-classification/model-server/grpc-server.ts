@@ -52,18 +52,17 @@ function unaryHandler<Request, Response>(
     const metadata = new Metadata();
     metadata.set(POD_NAME_HEADER, podName);
     incoming.sendMetadata(metadata);
-    // The call may throw at once or later; both end in the same answer.
-    Promise.resolve()
-      .then(() => call(incoming.request))
-      .then(
-        (response) => callback(null, response),
-        (error: unknown) => {
-          const failure = toServingError(error);
-          if (failure.code === 'INTERNAL') log('call failed', { method: incoming.getPath(), error: String(error) });
-          const status: Partial<ServiceError> = { code: servingCodes[failure.code].grpc, details: failure.message };
-          callback(status);
-        },
-      );
+    const run = async (): Promise<void> => {
+      try {
+        callback(null, await call(incoming.request));
+      } catch (error) {
+        const failure = toServingError(error);
+        if (failure.code === 'INTERNAL') log('call failed', { method: incoming.getPath(), error: String(error) });
+        const status: Partial<ServiceError> = { code: servingCodes[failure.code].grpc, details: failure.message };
+        callback(status);
+      }
+    };
+    void run();
   };
 }
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { FakeClock } from '../../../shared/clock/fake-clock.js';
 import type { ModelServer } from './build.js';
 import { decimal } from './json-tensor.js';
 import { references, startTestModelServer } from './testing.js';
@@ -148,7 +149,8 @@ test('numbers are the shortest decimals that read back as the same float32', () 
 });
 
 test('a server that was asked to stop reports itself not ready and still finishes calls', async () => {
-  const stopping = await startTestModelServer({ drainMs: 200 });
+  const clock = new FakeClock();
+  const stopping = await startTestModelServer({ drainMs: 1000, clock });
   const [reference] = references();
   assert.ok(reference !== undefined);
   const url = `http://127.0.0.1:${stopping.restPort}`;
@@ -160,6 +162,7 @@ test('a server that was asked to stop reports itself not ready and still finishe
     body: JSON.stringify({ inputs: [nested(reference.input)] }),
   });
   assert.equal(response.status, 200);
+  await clock.advance(1000);
   await stopped;
   await assert.rejects(fetch(`${url}/healthz`));
 });

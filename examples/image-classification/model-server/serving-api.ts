@@ -10,11 +10,11 @@ import type { Servable } from './servable.js';
 
 /** The calls of TensorFlow Serving on one model, apart from how they travel. Every failure is a ServingError. */
 export interface ServingApi {
-  predict(request: PredictRequest): Promise<PredictResponse>;
-  getModelMetadata(request: GetModelMetadataRequest): GetModelMetadataResponse;
-  getModelStatus(request: GetModelStatusRequest): GetModelStatusResponse;
+  predict: (request: PredictRequest) => Promise<PredictResponse>;
+  getModelMetadata: (request: GetModelMetadataRequest) => GetModelMetadataResponse;
+  getModelStatus: (request: GetModelStatusRequest) => GetModelStatusResponse;
   /** The inputs of a signature, for the REST form, which builds tensors from them. */
-  signature(spec: ModelSpec, notFound: 'predict' | 'rest'): SignatureDef;
+  signature: (spec: ModelSpec, notFound: 'predict' | 'rest') => SignatureDef;
 }
 
 export function createServingApi(options: {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { assetPath } from '../assets.js';
+import type { Clock } from '../../../shared/clock/clock.js';
 import type { Log } from '../log.js';
 import { buildModelServer } from './build.js';
 import type { ModelServer } from './build.js';
@@ -22,7 +23,14 @@ export function demoServable(): Servable {
 
 /** A real model server on free loopback ports. */
 export function startTestModelServer(
-  options: { servable?: Servable; podName?: string; drainMs?: number; log?: Log; grpcPort?: number } = {},
+  options: {
+    servable?: Servable;
+    podName?: string;
+    drainMs?: number;
+    log?: Log;
+    grpcPort?: number;
+    clock?: Clock;
+  } = {},
 ): Promise<ModelServer> {
   return buildModelServer({
     servable: options.servable ?? demoServable(),
@@ -33,6 +41,7 @@ export function startTestModelServer(
     maxBatch: 32,
     drainMs: options.drainMs ?? 0,
     log: options.log ?? (() => undefined),
+    ...(options.clock === undefined ? {} : { clock: options.clock }),
   });
 }
 

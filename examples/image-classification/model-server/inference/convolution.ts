@@ -73,7 +73,7 @@ export function depthwiseStep(plan: ConvolutionPlan): Step {
       for (let row = 0, offset = 0; row < output.height; row++) {
         for (let column = 0; column < output.width; column++, offset += channels) {
           buffer.set(bias, offset);
-          addTaps(input, plan, weights, row, column, buffer, offset);
+          addTaps({ input, plan, weights, output: buffer }, row, column, offset);
         }
       }
       if (plan.relu) rectify(buffer, buffer.length);
@@ -116,14 +116,12 @@ function gatherPatches(input: Float64Array, plan: ConvolutionPlan, output: Exten
 }
 
 function addTaps(
-  input: Float64Array,
-  plan: ConvolutionPlan,
-  weights: Float64Array,
+  layer: { input: Float64Array; plan: ConvolutionPlan; weights: Float64Array; output: Float64Array },
   row: number,
   column: number,
-  output: Float64Array,
   offset: number,
 ): void {
+  const { input, plan, weights, output } = layer;
   const { height, width, channels } = plan.input;
   const top = row * plan.stride - plan.padding;
   const left = column * plan.stride - plan.padding;

@@ -36,7 +36,8 @@ export function rectify(values: Float64Array, count: number): void {
   for (let index = 0; index < count; index++) if ((values[index] as number) < 0) values[index] = 0;
 }
 
-// Eight scalars rather than an options object: V8 keeps them in registers in this, the hottest loop of the program.
+// Scalars rather than an options object: V8 keeps them in registers in this, the hottest loop of the program.
+// oxlint-disable-next-line max-params
 function multiplyBlockColumn(
   x: Float64Array,
   rows: number,
