@@ -1,8 +1,39 @@
 import { namespaces } from '../../shared/api/generated/resources.js';
+import type { Namespace } from '../../shared/api/generated/types.js';
+import { FINALIZER_KUBERNETES, LABEL_NAMESPACE_NAME } from '../../shared/api/well-known.js';
+import { isDns1123Label } from '../validation/names.js';
+import { ageColumn, column, nameColumn } from './column.js';
 import { defineKind } from './kind.js';
 
-export const namespaceDefinition = defineKind({
+export const namespaceDefinition = defineKind<Namespace>({
   resource: namespaces,
   shortNames: ['ns'],
   subresources: ['status', 'finalize'],
+  columns: [
+    nameColumn(),
+    column('Status', ({ status }) => status?.phase ?? '', { description: 'The status of the namespace' }),
+    ageColumn(),
+  ],
+  selectableFields: { 'status.phase': ({ status }) => status?.phase ?? '' },
+  strategy: {
+    validateName: isDns1123Label,
+    // The label lets selectors pick namespaces by name; a client cannot take it away.
+    defaults: (namespace) => {
+      const { name } = namespace.metadata;
+      if (name) (namespace.metadata.labels ??= {})[LABEL_NAMESPACE_NAME] = name;
+    },
+    prepareForCreate: (namespace) => {
+      namespace.status = { phase: 'Active' };
+      const finalizers = namespace.spec?.finalizers ?? [];
+      if (!finalizers.includes(FINALIZER_KUBERNETES)) finalizers.push(FINALIZER_KUBERNETES);
+      namespace.spec = { ...namespace.spec, finalizers };
+    },
+    prepareForUpdate: (namespace, old) => {
+      namespace.spec = old.spec;
+      namespace.status = old.status;
+    },
+    prepareForStatusUpdate: (namespace, old) => {
+      namespace.spec = old.spec;
+    },
+  },
 });

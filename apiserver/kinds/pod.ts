@@ -1,7 +1,12 @@
+import { setCondition } from '../../shared/api/condition.js';
 import { pods } from '../../shared/api/generated/resources.js';
+import type { Pod, PodCondition } from '../../shared/api/generated/types.js';
+import { isPodTerminal, qosClass } from '../../shared/api/pod.js';
 import { defineKind } from './kind.js';
+import { podColumns } from './pod-columns.js';
+import { setPodDefaults } from './pod-defaults.js';
 
-export const podDefinition = defineKind({
+export const podDefinition = defineKind<Pod>({
   resource: pods,
   shortNames: ['po'],
   categories: ['all'],
@@ -18,4 +23,52 @@ export const podDefinition = defineKind({
     'proxy',
   ],
   hasGeneration: true,
+  columns: podColumns,
+  selectableFields: {
+    'spec.nodeName': (pod) => pod.spec.nodeName ?? '',
+    'spec.restartPolicy': (pod) => pod.spec.restartPolicy ?? '',
+    'spec.schedulerName': (pod) => pod.spec.schedulerName ?? '',
+    'spec.serviceAccountName': (pod) => pod.spec.serviceAccountName ?? '',
+    'spec.hostNetwork': (pod) => String(pod.spec.hostNetwork ?? false),
+    'status.phase': (pod) => pod.status?.phase ?? '',
+    'status.podIP': (pod) => pod.status?.podIP ?? pod.status?.podIPs?.[0]?.ip ?? '',
+    'status.podIPs': (pod) => (pod.status?.podIPs ?? []).map(({ ip }) => ip).join(','),
+    'status.nominatedNodeName': (pod) => pod.status?.nominatedNodeName ?? '',
+  },
+  gracefulDelete,
+  strategy: {
+    defaults: setPodDefaults,
+    prepareForCreate: (pod) => {
+      pod.status = { phase: 'Pending', qosClass: qosClass(pod.spec) };
+      setSchedulingGated(pod);
+    },
+    prepareForUpdate: (pod, old) => {
+      pod.status = old.status;
+    },
+    prepareForStatusUpdate: (pod, old) => {
+      pod.spec = old.spec;
+      pod.status ??= {};
+      pod.status.qosClass ||= old.status?.qosClass ?? qosClass(old.spec);
+    },
+  },
 });
+
+/** A pod that waits for its gates says so from the start; no scheduler looks at it. */
+function setSchedulingGated(pod: Pod): void {
+  if ((pod.spec.schedulingGates ?? []).length === 0 || !pod.status) return;
+  const gated: PodCondition = {
+    type: 'PodScheduled',
+    status: 'False',
+    reason: 'SchedulingGated',
+    message: 'Scheduling is blocked due to non-empty scheduling gates',
+  };
+  pod.status.conditions = [...setCondition<PodCondition>([], gated, pod.metadata.creationTimestamp)];
+}
+
+/** A pod that no kubelet runs any more, or yet, has nobody to wait for. */
+function gracefulDelete(pod: Pod, requestedSeconds: number | undefined): number {
+  const seconds = requestedSeconds ?? pod.spec.terminationGracePeriodSeconds ?? 30;
+  if (!pod.spec.nodeName || isPodTerminal(pod)) return 0;
+  // Negative values mean the shortest graceful end.
+  return seconds < 0 ? 1 : seconds;
+}

@@ -1,0 +1,52 @@
+import type { Container, Pod, PodSpec, PodTemplateSpec } from '../../shared/api/generated/types.js';
+import {
+  canonicalizeQuantities,
+  canonicalizeResources,
+  setContainerDefaults,
+  setRequestsFromLimits,
+} from './container-defaults.js';
+import { setVolumeDefaults } from './volume-defaults.js';
+
+/** What holds for pods and for templates of pods. */
+export function setPodSpecDefaults(spec: PodSpec): void {
+  spec.dnsPolicy ||= 'ClusterFirst';
+  spec.restartPolicy ||= 'Always';
+  spec.securityContext ??= {};
+  spec.terminationGracePeriodSeconds ??= 30;
+  spec.schedulerName ||= 'default-scheduler';
+  // The old name of the field is kept equal to the new one, which wins.
+  const account = spec.serviceAccountName || spec.serviceAccount;
+  if (account) {
+    spec.serviceAccountName = account;
+    spec.serviceAccount = account;
+  }
+  for (const volume of spec.volumes ?? []) setVolumeDefaults(volume);
+  for (const container of spec.initContainers ?? []) setContainerDefaults(container);
+  for (const container of spec.containers ?? []) setContainerDefaults(container);
+  for (const container of spec.ephemeralContainers ?? []) setContainerDefaults(container);
+  canonicalizeQuantities(spec.overhead);
+  canonicalizeResources(spec.resources);
+}
+
+/** The template of a workload, which may be absent altogether. */
+export function setPodTemplateDefaults(template: PodTemplateSpec): void {
+  template.metadata ??= {} as PodTemplateSpec['metadata'];
+  template.spec ??= { containers: [] };
+  setPodSpecDefaults(template.spec);
+}
+
+/** The defaults of a pod itself: more than those of a template, which must stay as its author wrote it. */
+export function setPodDefaults(pod: Pod): void {
+  pod.spec ??= { containers: [] };
+  setPodSpecDefaults(pod.spec);
+  const containers = [...(pod.spec.initContainers ?? []), ...(pod.spec.containers ?? [])];
+  for (const container of containers) setRequestsFromLimits(container.resources);
+  setRequestsFromLimits(pod.spec.resources);
+  pod.spec.enableServiceLinks ??= true;
+  if (pod.spec.hostNetwork) for (const container of containers) setHostPorts(container);
+}
+
+/** In the node's network the port of the container is the port of the host. */
+function setHostPorts(container: Container): void {
+  for (const port of container.ports ?? []) port.hostPort ||= port.containerPort;
+}
