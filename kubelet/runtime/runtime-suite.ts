@@ -165,7 +165,7 @@ class SuiteWorld {
 
 const rejectsWith = (code: RuntimeError['code'], promise: Promise<unknown>): Promise<void> =>
   assert.rejects(promise, (error: Partial<RuntimeError>) => {
-    assert.equal(error.code, code, String(error));
+    assert.equal(error.code, code, error.message);
     return true;
   });
 

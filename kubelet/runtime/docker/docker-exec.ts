@@ -1,0 +1,121 @@
+import { readFile } from 'node:fs/promises';
+
+import type Docker from 'dockerode';
+
+import type { Clock } from '../../../shared/clock/clock.js';
+import type { ExecOptions } from '../container-runtime.js';
+import { RuntimeError } from '../container-runtime.js';
+import type { DockerEngine } from './docker-engine.js';
+import { join } from './docker-stream.js';
+
+/** The engine ends the streams a moment before it knows the exit code. */
+const EXIT_POLLS = 60;
+const EXIT_POLL_MS = 5;
+const MAX_EXIT_POLL_MS = 500;
+
+/** Runs a command in a container. */
+export async function dockerExec(
+  engine: DockerEngine,
+  clock: Clock,
+  containerId: string,
+  options: ExecOptions,
+): Promise<number> {
+  const { command, tty, stdin, stdout, stderr, signal } = options;
+  const call = signal ? { signal } : {};
+  const exec = await engine.call(
+    (docker, abortSignal) =>
+      docker.getContainer(containerId).exec({
+        Cmd: [...command],
+        Tty: tty,
+        AttachStdin: stdin !== undefined,
+        AttachStdout: stdout !== undefined,
+        AttachStderr: stderr !== undefined && !tty,
+        abortSignal,
+      }),
+    call,
+  );
+  const connection = await engine.call(() => exec.start({ hijack: true, stdin: true, Tty: tty }), call);
+  const resizing = resizeLoop(options.resize, (size) => engine.call(() => exec.resize(size)));
+  try {
+    await join(connection, options);
+    return await exitCode(engine, clock, exec);
+  } catch (error) {
+    await killExec(engine, exec, containerId);
+    throw error;
+  } finally {
+    await resizing.stop();
+  }
+}
+
+/** Attaches to a container's main process. */
+export async function dockerAttach(
+  engine: DockerEngine,
+  containerId: string,
+  options: Omit<ExecOptions, 'command'>,
+): Promise<void> {
+  const { tty, stdin, stdout, stderr } = options;
+  const connection = await engine.call((docker) =>
+    docker.getContainer(containerId).attach({
+      stream: true,
+      hijack: true,
+      stdin: stdin !== undefined,
+      stdout: stdout !== undefined,
+      stderr: stderr !== undefined && !tty,
+    }),
+  );
+  const resize = (size: Docker.ExecInspectInfo | object): Promise<unknown> =>
+    engine.call((docker) => docker.getContainer(containerId).resize(size));
+  const resizing = resizeLoop(options.resize, resize);
+  try {
+    await join(connection, options);
+  } catch (error) {
+    if (!options.signal?.aborted) throw error;
+  } finally {
+    await resizing.stop();
+  }
+}
+
+async function exitCode(engine: DockerEngine, clock: Clock, exec: Docker.Exec): Promise<number> {
+  for (let poll = 0; poll < EXIT_POLLS; poll++) {
+    const { Running, ExitCode } = await engine.call(() => exec.inspect());
+    if (!Running && ExitCode !== null) return ExitCode;
+    await clock.sleep(Math.min(EXIT_POLL_MS * 2 ** poll, MAX_EXIT_POLL_MS));
+  }
+  throw new RuntimeError('Failed', 'the command closed its streams but did not end');
+}
+
+/** Docker cannot stop an exec; its process can be killed where it is visible. A pid that is another's by now is left alone. */
+async function killExec(engine: DockerEngine, exec: Docker.Exec, containerId: string): Promise<void> {
+  try {
+    const { Running, Pid } = await engine.call(() => exec.inspect());
+    if (!Running || Pid <= 1) return;
+    const cgroup = await readFile(`/proc/${Pid}/cgroup`, 'utf8');
+    if (cgroup.includes(containerId)) process.kill(Pid, 'SIGKILL');
+  } catch {
+    // Best effort: the reason of the abort is what the caller must see.
+  }
+}
+
+/** Follows terminal sizes in the background; a size that cannot be set is not worth a failed session. */
+function resizeLoop(
+  sizes: AsyncIterable<{ width: number; height: number }> | undefined,
+  resize: (size: { w: number; h: number }) => Promise<unknown>,
+): { stop(): Promise<void> } {
+  const iterator = sizes?.[Symbol.asyncIterator]();
+  let isStopped = false;
+  const follow = async (): Promise<void> => {
+    while (iterator && !isStopped) {
+      const next = await iterator.next();
+      if (next.done || isStopped) return;
+      await resize({ w: next.value.width, h: next.value.height }).catch(() => undefined);
+    }
+  };
+  follow().catch(() => undefined);
+  return {
+    async stop(): Promise<void> {
+      isStopped = true;
+      // Not awaited: a generator answers return() only after the next() that it is in.
+      iterator?.return?.().catch(() => undefined);
+    },
+  };
+}

@@ -1,0 +1,299 @@
+import { mkdir } from 'node:fs/promises';
+import type { Duplex, Readable, Writable } from 'node:stream';
+
+import type { ContainerInfo, ContainerInspectInfo } from 'dockerode';
+
+import type { Clock } from '../../../shared/clock/clock.js';
+import {
+  RuntimeError,
+  type ContainerConfig,
+  type ContainerRuntime,
+  type ContainerStats,
+  type ContainerStatus,
+  type ExecOptions,
+  type ImageStatus,
+  type LogOptions,
+  type RuntimeEvent,
+  type RuntimeVersion,
+  type SandboxConfig,
+  type SandboxStatus,
+} from '../container-runtime.js';
+import { containerRequest } from './docker-config.js';
+import { DockerEngine } from './docker-engine.js';
+import { isStatus } from './docker-error.js';
+import { dockerEvents } from './docker-event.js';
+import { dockerAttach, dockerExec } from './docker-exec.js';
+import { DockerImages, type RegistryAuth } from './docker-image.js';
+import { containerName, isOwn, label, labelFilters, podOf, type NodeIdentity } from './docker-label.js';
+import { dockerLogs } from './docker-log.js';
+import { DockerSandboxes, removeContainer, type SandboxLog } from './docker-sandbox.js';
+import { readCgroup, usageOf } from './docker-stats.js';
+import { containerDetail, containerStatus, isSandbox, type ContainerDetail } from './docker-status.js';
+import { connectToPod } from './pod-socket.js';
+
+export interface DockerOptions extends NodeIdentity {
+  /** unix:///path or tcp://host:port. */
+  readonly host: string;
+  readonly clock: Clock;
+  readonly log: SandboxLog;
+}
+
+/** The Docker Engine as a container runtime. It sees only the containers of its own cluster and node. */
+export class DockerRuntime implements ContainerRuntime {
+  readonly #clock: Clock;
+  readonly #owner: NodeIdentity;
+  readonly #engine: DockerEngine;
+  readonly #images: DockerImages;
+  readonly #sandboxes: DockerSandboxes;
+  /** What inspecting told, by `id state`: it does not change while the state stays. Pruned at each full list. */
+  readonly #details = new Map<string, ContainerDetail>();
+  #version: RuntimeVersion | undefined;
+
+  constructor(options: DockerOptions) {
+    this.#clock = options.clock;
+    this.#owner = { cluster: options.cluster, node: options.node };
+    this.#engine = new DockerEngine(options.host, options.clock);
+    this.#images = new DockerImages(this.#engine);
+    this.#sandboxes = new DockerSandboxes(this.#engine, this.#images, this.#owner, options.log);
+  }
+
+  /** What cannot change while the engine runs is asked once; then it is only pinged. */
+  async version(signal?: AbortSignal): Promise<RuntimeVersion> {
+    const options = signal ? { signal } : {};
+    try {
+      await this.#engine.call((docker) => docker.ping(), options);
+      return (this.#version ??= await this.#readVersion());
+    } catch (error) {
+      this.#version = undefined;
+      throw error;
+    }
+  }
+
+  ensureNetwork(podCIDR: string): Promise<void> {
+    return this.#sandboxes.ensureNetwork(podCIDR);
+  }
+
+  runPodSandbox(config: SandboxConfig): Promise<string> {
+    return this.#sandboxes.run(config);
+  }
+
+  stopPodSandbox(id: string): Promise<void> {
+    return this.#sandboxes.stop(id);
+  }
+
+  removePodSandbox(id: string): Promise<void> {
+    return this.#sandboxes.remove(id);
+  }
+
+  listPodSandboxes(filter?: { podUid?: string }): Promise<readonly SandboxStatus[]> {
+    return this.#sandboxes.list(filter?.podUid);
+  }
+
+  async createContainer(sandboxId: string, config: ContainerConfig, sandbox: SandboxConfig): Promise<string> {
+    const request = containerRequest(this.#owner, sandboxId, config, sandbox, this.#sandboxes.limits);
+    const create = async (): Promise<string> =>
+      (await this.#engine.call((docker, abortSignal) => docker.createContainer({ ...request, abortSignal }))).id;
+    try {
+      return await create();
+    } catch (error) {
+      if (!(await this.#remedy(error, config, sandbox))) throw error;
+      return create();
+    }
+  }
+
+  async startContainer(id: string): Promise<void> {
+    if (this.#details.has(`${id} exited`)) throw new RuntimeError('Conflict', `container ${id} has already exited`);
+    try {
+      await this.#engine.call(async (docker, abortSignal) => {
+        try {
+          await docker.getContainer(id).start({ abortSignal });
+        } catch (error) {
+          if (!isStatus(error, 304)) throw error;
+        }
+      });
+    } catch (error) {
+      const isStartFailure = error instanceof RuntimeError && !['Unavailable', 'NotFound'].includes(error.code);
+      if (!isStartFailure) throw error;
+      throw new RuntimeError('StartFailed', `failed to start container "${id}": ${error.message}`);
+    }
+  }
+
+  async stopContainer(id: string, timeoutSeconds: number): Promise<void> {
+    const call = async (): Promise<void> =>
+      this.#engine.call(
+        async (docker) => {
+          const container = docker.getContainer(id);
+          try {
+            await (timeoutSeconds > 0 ? container.stop({ t: Math.ceil(timeoutSeconds) }) : container.kill());
+          } catch (error) {
+            // 409: it does not run, so there is nothing to kill.
+            if (!isStatus(error, 304, 404, 409)) throw error;
+          }
+        },
+        { isLong: timeoutSeconds > 0 },
+      );
+    await call();
+  }
+
+  removeContainer(id: string): Promise<void> {
+    return removeContainer(this.#engine, id);
+  }
+
+  async listContainers(filter?: { podUid?: string }): Promise<readonly ContainerStatus[]> {
+    const listed = await this.#list(filter?.podUid);
+    const statuses = await Promise.all(listed.map((info) => this.#statusOf(info)));
+    if (filter?.podUid === undefined) this.#prune(listed);
+    return statuses.filter((status) => status !== undefined);
+  }
+
+  async containerStatus(id: string): Promise<ContainerStatus | undefined> {
+    const inspected = await this.#inspect(id);
+    if (!inspected) return undefined;
+    const { Config, Image: imageId } = inspected;
+    if (!isOwn(this.#owner, Config.Labels) || isSandbox(Config.Labels)) return undefined;
+    return containerStatus({ id: inspected.Id, imageId, labels: Config.Labels }, this.#remember(inspected));
+  }
+
+  exec(id: string, options: ExecOptions): Promise<number> {
+    return dockerExec(this.#engine, this.#clock, id, options);
+  }
+
+  attach(id: string, options: Omit<ExecOptions, 'command'>): Promise<void> {
+    return dockerAttach(this.#engine, id, options);
+  }
+
+  async logs(id: string, options: LogOptions, stdout: Writable): Promise<void> {
+    const inspected = await this.#inspect(id);
+    if (!inspected) throw new RuntimeError('NotFound', `No such container: ${id}`);
+    await dockerLogs(this.#engine, { id, tty: inspected.Config.Tty }, options, stdout);
+  }
+
+  async portForward(sandboxId: string, port: number): Promise<Duplex> {
+    const inspected = await this.#inspect(sandboxId);
+    if (!inspected?.State.Running) throw new RuntimeError('NotFound', `sandbox ${sandboxId} does not run`);
+    const addresses = Object.values(inspected.NetworkSettings.Networks).map(({ IPAddress }) => IPAddress);
+    const ip = addresses.find((address) => address !== '');
+    return connectToPod({ ip, pid: inspected.State.Pid }, port, this.#clock);
+  }
+
+  imageStatus(reference: string): Promise<ImageStatus | undefined> {
+    return this.#images.status(reference);
+  }
+
+  pullImage(reference: string, auth: RegistryAuth | undefined, signal?: AbortSignal): Promise<ImageStatus> {
+    return this.#images.pull(reference, auth, signal);
+  }
+
+  listImages(): Promise<readonly ImageStatus[]> {
+    return this.#images.list();
+  }
+
+  removeImage(reference: string): Promise<void> {
+    return this.#images.remove(reference);
+  }
+
+  loadImage(tar: Readable): Promise<readonly string[]> {
+    return this.#images.load(tar);
+  }
+
+  async stats(): Promise<readonly ContainerStats[]> {
+    const running = (await this.#list()).filter(({ State }) => State === 'running');
+    const stats = await Promise.all(running.map((info) => this.#statsOf(info)));
+    return stats.filter((one) => one !== undefined);
+  }
+
+  events(signal: AbortSignal): AsyncIterable<RuntimeEvent> {
+    return dockerEvents(this.#engine, this.#owner, this.#clock.now(), signal);
+  }
+
+  async close(): Promise<void> {
+    this.#details.clear();
+  }
+
+  async #readVersion(): Promise<RuntimeVersion> {
+    const info = (await this.#engine.call((docker) => docker.info())) as Readonly<Record<string, string | number>>;
+    return {
+      name: 'docker',
+      version: String(info['ServerVersion']),
+      operatingSystem: String(info['OperatingSystem']),
+      kernelVersion: String(info['KernelVersion']),
+      architecture: String(info['Architecture']),
+      cpus: Number(info['NCPU']),
+      memoryBytes: Number(info['MemTotal']),
+    };
+  }
+
+  #list(podUid?: string): Promise<ContainerInfo[]> {
+    const filters = { label: [...labelFilters(this.#owner, podUid), label.sandbox] };
+    return this.#engine.call((docker, abortSignal) => docker.listContainers({ all: true, filters, abortSignal }));
+  }
+
+  async #statusOf(info: ContainerInfo): Promise<ContainerStatus | undefined> {
+    const base = { id: info.Id, imageId: info.ImageID, labels: info.Labels };
+    // Docker goes on to call a container created when its start has failed.
+    const isOver = ['created', 'exited', 'dead'].includes(info.State);
+    const known = this.#details.get(`${info.Id} ${isOver ? 'exited' : info.State}`);
+    if (known) return containerStatus(base, known);
+    const inspected = await this.#inspect(info.Id);
+    return inspected && containerStatus(base, this.#remember(inspected));
+  }
+
+  #inspect(id: string): Promise<ContainerInspectInfo | undefined> {
+    return this.#engine.call(async (docker, abortSignal) => {
+      try {
+        return await docker.getContainer(id).inspect({ abortSignal });
+      } catch (error) {
+        if (isStatus(error, 404)) return undefined;
+        throw error;
+      }
+    });
+  }
+
+  /** A created container may yet be started or fail to: its detail is not kept. */
+  #remember(inspected: ContainerInspectInfo): ContainerDetail {
+    const detail = containerDetail(inspected);
+    if (detail.state === 'exited') this.#details.delete(`${inspected.Id} running`);
+    if (detail.state !== 'created') this.#details.set(`${inspected.Id} ${detail.state}`, detail);
+    return detail;
+  }
+
+  #prune(listed: readonly ContainerInfo[]): void {
+    const present = new Set(listed.map(({ Id }) => Id));
+    for (const key of this.#details.keys()) if (!present.has(key.split(' ')[0] ?? '')) this.#details.delete(key);
+  }
+
+  /** Puts right what made a create fail, if it can be. */
+  async #remedy(error: unknown, config: ContainerConfig, sandbox: SandboxConfig): Promise<boolean> {
+    if (!(error instanceof RuntimeError)) return false;
+    if (error.code === 'Conflict' && /already in use by container/.test(error.message)) {
+      const listed = (await this.#list(sandbox.pod.uid)).find(({ Names }) =>
+        Names.includes(`/${containerName(sandbox.pod, config.name, config.attempt)}`),
+      );
+      const status = listed && (await this.#statusOf(listed));
+      if (status && status.state !== 'created') return false;
+      if (status) await this.removeContainer(status.id);
+      return true;
+    }
+    const missing = /bind source path does not exist: (.+)$/.exec(error.message)?.[1]?.trim();
+    if (missing === undefined || !config.mounts.some(({ hostPath }) => hostPath === missing)) return false;
+    for (const { hostPath } of config.mounts) await mkdir(hostPath, { recursive: true }).catch(() => undefined);
+    return true;
+  }
+
+  async #statsOf(info: ContainerInfo): Promise<ContainerStats | undefined> {
+    const usage = (await readCgroup(info.Id)) ?? (await this.#engineStats(info.Id));
+    const name = info.Labels[label.container] ?? '';
+    return usage && { id: info.Id, pod: podOf(info.Labels), name, ...usage, atMs: this.#clock.now() };
+  }
+
+  #engineStats(id: string): ReturnType<typeof readCgroup> {
+    return this.#engine.call(async (docker) => {
+      try {
+        return usageOf(await docker.getContainer(id).stats({ stream: false, 'one-shot': true }));
+      } catch (error) {
+        if (isStatus(error, 404, 409)) return undefined;
+        throw error;
+      }
+    });
+  }
+}

@@ -1,0 +1,72 @@
+import { readFile } from 'node:fs/promises';
+
+/** What a container has used, read from its cgroup. */
+export interface CgroupUsage {
+  readonly cpuNanoseconds: number;
+  readonly memoryWorkingSetBytes: number;
+  readonly memoryRssBytes: number;
+}
+
+/** Where Docker puts containers: cgroupfs driver, systemd driver. */
+const PARENTS = [(id: string): string => `docker/${id}`, (id: string): string => `system.slice/docker-${id}.scope`];
+const ROOT = '/sys/fs/cgroup';
+
+/** Reads a container's cgroup files (version 2, then 1); undefined where they are not visible. Cheaper than the engine's API. */
+export async function readCgroup(id: string, root = ROOT): Promise<CgroupUsage | undefined> {
+  for (const parent of PARENTS) {
+    const usage = (await readVersion2(`${root}/${parent(id)}`)) ?? (await readVersion1(root, parent(id)));
+    if (usage) return usage;
+  }
+  return undefined;
+}
+
+async function readVersion2(folder: string): Promise<CgroupUsage | undefined> {
+  const [cpu, current, stat] = await readAll([
+    `${folder}/cpu.stat`,
+    `${folder}/memory.current`,
+    `${folder}/memory.stat`,
+  ]);
+  if (cpu === undefined || current === undefined || stat === undefined) return undefined;
+  return {
+    cpuNanoseconds: field(cpu, 'usage_usec') * 1000,
+    memoryWorkingSetBytes: Math.max(0, Number(current) - field(stat, 'inactive_file')),
+    memoryRssBytes: field(stat, 'anon'),
+  };
+}
+
+async function readVersion1(root: string, path: string): Promise<CgroupUsage | undefined> {
+  const memory = `${root}/memory/${path}`;
+  const [cpu, current, stat] = await readAll([
+    `${root}/cpuacct/${path}/cpuacct.usage`,
+    `${memory}/memory.usage_in_bytes`,
+    `${memory}/memory.stat`,
+  ]);
+  if (cpu === undefined || current === undefined || stat === undefined) return undefined;
+  return {
+    cpuNanoseconds: Number(cpu),
+    memoryWorkingSetBytes: Math.max(0, Number(current) - field(stat, 'total_inactive_file')),
+    memoryRssBytes: field(stat, 'total_rss'),
+  };
+}
+
+function readAll(files: readonly string[]): Promise<(string | undefined)[]> {
+  return Promise.all(files.map((file) => readFile(file, 'utf8').catch(() => undefined)));
+}
+
+function field(text: string, name: string): number {
+  return Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(text)?.[1] ?? 0);
+}
+
+/** The same from the engine's statistics, for hosts whose cgroups are out of sight. */
+export function usageOf(stats: {
+  readonly cpu_stats: { readonly cpu_usage: { readonly total_usage: number } };
+  readonly memory_stats: { readonly usage?: number; readonly stats?: Readonly<Record<string, number>> };
+}): CgroupUsage {
+  const { usage = 0, stats: memory = {} } = stats.memory_stats;
+  const inactive = memory['total_inactive_file'] ?? memory['inactive_file'] ?? 0;
+  return {
+    cpuNanoseconds: stats.cpu_stats.cpu_usage.total_usage,
+    memoryWorkingSetBytes: Math.max(0, usage - inactive),
+    memoryRssBytes: memory['total_rss'] ?? memory['anon'] ?? 0,
+  };
+}
