@@ -1,5 +1,5 @@
-// Writes shared/api/generated/{types.ts,resources.ts,schemas.json} from the model files of @kubernetes/client-node and
-// the facts tables in shared/api/data. Nothing it writes is kept in git.
+// Writes shared/api/generated/{types.ts,resources.ts,schemas.json,descriptions.json} from the model files of
+// @kubernetes/client-node and the facts tables in shared/api/data. Nothing it writes is kept in git.
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -63,7 +63,7 @@ const shortName = (className: string): string =>
   className.replace(/^(Core|Apiextensions|Apiregistration)?V1(?=[A-Z])/, '');
 
 function definitionNames(classes: Set<string>): Map<string, string> {
-  const found = new Map<string, string>();
+  const found = new Map<string, string>([['V1Preconditions', 'io.k8s.apimachinery.pkg.apis.meta.v1.Preconditions']]);
   for (const message of Object.keys(json<Record<string, unknown>>('protobuf-fields.json'))) {
     const parts = message.split('.');
     const [group = '', version = '', name = ''] = parts.slice(-3);
@@ -183,13 +183,86 @@ function writeTypes(all: Model[]): void {
 }
 
 type Schema = Record<string, unknown>;
-function schemaOf(type: string, format: string, definitions: Map<string, string>): Schema {
+const machinery = 'io.k8s.apimachinery.pkg';
+const extensions = 'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1';
+
+/** Types whose JSON form is not their structure: the models flatten them, the original document names them. */
+const namedLeaves: Record<string, Schema> = {
+  [`${machinery}.api.resource.Quantity`]: { type: 'string' },
+  [`${machinery}.apis.meta.v1.FieldsV1`]: { type: 'object' },
+  [`${machinery}.apis.meta.v1.MicroTime`]: { type: 'string', format: 'date-time' },
+  [`${machinery}.apis.meta.v1.Patch`]: { type: 'object' },
+  [`${machinery}.apis.meta.v1.Time`]: { type: 'string', format: 'date-time' },
+  [`${machinery}.runtime.RawExtension`]: { type: 'object' },
+  [`${machinery}.util.intstr.IntOrString`]: { type: 'string', format: 'int-or-string' },
+  'io.k8s.api.apiserverinternal.v1alpha1.StorageVersionSpec': { type: 'object' },
+  [`${extensions}.CustomResourceSubresourceStatus`]: { type: 'object' },
+  [`${extensions}.JSON`]: {},
+  [`${extensions}.JSONSchemaPropsOrArray`]: {},
+  [`${extensions}.JSONSchemaPropsOrBool`]: {},
+  [`${extensions}.JSONSchemaPropsOrStringArray`]: {},
+};
+const leafDescriptions: Record<string, string> = {
+  Quantity: 'Quantity is a fixed-point number with an optional SI or binary suffix, such as 500m, 1.5 or 2Gi.',
+  FieldsV1:
+    "FieldsV1 is a set of fields as a trie in JSON: keys are '.', 'f:<name>', 'k:<keys>', 'v:<value>', 'i:<index>'.",
+  MicroTime: 'MicroTime is version of Time with microsecond level precision.',
+  Patch: 'Patch is provided to give a concrete name and type to the Kubernetes PATCH request body.',
+  Time: 'Time is a moment in RFC 3339 form, with a precision of one second.',
+  RawExtension: 'RawExtension holds an object of any kind, kept as it was sent.',
+  IntOrString: 'IntOrString is a type that can hold an int32 or a string.',
+  CustomResourceSubresourceStatus: 'CustomResourceSubresourceStatus makes the custom resource serve /status.',
+  StorageVersionSpec: 'StorageVersionSpec is an empty spec.',
+  JSON: 'JSON represents any valid JSON value.',
+  JSONSchemaPropsOrArray: 'JSONSchemaPropsOrArray is a schema or an array of schemas.',
+  JSONSchemaPropsOrBool: 'JSONSchemaPropsOrBool is a schema or a boolean.',
+  JSONSchemaPropsOrStringArray: 'JSONSchemaPropsOrStringArray is a schema or an array of strings.',
+};
+/** Leaves that the protobuf table lacks. */
+const otherLeaves: Record<string, string> = {
+  'CustomResourceSubresources.status': `${extensions}.CustomResourceSubresourceStatus`,
+  'JSONSchemaProps.additionalItems': `${extensions}.JSONSchemaPropsOrBool`,
+  'JSONSchemaProps.additionalProperties': `${extensions}.JSONSchemaPropsOrBool`,
+  'JSONSchemaProps.default': `${extensions}.JSON`,
+  'JSONSchemaProps.dependencies': `${extensions}.JSONSchemaPropsOrStringArray`,
+  'JSONSchemaProps.enum': `${extensions}.JSON`,
+  'JSONSchemaProps.example': `${extensions}.JSON`,
+  'JSONSchemaProps.items': `${extensions}.JSONSchemaPropsOrArray`,
+  'NodeAllocatableResourceClaimStatus.resources': `${machinery}.api.resource.Quantity`,
+  'NodeAllocatableResourceMapping.allocationMultiplier': `${machinery}.api.resource.Quantity`,
+  'StorageVersion.spec': 'io.k8s.api.apiserverinternal.v1alpha1.StorageVersionSpec',
+};
+type Messages = Record<string, Record<string, [number, string]>>;
+
+/** Type of a JSON field in the protobuf table; inlined structs are fields of their own there. */
+function protobufType(messages: Messages, message: string, name: string): string | undefined {
+  const fields = messages[message] ?? {};
+  const direct = Object.entries(fields).find(([field]) => field.toLowerCase() === name.toLowerCase());
+  if (direct) return direct[1][1];
+  for (const [, type] of Object.values(fields)) {
+    const hit = type in messages ? messages[type]?.[name] : undefined;
+    if (hit) return hit[1];
+  }
+  return undefined;
+}
+
+function leafOf(messages: Messages, model: Model, field: Field): string | undefined {
+  const named = otherLeaves[`${model.definition.split('.').at(-1)}.${field.baseName}`];
+  if (named) return named;
+  const type = protobufType(messages, model.definition.replace(/^io\.k8s\./, 'k8s.io.'), field.baseName);
+  const leaf = `io.k8s.${(type ?? '').replace(/^repeated |^map<string,|>$/g, '').replace(/^k8s\.io\./, '')}`;
+  return leaf in namedLeaves ? leaf : undefined;
+}
+
+function schemaOf(type: string, format: string, definitions: Map<string, string>, leaf?: string): Schema {
   const list = /^(?:Array|Set)<(.*)>$/.exec(type);
-  if (list) return { type: 'array', items: schemaOf(list[1] as string, format, definitions) };
+  if (list) return { type: 'array', items: schemaOf(list[1] as string, format, definitions, leaf) };
   const map = /^\{ \[key: string\]: (.*); \}$/.exec(type);
-  if (map) return { type: 'object', additionalProperties: schemaOf(map[1] as string, format, definitions) };
-  if (type === 'Date' || type === 'V1MicroTime') return { type: 'string', format: 'date-time' };
-  if (type === 'IntOrString') return { type: 'string', format: 'int-or-string' };
+  if (map) return { type: 'object', additionalProperties: schemaOf(map[1] as string, format, definitions, leaf) };
+  if (leaf) return { $ref: leaf };
+  if (type === 'Date') return { $ref: `${machinery}.apis.meta.v1.Time` };
+  if (type === 'V1MicroTime') return { $ref: `${machinery}.apis.meta.v1.MicroTime` };
+  if (type === 'IntOrString') return { $ref: `${machinery}.util.intstr.IntOrString` };
   if (type === 'any' || type === 'object') return type === 'any' ? {} : { type: 'object' };
   if (type === 'number')
     return { type: format.startsWith('int') ? 'integer' : 'number', ...(format ? { format } : {}) };
@@ -197,26 +270,35 @@ function schemaOf(type: string, format: string, definitions: Map<string, string>
   return { $ref: definitions.get(type) ?? type };
 }
 
-/** `schemas.json`: OpenAPI definition name -> schema whose `$ref`s are bare definition names. */
+/**
+ * `schemas.json`: OpenAPI definition name -> schema whose `$ref`s are bare definition names; read at every start.
+ * `descriptions.json`: definition name -> field -> description ('' for the type itself); read for OpenAPI only.
+ */
 function writeSchemas(all: Model[]): void {
+  const messages = json<Messages>('protobuf-fields.json');
   const definitions = new Map(all.map((m) => [m.className, m.definition]));
-  const result: Record<string, Schema> = {};
+  const schemas: Record<string, Schema> = { ...namedLeaves };
+  const descriptions: Record<string, Record<string, string>> = {};
+  for (const leaf of Object.keys(namedLeaves)) {
+    descriptions[leaf] = { '': leafDescriptions[leaf.split('.').at(-1) ?? ''] ?? '' };
+  }
   for (const model of all) {
     const properties: Record<string, Schema> = {};
-    for (const f of model.fields)
-      properties[f.baseName] = {
-        ...(f.description ? { description: f.description } : {}),
-        ...schemaOf(f.type, f.format, definitions),
-      };
+    const texts: Record<string, string> = { '': model.description };
+    for (const f of model.fields) {
+      properties[f.baseName] = schemaOf(f.type, f.format, definitions, leafOf(messages, model, f));
+      if (f.description) texts[f.baseName] = f.description;
+    }
     const required = model.fields.filter((f) => f.required).map((f) => f.baseName);
-    result[model.definition] = {
-      description: model.description,
+    schemas[model.definition] = {
       type: 'object',
       ...(required.length > 0 ? { required } : {}),
       ...(model.fields.length > 0 ? { properties } : {}),
     };
+    descriptions[model.definition] = texts;
   }
-  writeFileSync(join(out, 'schemas.json'), JSON.stringify(result));
+  writeFileSync(join(out, 'schemas.json'), JSON.stringify(schemas));
+  writeFileSync(join(out, 'descriptions.json'), JSON.stringify(descriptions));
 }
 
 const variable = (group: string, version: string, resource: string, seen: Set<string>): string => {

@@ -1,0 +1,162 @@
+import { StatusError } from '../../shared/errors/status-error.js';
+import { isObject, type JsonObject } from '../schema/json.js';
+import type { StructType } from '../schema/schema-type.js';
+import { checkStructure, StructureError, type Structured } from '../schema/structure.js';
+import { badRequest, bodyTooLarge, maxBodyBytes, mediaTypeOf, summarizeBody, unsupportedMediaType } from './errors.js';
+import { parseJson, parseYaml, SyntaxFault, type Parsed } from './parse.js';
+
+/** What is done about fields that a type lacks and keys that stand twice. */
+export type FieldValidation = 'Ignore' | 'Warn' | 'Strict';
+
+export interface DecodeOptions {
+  /** What the request's path is about; also what a body without apiVersion and kind is taken for. */
+  readonly expected: { readonly apiVersion: string; readonly kind: string };
+  /** Structure of the kind; absent: any object (custom resources are checked by their own schema). */
+  readonly structure?: StructType;
+  /** Default: Warn, as in the original. */
+  readonly fieldValidation?: FieldValidation;
+  readonly maxBytes?: number;
+  /** Tells kinds that exist, but not here, from kinds that do not exist. Default: every kind exists. */
+  readonly isKnownKind?: (apiVersion: string, kind: string) => boolean;
+  /** Decodes `application/vnd.kubernetes.protobuf`; without it that media type is refused. */
+  readonly decodeProtobuf?: (bytes: Uint8Array) => JsonObject;
+}
+
+export interface Decoded {
+  /** apiVersion and kind are set. */
+  readonly object: JsonObject;
+  /** Texts for Warning headers. */
+  readonly warnings: readonly string[];
+}
+
+export const jsonMediaType = 'application/json';
+export const yamlMediaType = 'application/yaml';
+export const protobufMediaType = 'application/vnd.kubernetes.protobuf';
+
+/**
+ * Decodes the body of a create or update.
+ * @throws StatusError 400, 413 or 415 with the original's messages
+ */
+export function decodeBody(bytes: Uint8Array, contentType: string | undefined, options: DecodeOptions): Decoded {
+  const { expected, maxBytes = maxBodyBytes } = options;
+  if (bytes.length > maxBytes) throw bodyTooLarge(maxBytes);
+  const parsed = parse(bytes, contentType, options);
+  const object = identify(parsed.value, bytes, options);
+  return check(object, parsed.strictFaults, options, (reason) => cannotBeHandled(object, expected.kind, reason));
+}
+
+/**
+ * Checks the outcome of a patch, which is read as a body would be.
+ * @param shown the outcome or the patch, for the message
+ * @param faults what a strict reader found in the patch itself
+ * @throws StatusError 422
+ */
+export function decodePatched(
+  object: JsonObject,
+  shown: string,
+  faults: readonly string[],
+  options: DecodeOptions,
+): Decoded {
+  return check(object, faults, options, (reason) => {
+    const message = `Invalid value: ${JSON.stringify(shown)}: ${reason}`;
+    return new StatusError(422, 'Invalid', ` "" is invalid: patch: ${message}`, {
+      causes: [{ reason: 'FieldValueInvalid', message, field: 'patch' }],
+    });
+  });
+}
+
+function parse(bytes: Uint8Array, contentType: string | undefined, options: DecodeOptions): Parsed {
+  try {
+    switch (mediaTypeOf(contentType)) {
+      case '':
+      case jsonMediaType:
+        return parseJson(bytes, options);
+      case yamlMediaType:
+        return parseYaml(bytes, options);
+      case protobufMediaType:
+        if (options.decodeProtobuf) return { value: options.decodeProtobuf(bytes), strictFaults: [] };
+    }
+  } catch (error) {
+    if (!(error instanceof SyntaxFault)) throw error;
+    throw unrecognized(`couldn't get version/kind; json parse error: ${error.message}`, bytes, options);
+  }
+  throw unsupportedMediaType([jsonMediaType, yamlMediaType, ...(options.decodeProtobuf ? [protobufMediaType] : [])]);
+}
+
+const unrecognized = (reason: string, bytes: Uint8Array, { expected }: DecodeOptions): StatusError =>
+  badRequest(
+    `the object provided is unrecognized (must be of type ${expected.kind}): ${reason} (${summarizeBody(bytes)})`,
+  );
+
+/** Completes apiVersion and kind, and makes sure that they are those of the path. */
+function identify(value: unknown, bytes: Uint8Array, options: DecodeOptions): JsonObject {
+  const { expected, isKnownKind = () => true } = options;
+  if (!isObject(value)) {
+    const form =
+      value === undefined || value === null ? 'unexpected end of JSON input' : 'the body is not a JSON object';
+    throw unrecognized(`couldn't get version/kind; json parse error: ${form}`, bytes, options);
+  }
+  for (const name of ['apiVersion', 'kind']) {
+    const given = value[name] ?? '';
+    if (typeof given !== 'string') {
+      const reason = `json: cannot unmarshal ${typeof given} into Go struct field .${name} of type string`;
+      throw unrecognized(`couldn't get version/kind; json parse error: ${reason}`, bytes, options);
+    }
+  }
+  const apiVersion = (value['apiVersion'] as string | null | undefined) || expected.apiVersion;
+  const kind = (value['kind'] as string | null | undefined) || expected.kind;
+  const object =
+    value['apiVersion'] && value['kind'] ? value : Object.assign({ apiVersion, kind }, value, { apiVersion, kind });
+  if (!isKnownKind(apiVersion, kind)) {
+    const reason = `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)}`;
+    throw cannotBeHandled(object, expected.kind, `${reason} in scheme "pkg/api/legacyscheme/scheme.go:30"`);
+  }
+  if (kind !== expected.kind) {
+    const from = `${versionOf(apiVersion)}.${kind}`;
+    const to = `${groupOf(expected.apiVersion)}.${expected.kind}`;
+    throw cannotBeHandled(object, expected.kind, `converting (${from}) to (${to}): unknown conversion`);
+  }
+  if (apiVersion !== expected.apiVersion) {
+    throw badRequest(
+      `the API version in the data (${apiVersion}) does not match the expected API version (${expected.apiVersion})`,
+    );
+  }
+  return object;
+}
+
+const versionOf = (apiVersion: string): string => apiVersion.slice(apiVersion.lastIndexOf('/') + 1);
+/** Name of the Go package of a group's own types. */
+const groupOf = (apiVersion: string): string =>
+  apiVersion.includes('/') ? (apiVersion.split(/[./]/, 1)[0] ?? '') : 'core';
+
+function cannotBeHandled(object: JsonObject, expectedKind: string, reason: string): StatusError {
+  const version = JSON.stringify(versionOf(String(object['apiVersion'])));
+  return badRequest(
+    `${String(object['kind'])} in version ${version} cannot be handled as a ${expectedKind}: ${reason}`,
+  );
+}
+
+function check(
+  object: JsonObject,
+  faults: readonly string[],
+  options: DecodeOptions,
+  refusal: (reason: string) => StatusError,
+): Decoded {
+  const { structure, fieldValidation = 'Warn' } = options;
+  const structured = structure ? structureOf(object, structure, refusal) : { object, unknown: [] };
+  if (fieldValidation === 'Ignore') return { object: structured.object, warnings: [] };
+  const strict = [...faults, ...structured.unknown.map((path) => `unknown field ${JSON.stringify(path)}`)];
+  if (strict.length > 0 && fieldValidation === 'Strict') {
+    throw refusal(`strict decoding error: ${strict.join(', ')}`);
+  }
+  return { object: structured.object, warnings: strict };
+}
+
+function structureOf(object: JsonObject, structure: StructType, refusal: (reason: string) => StatusError): Structured {
+  try {
+    return checkStructure(object, structure);
+  } catch (error) {
+    if (!(error instanceof StructureError)) throw error;
+    throw refusal(error.message);
+  }
+}

@@ -1,0 +1,161 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { StatusError } from '../../shared/errors/status-error.js';
+import { loadSchemas } from '../schema/schemas.js';
+import { strategicMergePatch } from './strategic-merge-patch.js';
+
+const schemas = loadSchemas();
+const pod = schemas.type('io.k8s.api.core.v1.Pod');
+const deployment = schemas.type('io.k8s.api.apps.v1.Deployment');
+const patchSpec = (current: object, patch: object): unknown =>
+  strategicMergePatch({ spec: current }, { spec: patch }, pod)['spec'];
+function refusal(current: object, patch: unknown): string {
+  try {
+    strategicMergePatch(current as Record<string, unknown>, patch, pod);
+  } catch (error) {
+    assert.ok(error instanceof StatusError && error.code === 400, String(error));
+    return error.message;
+  }
+  throw new Error('the patch was accepted');
+}
+
+test('lists with a merge key merge item by item', () => {
+  const current = {
+    containers: [
+      { name: 'a', image: 'a:1', args: ['x'] },
+      { name: 'b', image: 'b:1' },
+    ],
+  };
+  assert.deepEqual(patchSpec(current, { containers: [{ name: 'a', image: 'a:2' }] }), {
+    containers: [
+      { name: 'a', image: 'a:2', args: ['x'] },
+      { name: 'b', image: 'b:1' },
+    ],
+  });
+});
+
+test('a new item comes before the items of the server, which keep their order', () => {
+  const current = { containers: [{ name: 'a' }, { name: 'c' }] };
+  assert.deepEqual(patchSpec(current, { containers: [{ name: 'b' }] }), {
+    containers: [{ name: 'b' }, { name: 'a' }, { name: 'c' }],
+  });
+});
+
+test('lists without a merge strategy are replaced', () => {
+  assert.deepEqual(
+    patchSpec({ containers: [{ name: 'a', args: ['x', 'y'] }] }, { containers: [{ name: 'a', args: ['z'] }] }),
+    {
+      containers: [{ name: 'a', args: ['z'] }],
+    },
+  );
+});
+
+test('$patch: delete removes an item or empties a map', () => {
+  const current = { containers: [{ name: 'a' }, { name: 'b' }], nodeSelector: { x: '1' } };
+  assert.deepEqual(
+    patchSpec(current, { containers: [{ name: 'a', $patch: 'delete' }], nodeSelector: { $patch: 'delete' } }),
+    { containers: [{ name: 'b' }], nodeSelector: {} },
+  );
+});
+
+test('$patch: replace takes the patch as it stands', () => {
+  const current = { containers: [{ name: 'a' }, { name: 'b' }], nodeSelector: { x: '1' } };
+  assert.deepEqual(
+    patchSpec(current, {
+      containers: [{ $patch: 'replace' }, { name: 'c' }],
+      nodeSelector: { $patch: 'replace', y: '2' },
+    }),
+    { containers: [{ name: 'c' }], nodeSelector: { y: '2' } },
+  );
+});
+
+test('$deleteFromPrimitiveList and a merging list of primitives', () => {
+  const patch = { metadata: { finalizers: ['c', 'a'], '$deleteFromPrimitiveList/finalizers': ['b'] } };
+  const patched = strategicMergePatch({ metadata: { finalizers: ['a', 'b'] } }, patch, pod);
+  assert.deepEqual(patched, { metadata: { finalizers: ['c', 'a'] } });
+});
+
+test('$setElementOrder sorts, with or without a change of the list', () => {
+  const current = { containers: [{ name: 'a' }, { name: 'b' }, { name: 'c' }] };
+  const order = [{ name: 'c' }, { name: 'a' }];
+  assert.deepEqual(patchSpec(current, { '$setElementOrder/containers': order }), {
+    containers: [{ name: 'b' }, { name: 'c' }, { name: 'a' }],
+  });
+  const withNew = [{ name: 'n' }, { name: 'c' }, { name: 'b' }, { name: 'a' }];
+  assert.deepEqual(
+    patchSpec(current, { '$setElementOrder/containers': withNew, containers: [{ name: 'n', image: 'x' }] }),
+    { containers: [{ name: 'n', image: 'x' }, { name: 'c' }, { name: 'b' }, { name: 'a' }] },
+  );
+  assert.match(
+    refusal({}, { spec: { '$setElementOrder/containers': [{ name: 'a' }], containers: [{ name: 'b' }] } }),
+    /invalid patch format of setElementOrder list/,
+  );
+});
+
+test('$retainKeys drops what it does not name', () => {
+  const current = { spec: { strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1 } } } };
+  const patch = { spec: { strategy: { $retainKeys: ['type'], type: 'Recreate' } } };
+  assert.deepEqual(strategicMergePatch(current, patch, deployment), { spec: { strategy: { type: 'Recreate' } } });
+  assert.match(
+    refusal({}, { spec: { strategy: { $retainKeys: ['type'], type: 'x', other: 1 } } }),
+    /invalid patch format of retainKeys/,
+  );
+});
+
+test('ports that share a number stay apart', () => {
+  const ports = [
+    { containerPort: 53, protocol: 'UDP' },
+    { containerPort: 53, protocol: 'TCP' },
+  ];
+  assert.deepEqual(
+    patchSpec({ containers: [{ name: 'a', ports }] }, { containers: [{ name: 'a', ports: [{ containerPort: 80 }] }] }),
+    { containers: [{ name: 'a', ports: [{ containerPort: 80 }, ...ports] }] },
+  );
+});
+
+test('nulls remove, and are not stored where there is nothing to remove', () => {
+  assert.deepEqual(
+    patchSpec({ hostNetwork: true, nodeName: 'n' }, { hostNetwork: null, nodeSelector: { a: null, b: '1' } }),
+    {
+      nodeName: 'n',
+      nodeSelector: { b: '1' },
+    },
+  );
+});
+
+test('malformed patches are a 400 with the reason', () => {
+  assert.match(refusal({}, []), /invalid JSON document/);
+  assert.match(refusal({}, { spec: { $patch: 'x' } }), /unknown patch type/);
+  assert.match(refusal({}, { spec: { containers: [{ image: 'x' }] } }), /declared merge key: name/);
+  assert.match(refusal({}, { spec: { containers: [{ name: 'a', $patch: 'x' }] } }), /unknown patch type/);
+  assert.match(refusal({}, { spec: { containers: [['a']] } }), /lists of lists/);
+  assert.match(
+    refusal({}, { spec: { '$setElementOrder/containers': 1, containers: [{ name: 'a' }] } }),
+    /setElementOrder/,
+  );
+  assert.match(refusal({}, { spec: { '$deleteFromPrimitiveList/x': 1 } }), /primitive list/);
+});
+
+const name = fc.constantFrom('a', 'b', 'c', 'd', 'e');
+const items = fc.uniqueArray(fc.record({ name, image: fc.constantFrom('x', 'y') }), { selector: (item) => item.name });
+
+test('a patch is idempotent, merges by key, and changes neither argument', () => {
+  fc.assert(
+    fc.property(items, items, fc.subarray(['a', 'b', 'c']), (current, changes, gone) => {
+      const deletions = gone
+        .filter((key) => !changes.some((item) => item.name === key))
+        .map((key) => ({ name: key, $patch: 'delete' }));
+      const spec = { containers: current };
+      const patch = { containers: [...changes, ...deletions] };
+      const before = JSON.stringify([spec, patch]);
+      const once = patchSpec(spec, patch) as typeof spec;
+      assert.equal(JSON.stringify([spec, patch]), before);
+      assert.deepEqual(patchSpec(once, patch), once);
+      const model = new Map(current.map((item) => [item.name, item.image]));
+      for (const { name: key } of deletions) model.delete(key as 'a');
+      for (const item of changes) model.set(item.name, item.image);
+      assert.deepEqual(new Map(once.containers.map((item) => [item.name, item.image])), model);
+    }),
+  );
+});

@@ -1,0 +1,68 @@
+/** The structure of a value of the API: what decoding, patches, server-side apply and protobuf walk along. */
+export type SchemaType = ScalarType | AnyType | ListType | MapType | StructType;
+
+export type ScalarFormat =
+  | 'string'
+  | 'bool'
+  | 'int32'
+  | 'int64'
+  | 'float64'
+  /** Accepts numbers too; a string on the wire out. */
+  | 'quantity'
+  | 'int-or-string'
+  /** RFC 3339, seconds. */
+  | 'time'
+  /** RFC 3339, microseconds. */
+  | 'micro-time'
+  /** Base64. */
+  | 'bytes';
+
+export interface ScalarType {
+  readonly kind: 'scalar';
+  readonly format: ScalarFormat;
+}
+
+/** A value of any form, kept as it was sent (RawExtension, JSON). Owned as a whole in server-side apply. */
+export interface AnyType {
+  readonly kind: 'any';
+}
+
+export interface ListType {
+  readonly kind: 'list';
+  readonly items: SchemaType;
+  readonly listType: 'atomic' | 'set' | 'map';
+  /** Names of the fields that identify an item of a `map` list; sorted by name. */
+  readonly keys: readonly string[];
+  /** Values that absent keys take. */
+  readonly keyDefaults: Readonly<Record<string, string>>;
+}
+
+export interface MapType {
+  readonly kind: 'map';
+  readonly values: SchemaType;
+  readonly mapType: 'granular' | 'atomic';
+}
+
+export interface StructType {
+  readonly kind: 'struct';
+  /** OpenAPI definition, e.g. `io.k8s.api.core.v1.Pod`. */
+  readonly definition: string;
+  /** Go type name as in decode errors, e.g. `PodSpec`. */
+  readonly goName: string;
+  readonly fields: ReadonlyMap<string, Field>;
+  readonly mapType: 'granular' | 'atomic';
+  /** Fields that are not in `fields` stay (custom resources); otherwise they are pruned. */
+  readonly preserveUnknown: boolean;
+}
+
+export interface Field {
+  readonly name: string;
+  readonly type: SchemaType;
+  readonly required: boolean;
+  /** Go's omitempty on a list or map: an empty one is the same as none. */
+  readonly omitEmpty: boolean;
+  readonly patchStrategies: readonly PatchStrategy[];
+  readonly patchMergeKey: string | undefined;
+}
+
+export type PatchStrategy = 'merge' | 'replace' | 'retainKeys';

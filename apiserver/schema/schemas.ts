@@ -1,0 +1,107 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { compileStruct } from './compile.js';
+import type { StructType } from './schema-type.js';
+
+/** One definition or property as generated: `$ref` is a bare definition name. */
+export interface JsonSchema {
+  readonly type?: string;
+  readonly format?: string;
+  readonly $ref?: string;
+  readonly items?: JsonSchema;
+  readonly additionalProperties?: JsonSchema;
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly required?: readonly string[];
+}
+
+/** What the structure alone does not tell about a field; under `*`, about the type itself. */
+export interface FieldFacts {
+  readonly listType?: 'atomic' | 'set' | 'map';
+  readonly listMapKeys?: readonly string[];
+  readonly mapType?: 'atomic' | 'granular';
+  readonly patchStrategy?: string;
+  readonly patchMergeKey?: string;
+}
+
+export interface ResourceFacts {
+  /** `VERSION/KIND` or `GROUP/VERSION/KIND`. */
+  readonly kind: string;
+  readonly namespaced: boolean;
+  readonly verbs: readonly string[];
+}
+
+interface FactsFile {
+  readonly fields: Record<string, Record<string, FieldFacts>>;
+  readonly resources: Record<string, ResourceFacts>;
+}
+
+/** The structure of every built-in type. Types compile on first use; descriptions are read only when asked for. */
+export class Schemas {
+  readonly #directory: string;
+  readonly #definitions: Readonly<Record<string, JsonSchema>>;
+  readonly #facts: FactsFile;
+  readonly #compiled = new Map<string, StructType>();
+  #descriptions: Record<string, Record<string, string>> | undefined;
+
+  constructor(directory: string) {
+    this.#directory = directory;
+    this.#definitions = readData(directory, 'schemas.json') as Record<string, JsonSchema>;
+    this.#facts = readData(directory, 'api-facts.json') as FactsFile;
+  }
+
+  /** Names of all definitions. */
+  definitions(): string[] {
+    return Object.keys(this.#definitions);
+  }
+
+  /** The generated schema of a definition, without descriptions. */
+  raw(definition: string): JsonSchema | undefined {
+    return Object.hasOwn(this.#definitions, definition) ? this.#definitions[definition] : undefined;
+  }
+
+  facts(definition: string): Readonly<Record<string, FieldFacts>> {
+    return this.#facts.fields[definition] ?? {};
+  }
+
+  /** Facts by `GROUP/VERSION/RESOURCE[/SUBRESOURCE]`; the core group is ''. */
+  resourceFacts(): Readonly<Record<string, ResourceFacts>> {
+    return this.#facts.resources;
+  }
+
+  /** Description of a field, or of the type itself without one. */
+  description(definition: string, field = ''): string {
+    this.#descriptions ??= readData(this.#directory, 'descriptions.json') as Record<string, Record<string, string>>;
+    return this.#descriptions[definition]?.[field] ?? '';
+  }
+
+  /** The structure of a definition. Throws on an unknown one: definitions come from our own tables. */
+  type(definition: string): StructType {
+    const known = this.#compiled.get(definition);
+    if (known) return known;
+    if (!this.raw(definition)) throw new Error(`no schema is known for ${definition}`);
+    return compileStruct(definition, this, this.#compiled);
+  }
+}
+
+/** Reads the tables from `directory`, by default the nearest generated ones above this file. */
+export function loadSchemas(directory: string = dataDirectory()): Schemas {
+  return new Schemas(directory);
+}
+
+/** A bundle has its tables in a `data` folder beside it; the source tree and `dist` have them in `shared/api`. */
+export function dataDirectory(from: string = dirname(fileURLToPath(import.meta.url))): string {
+  for (let folder = from; ; folder = dirname(folder)) {
+    for (const candidate of [join(folder, 'data'), join(folder, 'shared/api/generated')]) {
+      if (existsSync(join(candidate, 'schemas.json'))) return candidate;
+    }
+    if (folder === dirname(folder)) throw new Error(`schemas.json was not found above ${from}; run npm run generate`);
+  }
+}
+
+/** Reads one of the tables; facts lie beside the generated files or in the neighbouring `data` folder. */
+export function readData(directory: string, name: string): unknown {
+  const file = [join(directory, name), join(directory, '../data', name)].find((path) => existsSync(path));
+  if (file === undefined) throw new Error(`${name} was not found in ${directory}`);
+  return JSON.parse(readFileSync(file, 'utf8')) as unknown;
+}

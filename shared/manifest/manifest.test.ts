@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ManifestError, readManifests } from './manifest.js';
+
+const values = (text: string): unknown[] => readManifests(text).map(({ value }) => value);
+function failure(text: string): ManifestError {
+  try {
+    readManifests(text, { file: 'pod.yaml' });
+  } catch (error) {
+    assert.ok(error instanceof ManifestError, String(error));
+    return error;
+  }
+  throw new Error('the manifest was accepted');
+}
+
+test('scalars mean what they mean to kubectl', () => {
+  const cases: [text: string, value: unknown][] = [
+    ['0644', 420],
+    ['0x1F', 31],
+    ['no', false],
+    ['On', true],
+    ['~', undefined],
+    ['22:22', '22:22'],
+    ['2001-01-01', '2001-01-01'],
+    ['2001-01-01T00:00:00Z', '2001-01-01T00:00:00Z'],
+    ['12e4567', '12e4567'],
+    ['1e3', 1000],
+    ['"no"', 'no'],
+    ['1_000', 1000],
+  ];
+  for (const [text, value] of cases) assert.deepEqual(values(`a: ${text}`), [{ a: value ?? null }], text);
+});
+
+test('several documents, comments and empty ones', () => {
+  assert.deepEqual(values('# first\n---\na: 1\n---\n---\n# none\n---\nb: 2\n...\n'), [{ a: 1 }, { b: 2 }]);
+  assert.deepEqual(values(''), []);
+  assert.deepEqual(values('{"a": [1, "x", null]}'), [{ a: [1, 'x', null] }]);
+});
+
+test('anchors and merge keys are resolved', () => {
+  assert.deepEqual(values('a: &a {x: 1, y: 2}\nb:\n  <<: *a\n  y: 3\n'), [{ a: { x: 1, y: 2 }, b: { x: 1, y: 3 } }]);
+});
+
+test('errors carry file, line and column', () => {
+  assert.equal(failure('kind: Pod\nspec:\n  a: b: c\n').message.slice(0, 14), 'pod.yaml:3:6: ');
+  assert.match(failure('a: 1\nb:\n\t- x\n').message, /^pod\.yaml:3:\d+: /);
+  assert.equal(failure('a: 1\nb: 2\na: 3\n').message, 'pod.yaml:3:1: the key "a" is already set above');
+  assert.match(failure('a: *nope').message, /^pod\.yaml:1:4: .*nope/);
+  assert.match(failure('a: {b: 1\n').message, /^pod\.yaml:2:1: /);
+});
+
+test('a value can be found again in the text', () => {
+  const [document] = readManifests('---\nspec:\n  containers:\n  - name: a\n    image: x\n');
+  assert.ok(document);
+  assert.deepEqual(document.position, { line: 2, column: 1 });
+  assert.deepEqual(document.locate(['spec', 'containers', 0, 'image']), { line: 5, column: 12 });
+  assert.deepEqual(document.locate(['spec', 'containers', 0, 'imag']), { line: 4, column: 5 });
+});
+
+test('__proto__ is a key like any other', () => {
+  assert.equal(JSON.stringify(values('__proto__: {a: 1}\nb: 2')), '[{"__proto__":{"a":1},"b":2}]');
+});
+
+test('bombs and deep nesting are refused quickly', () => {
+  const bomb = ['a0: &a0 [x, x]', ...Array.from({ length: 40 }, (_, i) => `a${i + 1}: &a${i + 1} [*a${i}, *a${i}]`)];
+  const texts = [
+    bomb.join('\n'),
+    '['.repeat(500_000),
+    '{a: '.repeat(100_000),
+    '- '.repeat(400_000),
+    Array.from({ length: 2000 }, (_, i) => `${' '.repeat(i)}a:`).join('\n'),
+    `[${"'[', ".repeat(300)}${'['.repeat(300)}`,
+    '&a [*a]',
+    'a\n---\n'.repeat(20_000),
+  ];
+  for (const text of texts) {
+    const startedMs = performance.now();
+    failure(text);
+    assert.ok(performance.now() - startedMs < 1000, text.slice(0, 20));
+  }
+});
+
+test('a mapping of many keys is read in linear time', () => {
+  const startedMs = performance.now();
+  readManifests(Array.from({ length: 20_000 }, (_, i) => `k${i}: 1`).join('\n'));
+  assert.ok(performance.now() - startedMs < 1500);
+});
