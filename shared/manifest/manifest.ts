@@ -182,7 +182,8 @@ class ManifestReader {
   #inspectAlias(alias: Alias, anchors: Anchors): void {
     const offset = alias.range?.[0] ?? 0;
     if (anchors.open.has(alias.source)) throw this.#error(offset, `the alias *${alias.source} contains itself`);
-    if (!anchors.known.has(alias.source)) throw this.#error(offset, `the alias *${alias.source} has no anchor above it`);
+    if (!anchors.known.has(alias.source))
+      throw this.#error(offset, `the alias *${alias.source} has no anchor above it`);
   }
 
   #duplicate(key: string, offset: number): void {
