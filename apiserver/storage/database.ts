@@ -21,15 +21,18 @@ export const writeBufferBytes = 4 * 1024 * 1024;
 
 type Ordered = { gt?: string; gte?: string; lt?: string; lte?: string; reverse?: boolean };
 
+/** What the store needs of {@link LevelDatabase}; tests put faults in between. */
+export interface Database extends Pick<LevelDatabase, keyof LevelDatabase> {}
+
 /** The LevelDB files: typed reads that check what they read, and one synced write. */
-export class Database {
+export class LevelDatabase {
   readonly #level: Level<string, Buffer>;
 
   private constructor(level: Level<string, Buffer>) {
     this.#level = level;
   }
 
-  static async open(directory: string): Promise<Database> {
+  static async open(directory: string): Promise<LevelDatabase> {
     const level = new Level<string, Buffer>(directory, {
       keyEncoding: 'utf8',
       valueEncoding: 'buffer',
@@ -44,7 +47,7 @@ export class Database {
       if (cause?.code === 'LEVEL_LOCKED') throw new StorageLockedError(`another process has ${directory} open`);
       throw new Error(`cannot open the store in ${directory}: ${cause?.message ?? String(error)}`, { cause: error });
     }
-    return new Database(level);
+    return new LevelDatabase(level);
   }
 
   async readHead(): Promise<Head | undefined> {

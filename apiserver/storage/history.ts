@@ -87,7 +87,7 @@ export async function readPage(database: Database, index: KeyIndex, request: Lis
   const found: [key: string, at: Located][] = [];
   let remaining = 0;
   for (const [i, [key, entry]] of range.entries()) {
-    if (i % 1000 === 999) await nextTurn();
+    if (i % 4096 === 4095) await nextTurn();
     if (found.length === limit) {
       if (existedAt(database, key, entry, revision)) remaining++;
       continue;

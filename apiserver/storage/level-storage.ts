@@ -5,7 +5,7 @@ import { AcknowledgedFile } from './acknowledged-file.js';
 import { maxKeyBytes } from './change-record.js';
 import { Compactor } from './compactor.js';
 import { defaultHistoryLimits, planSlice, type HistoryLimits } from './compaction.js';
-import { Database, headKey } from './database.js';
+import { headKey, LevelDatabase, type Database } from './database.js';
 import { DirectoryLock, heldBy } from './directory-lock.js';
 import { makeDirectory, probeDisk } from './disk.js';
 import { GroupCommit, type Batch, type QueueLimits, type StagedWrite } from './group-commit.js';
@@ -37,6 +37,8 @@ export interface LevelStorageOptions {
   readonly historyLimits?: Partial<HistoryLimits>;
   /** Writes that wait for the disk at most; further ones fail with StorageOverloadedError. */
   readonly queueLimits?: Partial<QueueLimits>;
+  /** Opens the files; tests put faults in between. */
+  readonly openDatabase?: (directory: string) => Promise<Database>;
 }
 
 type Mode = 'read-write' | 'read-only' | 'closed';
@@ -45,6 +47,7 @@ const defaultQueueLimits: QueueLimits = { maxWrites: 10_000, maxBytes: 128 * 102
 const firstRetryMs = 1000;
 const lastRetryMs = 30_000;
 const eventsAtOnce = 64;
+const openLevel = (path: string): Promise<Database> => LevelDatabase.open(path);
 
 /**
  * The store in LevelDB. docs/storage.md tells how it keeps its word.
@@ -59,6 +62,7 @@ export class LevelStorage implements Storage {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #queueLimits: QueueLimits;
+  readonly #openDatabase: (directory: string) => Promise<Database>;
   readonly #lock: DirectoryLock;
   readonly #acknowledged: AcknowledgedFile;
   readonly #compactor: Compactor;
@@ -87,6 +91,7 @@ export class LevelStorage implements Storage {
     this.#clock = options.clock;
     this.#log = options.log ?? silentLog;
     this.#queueLimits = { ...defaultQueueLimits, ...options.queueLimits };
+    this.#openDatabase = options.openDatabase ?? openLevel;
     this.#lock = parts.lock;
     this.#acknowledged = parts.acknowledged;
     this.#database = parts.database;
@@ -114,7 +119,7 @@ export class LevelStorage implements Storage {
     const acknowledged = AcknowledgedFile.open(join(options.directory, 'acknowledged'));
     let database: Database | undefined;
     try {
-      database = await Database.open(join(options.directory, 'level'));
+      database = await (options.openDatabase ?? openLevel)(join(options.directory, 'level'));
       const { head, index } = await loadVerified(database, acknowledged.read());
       const owned = { ...head, epoch: Math.max(head.epoch, lock.lastEpoch()) + 1 };
       lock.claim(owned.epoch);
@@ -364,7 +369,7 @@ export class LevelStorage implements Storage {
     this.#database = undefined;
     await this.#flushing;
     await former?.close();
-    const database = await Database.open(join(this.#directory, 'level'));
+    const database = await this.#openDatabase(join(this.#directory, 'level'));
     try {
       const { head, index } = await loadVerified(database, { revision: this.#revision, chain: this.#chain });
       await database.readRecords([...this.#suspects]);
