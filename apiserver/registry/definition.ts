@@ -74,6 +74,14 @@ export interface ResourceDefinition<T extends KubernetesObject = KubernetesObjec
   };
   /** Default grace period for deletes in seconds; pods only. */
   readonly gracefulDelete?: (object: T, requestedSeconds: number | undefined) => number;
+  /**
+   * Kinds that are only marked by a delete and removed when something beyond metadata.finalizers is done (namespaces:
+   * spec.finalizers). `onMarked` changes the object when its deletion begins (status.phase).
+   */
+  readonly finalization?: {
+    readonly isPending: (object: T) => boolean;
+    readonly onMarked: (object: T) => void;
+  };
 }
 
 export type Subresource =

@@ -1,0 +1,101 @@
+import type { ResourceDefinition } from '../registry/definition.js';
+import { collectionPrefix, prefixOfKey, registryPrefix } from '../registry/storage-keys.js';
+import type { Storage, StorageEvent, StoredValue } from '../storage/storage.js';
+import { EncodedObjects, type CachedObject } from './cached-object.js';
+import { WatchCache, type CacheIndexes } from './watch-cache.js';
+
+const pageSize = 5_000;
+
+/** Field selectors that are worth an index: each node asks for its own pods. */
+const indexedFields = ['spec.nodeName'];
+
+/**
+ * Keeps a {@link WatchCache} for each stored collection by one watch over the whole store, so that one revision tells
+ * how current all of them are. A storage whose put() resolves after its watch was told makes every read here consistent.
+ */
+export class CacheHub {
+  readonly encoded = new EncodedObjects();
+  readonly #storage: Storage;
+  readonly #caches = new Map<string, WatchCache>();
+  readonly #listeners = new Set<() => void>();
+  #stop: (() => void) | undefined;
+  #revision = 0;
+
+  constructor(storage: Storage) {
+    this.#storage = storage;
+  }
+
+  /** Revision up to which all caches have seen everything. */
+  get revision(): number {
+    return Math.max(this.#revision, this.#storage.revision);
+  }
+
+  /** Reads all that is stored, then follows. */
+  async start(definitions: readonly ResourceDefinition[]): Promise<void> {
+    const first = await this.#storage.list(registryPrefix, { limit: pageSize });
+    const revision = first.revision;
+    for (const definition of definitions) {
+      if (!definition.storedAs) this.#add(definition, revision);
+    }
+    let page = first;
+    for (;;) {
+      this.#fill(page.items);
+      if (page.nextKey === undefined) break;
+      page = await this.#storage.list(registryPrefix, { limit: pageSize, startAfter: page.nextKey, revision });
+    }
+    this.#revision = revision;
+    this.#stop = await this.#storage.watch(registryPrefix, revision, (events) => this.#apply(events));
+  }
+
+  stop(): void {
+    this.#stop?.();
+    this.#stop = undefined;
+  }
+
+  /** The cache of what `definition` shows: that of its stored form for a mere view. */
+  cacheOf(definition: ResourceDefinition): WatchCache {
+    const resource = definition.storedAs?.resource ?? definition.resource;
+    const cache = this.#caches.get(collectionPrefix(resource));
+    if (!cache) throw new Error(`no cache for ${collectionPrefix(resource)}`);
+    return cache;
+  }
+
+  caches(): Iterable<WatchCache> {
+    return this.#caches.values();
+  }
+
+  /** `listener` runs after each batch of changes. */
+  onBatch(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  #add(definition: ResourceDefinition, revision: number): void {
+    const prefix = collectionPrefix(definition.resource);
+    const indexes: Record<string, CacheIndexes[string]> = {};
+    for (const field of indexedFields) {
+      const valueOf = definition.selectableFields[field];
+      if (valueOf) indexes[field] = (cached: CachedObject) => valueOf(cached.object);
+    }
+    this.#caches.set(prefix, new WatchCache({ prefix, encoded: this.encoded, revision, indexes }));
+  }
+
+  #fill(items: readonly StoredValue[]): void {
+    let from = 0;
+    while (from < items.length) {
+      const prefix = prefixOfKey(items[from]?.key ?? '');
+      let to = from + 1;
+      while (to < items.length && items[to]?.key.startsWith(prefix)) to += 1;
+      this.#caches.get(prefix)?.fill(items.slice(from, to));
+      from = to;
+    }
+  }
+
+  #apply(events: readonly StorageEvent[]): void {
+    for (const event of events) {
+      this.#caches.get(prefixOfKey(event.key))?.apply(event);
+      this.#revision = event.revision;
+    }
+    for (const listener of this.#listeners) listener();
+  }
+}

@@ -1,0 +1,94 @@
+import { FieldSelectorError, parseFieldSelector, type FieldRequirement } from '../../shared/api/field-selector.js';
+import { parseSelector } from '../../shared/api/selector-parser.js';
+import { matchesSelector, SelectorError, type Selector } from '../../shared/api/selector.js';
+import type { KubernetesObject } from '../../shared/api/object.js';
+import type { ResourceDefinition } from '../registry/definition.js';
+import { badRequest } from '../registry/status-errors.js';
+import type { CachedObject } from './cached-object.js';
+
+/** Which objects of a collection a list or watch wants. */
+export interface Selection {
+  /** Equal keys select the same. */
+  readonly key: string;
+  readonly isEverything: boolean;
+  /** One indexed field that must have this value. */
+  readonly index: { readonly field: string; readonly value: string } | undefined;
+  /** The only name that can match. */
+  readonly name: string | undefined;
+  readonly namespace: string | undefined;
+  readonly matches: (object: CachedObject) => boolean;
+}
+
+export const everything: Selection = {
+  key: '',
+  isEverything: true,
+  index: undefined,
+  name: undefined,
+  namespace: undefined,
+  matches: () => true,
+};
+
+/** Reads both selectors; 400 for one that cannot be read or names a field that the kind does not offer. */
+export function compileSelection(
+  definition: ResourceDefinition,
+  labelSelector: string,
+  fieldSelector: string,
+): Selection {
+  if (labelSelector === '' && fieldSelector === '') return everything;
+  const labels = parseLabels(labelSelector);
+  const fields = parseFields(definition, fieldSelector);
+  const equal = (field: string): string | undefined =>
+    fields.find((one) => one.field === field && one.operator === '=')?.value;
+  const indexed = fields.find((one) => one.operator === '=' && one.field === 'spec.nodeName');
+  const checks = fields.map((one) => fieldCheck(definition, one));
+  const toView = definition.storedAs?.fromStored;
+  return {
+    key: `${definition.resource.apiVersion} ${labelSelector} ${fieldSelector}`,
+    isEverything: labels.requirements.length === 0 && !labels.isNothing && fields.length === 0,
+    index: indexed && { field: indexed.field, value: indexed.value },
+    name: equal('metadata.name'),
+    namespace: equal('metadata.namespace'),
+    matches: (cached) => {
+      if (!matchesSelector(labels, cached.object.metadata.labels)) return false;
+      if (checks.length === 0) return true;
+      const object = toView ? toView(cached.object) : cached.object;
+      return checks.every((check) => check(object));
+    },
+  };
+}
+
+function parseLabels(text: string): Selector {
+  try {
+    return parseSelector(text);
+  } catch (error) {
+    if (error instanceof SelectorError) throw badRequest(`unable to parse requirement: ${error.message}`);
+    throw error;
+  }
+}
+
+function parseFields(definition: ResourceDefinition, text: string): FieldRequirement[] {
+  let fields: FieldRequirement[];
+  try {
+    fields = parseFieldSelector(text);
+  } catch (error) {
+    if (error instanceof FieldSelectorError) throw badRequest(error.message);
+    throw error;
+  }
+  for (const { field } of fields) {
+    if (field === 'metadata.name' || (field === 'metadata.namespace' && definition.resource.namespaced)) continue;
+    if (!Object.hasOwn(definition.selectableFields, field)) throw badRequest(`field label not supported: ${field}`);
+  }
+  return fields;
+}
+
+function fieldCheck(
+  definition: ResourceDefinition,
+  requirement: FieldRequirement,
+): (object: KubernetesObject) => boolean {
+  const { field, value } = requirement;
+  const wanted = requirement.operator === '=';
+  if (field === 'metadata.name') return (object) => (object.metadata.name === value) === wanted;
+  if (field === 'metadata.namespace') return (object) => ((object.metadata.namespace ?? '') === value) === wanted;
+  const read = definition.selectableFields[field];
+  return (object) => ((read?.(object) ?? '') === value) === wanted;
+}

@@ -1,0 +1,93 @@
+import type { KubernetesObject } from '../../shared/api/object.js';
+import { badRequest } from './status-errors.js';
+import type { ResourceDefinition } from './definition.js';
+
+/** Time as it stands in objects: RFC 3339 without fractions. */
+export function timestamp(nowMs: number): string {
+  return `${new Date(nowMs).toISOString().slice(0, 19)}Z`;
+}
+
+const maxGeneratedBase = 58;
+/** Without vowels and without digits that look like letters, so that no words come out. */
+const suffixAlphabet = 'bcdfghjklmnpqrstvwxz2456789';
+
+/** The given base, cut, and five random characters. */
+export function generateName(base: string, random: () => number): string {
+  let suffix = '';
+  for (let i = 0; i < 5; i++) suffix += suffixAlphabet[Math.floor(random() * suffixAlphabet.length)];
+  return base.slice(0, maxGeneratedBase) + suffix;
+}
+
+/** Brings the namespace of the body in line with that of the URL, or refuses. */
+export function checkNamespace(definition: ResourceDefinition, object: KubernetesObject, namespace: string | undefined): void {
+  const { metadata } = object;
+  if (!definition.resource.namespaced) {
+    if (metadata.namespace) throw badRequest('namespace may not be set on cluster-scoped objects');
+    delete metadata.namespace;
+    return;
+  }
+  if (metadata.namespace && metadata.namespace !== namespace) {
+    throw badRequest(
+      `the namespace of the provided object does not match the namespace sent on the request`,
+    );
+  }
+  if (namespace !== undefined) metadata.namespace = namespace;
+}
+
+/** Refuses a body whose name is not that of the URL; takes the URL's where the body has none. */
+export function checkName(object: KubernetesObject, name: string): void {
+  const given = object.metadata.name;
+  if (given && given !== name) {
+    throw badRequest(`the name of the object (${given}) does not match the name on the URL (${name})`);
+  }
+  object.metadata.name = name;
+}
+
+/** What only the server sets on a new object. */
+export function fillSystemFields(definition: ResourceDefinition, object: KubernetesObject, uid: string, now: string): void {
+  const { metadata } = object;
+  metadata.uid = uid;
+  metadata.creationTimestamp = now as unknown as NonNullable<typeof metadata.creationTimestamp>;
+  delete metadata.deletionTimestamp;
+  delete metadata.deletionGracePeriodSeconds;
+  delete metadata.selfLink;
+  delete metadata.resourceVersion;
+  if (definition.hasGeneration) metadata.generation = 1;
+  else delete metadata.generation;
+}
+
+/** What no update may change or drop. Explicit other values of uid and creationTimestamp are left for validation to refuse. */
+export function keepSystemFields(next: KubernetesObject, old: KubernetesObject): void {
+  const to = next.metadata;
+  const from = old.metadata;
+  to.uid ??= from.uid;
+  to.creationTimestamp ??= from.creationTimestamp;
+  delete to.selfLink;
+  assign(to, from, 'deletionTimestamp');
+  assign(to, from, 'deletionGracePeriodSeconds');
+  assign(to, from, 'generation');
+  if (from.generateName !== undefined) to.generateName ??= from.generateName;
+}
+
+function assign<T extends object, K extends keyof T>(to: T, from: T, field: K): void {
+  if (from[field] === undefined) delete to[field];
+  else to[field] = from[field];
+}
+
+/** Whether anything but metadata and status differs: what generation counts. */
+export function hasSpecChange(next: KubernetesObject, old: KubernetesObject): boolean {
+  return specText(next) !== specText(old);
+}
+
+function specText(object: KubernetesObject): string {
+  const { metadata: _metadata, status: _status, ...rest } = object as KubernetesObject & { status?: unknown };
+  return JSON.stringify(rest, sortKeys);
+}
+
+function sortKeys(_key: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const source = value as Record<string, unknown>;
+  const sorted: Record<string, unknown> = {};
+  for (const key of Object.keys(source).sort()) sorted[key] = source[key];
+  return sorted;
+}

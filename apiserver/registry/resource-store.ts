@@ -1,0 +1,350 @@
+import type { KubernetesObject } from '../../shared/api/object.js';
+import type { Clock } from '../../shared/clock/clock.js';
+import { StatusError } from '../../shared/errors/status-error.js';
+import type { AdmissionChain, AdmissionRequest } from '../admission/admission.js';
+import type { CachedObject } from '../cache/cached-object.js';
+import type { CacheHub } from '../cache/cache-hub.js';
+import type { WatchCache } from '../cache/watch-cache.js';
+import { StorageConflictError, type Storage } from '../storage/storage.js';
+import type { ResourceDefinition } from './definition.js';
+import { isDeletionComplete } from './deletion.js';
+import { decodeObject, encodeObject } from './encoding.js';
+import type { FieldManagement } from './field-management.js';
+import { KeyLock } from './key-lock.js';
+import { checkName, checkNamespace, fillSystemFields, generateName, timestamp } from './object-metadata.js';
+import { alreadyExists, conflict, invalid, methodNotSupported, modified, notFound } from './status-errors.js';
+import { collectionPrefix, storageKey } from './storage-keys.js';
+import { prepareUpdate, type UpdateMode } from './update-preparation.js';
+import { invalid as invalidField } from '../validation/field-error.js';
+import type { WriteOptions } from './write-options.js';
+
+/** Something outside the object that a write takes and gives back when it fails: addresses and ports of Services. */
+export interface WriteReservation {
+  readonly rollback: () => void;
+  readonly commit: () => void;
+}
+
+export interface StoreDependencies {
+  readonly storage: Storage;
+  readonly hub: CacheHub;
+  readonly clock: Clock;
+  readonly admission: AdmissionChain;
+  readonly fieldManagement: FieldManagement;
+  readonly newUid: () => string;
+  /** 0 <= x < 1. */
+  readonly random: () => number;
+  /** Called with the final object before it is checked; may fill it in. */
+  readonly reserve?: (
+    definition: ResourceDefinition,
+    next: KubernetesObject,
+    old: KubernetesObject | undefined,
+  ) => WriteReservation | undefined;
+}
+
+/** What a write answers. */
+export interface WriteResult {
+  readonly object: KubernetesObject;
+  /** JSON of the object as it is served. */
+  readonly bytes: Buffer;
+  readonly isCreated: boolean;
+}
+
+/** Makes the new state from a private copy of the current one; undefined current: it does not exist. */
+export type Mutation = (current: KubernetesObject, shared: CachedObject) => KubernetesObject | Promise<KubernetesObject>;
+
+const generateAttempts = 8;
+const updateAttempts = 8;
+
+/**
+ * The objects of one resource: every rule that holds for all kinds, applied in one order.
+ *
+ *     decoded object -> metadata -> managedFields -> admission (mutate) -> defaults -> strategy -> validation
+ *                    -> admission (validate) -> reservation -> Storage.put (encoded once) -> cache -> answer
+ */
+export class ResourceStore {
+  readonly definition: ResourceDefinition;
+  readonly prefix: string;
+  readonly cache: WatchCache;
+  readonly dependencies: StoreDependencies;
+  readonly lock = new KeyLock();
+
+  constructor(definition: ResourceDefinition, dependencies: StoreDependencies) {
+    this.definition = definition;
+    this.dependencies = dependencies;
+    this.prefix = collectionPrefix(definition.storedAs?.resource ?? definition.resource);
+    this.cache = dependencies.hub.cacheOf(definition);
+  }
+
+  key(namespace: string | undefined, name: string): string {
+    return storageKey(this.definition.storedAs?.resource ?? this.definition.resource, namespace, name);
+  }
+
+  find(namespace: string | undefined, name: string): CachedObject | undefined {
+    return this.cache.get(this.key(namespace, name));
+  }
+
+  /** Throws 404. */
+  get(namespace: string | undefined, name: string): CachedObject {
+    const found = this.find(namespace, name);
+    if (!found) throw notFound(this.definition.resource, name);
+    return found;
+  }
+
+  /** The object in the version of this resource, shared: not to be changed. */
+  view(cached: CachedObject): KubernetesObject {
+    return this.definition.storedAs ? this.definition.storedAs.fromStored(decodeObject(cached.bytes)) : cached.object;
+  }
+
+  viewBytes(cached: CachedObject): Buffer {
+    return this.definition.storedAs ? Buffer.from(JSON.stringify(this.view(cached))) : cached.bytes;
+  }
+
+  /** POST. `object` is decoded and defaulted, and becomes the store's own. */
+  async create(
+    namespace: string | undefined,
+    object: KubernetesObject,
+    options: WriteOptions,
+    urlName?: string,
+  ): Promise<WriteResult> {
+    const { definition } = this;
+    checkNamespace(definition, object, namespace);
+    if (urlName !== undefined) checkName(object, urlName);
+    if (object.metadata.resourceVersion) {
+      throw new StatusError(400, 'BadRequest', 'resourceVersion should not be set on objects to be created');
+    }
+    const base = object.metadata.name ? undefined : object.metadata.generateName;
+    if (!base) return this.#createNamed(object, options);
+    const original = JSON.stringify(object);
+    for (let attempt = 1; ; attempt++) {
+      const candidate = attempt === 1 ? object : (JSON.parse(original) as KubernetesObject);
+      candidate.metadata.name = generateName(base, this.dependencies.random);
+      try {
+        return await this.#createNamed(candidate, options);
+      } catch (error) {
+        const isTaken = error instanceof StatusError && error.reason === 'AlreadyExists';
+        if (!isTaken || attempt === generateAttempts) throw error;
+      }
+    }
+  }
+
+  async #createNamed(object: KubernetesObject, options: WriteOptions): Promise<WriteResult> {
+    const { definition, dependencies } = this;
+    const { strategy, resource } = definition;
+    const now = timestamp(dependencies.clock.now());
+    fillSystemFields(definition, object, dependencies.newUid(), now);
+    delete object.metadata.managedFields;
+    const hasStatus = definition.subresources.includes('status');
+    if (hasStatus) delete (object as { status?: unknown }).status;
+    dependencies.fieldManagement.trackUpdate(
+      { definition, manager: options.fieldManager, subresource: '', time: now },
+      undefined,
+      object,
+    );
+    const request = this.admissionRequest('CREATE', object, undefined, '', options);
+    const mutation = dependencies.admission.mutate(request);
+    if (mutation) await mutation;
+    strategy.defaults?.(object);
+    strategy.prepareForCreate?.(object);
+    const reservation = dependencies.reserve?.(definition, object, undefined);
+    try {
+      const errors = strategy.validate?.(object) ?? [];
+      if (errors.length > 0) throw invalid(resource, object.metadata.name ?? '', errors);
+      for (const warning of strategy.warnings?.(object) ?? []) options.warn(warning);
+      const validation = dependencies.admission.validate(request);
+      if (validation) await validation;
+      const result = await this.#put(object, 0, options, true);
+      reservation?.commit();
+      return result;
+    } catch (error) {
+      reservation?.rollback();
+      if (error instanceof StorageConflictError) throw alreadyExists(resource, object.metadata.name);
+      throw error;
+    }
+  }
+
+  /** PUT. */
+  async update(
+    namespace: string | undefined,
+    name: string,
+    object: KubernetesObject,
+    options: WriteOptions,
+    mode: UpdateMode = { subresource: '' },
+  ): Promise<WriteResult> {
+    checkNamespace(this.definition, object, namespace);
+    checkName(object, name);
+    return this.lock.run(this.key(namespace, name), async () => {
+      const isNew = !this.find(namespace, name);
+      if (isNew && mode.subresource === '' && this.definition.allowCreateOnUpdate) {
+        if (object.metadata.uid) {
+          throw conflict(this.definition.resource, name, `Precondition failed: UID in precondition: ${object.metadata.uid}, UID in object meta: `);
+        }
+        if (object.metadata.resourceVersion) throw notFound(this.definition.resource, name);
+        return this.create(namespace, object, options, name);
+      }
+      const given = JSON.stringify(object);
+      return this.#retrying(namespace, name, options, mode, (_current, shared) => {
+        const next = JSON.parse(given) as KubernetesObject;
+        this.#checkVersion(next, shared, name);
+        return next;
+      });
+    });
+  }
+
+  /** The way of patches, scale, binding and whatever else derives the new state from the current one. */
+  async modify(
+    namespace: string | undefined,
+    name: string,
+    options: WriteOptions,
+    mode: UpdateMode,
+    mutation: Mutation,
+  ): Promise<WriteResult> {
+    return this.lock.run(this.key(namespace, name), () => this.#retrying(namespace, name, options, mode, mutation));
+  }
+
+  admissionRequest(
+    operation: AdmissionRequest['operation'],
+    object: KubernetesObject | undefined,
+    oldObject: KubernetesObject | undefined,
+    subresource: string,
+    options: Pick<WriteOptions, 'user' | 'isDryRun' | 'warn'>,
+  ): AdmissionRequest {
+    const metadata = (object ?? oldObject)?.metadata;
+    return {
+      operation,
+      definition: this.definition,
+      subresource,
+      namespace: metadata?.namespace,
+      name: metadata?.name ?? '',
+      object,
+      oldObject,
+      user: options.user,
+      isDryRun: options.isDryRun,
+      warn: options.warn,
+    };
+  }
+
+  #checkVersion(next: KubernetesObject, shared: CachedObject, name: string): void {
+    const { resource } = this.definition;
+    const { resourceVersion, uid } = next.metadata;
+    const currentUid = shared.object.metadata.uid;
+    if (uid && uid !== currentUid) {
+      throw conflict(resource, name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${currentUid}`);
+    }
+    if (resourceVersion && resourceVersion !== '0') {
+      if (resourceVersion !== String(shared.revision)) throw modified(resource, name);
+    } else if (!this.definition.allowUnconditionalUpdate) {
+      throw invalid(resource, name, [
+        invalidField('metadata.resourceVersion', 0, 'must be specified for an update'),
+      ]);
+    }
+  }
+
+  /** Other writers hold the lock of the same key in turn; a conflict here comes from outside this process, or a delete. */
+  async #retrying(
+    namespace: string | undefined,
+    name: string,
+    options: WriteOptions,
+    mode: UpdateMode,
+    mutation: Mutation,
+  ): Promise<WriteResult> {
+    for (let attempt = 1; ; attempt++) {
+      const shared = this.get(namespace, name);
+      const current = this.#copy(shared);
+      const next = await mutation(current, shared);
+      try {
+        return await this.#commitUpdate(shared, next, options, mode);
+      } catch (error) {
+        if (!(error instanceof StorageConflictError)) throw error;
+        if (attempt === updateAttempts) throw modified(this.definition.resource, name);
+        await this.dependencies.clock.sleep(attempt);
+      }
+    }
+  }
+
+  async #commitUpdate(
+    shared: CachedObject,
+    next: KubernetesObject,
+    options: WriteOptions,
+    mode: UpdateMode,
+  ): Promise<WriteResult> {
+    const { definition, dependencies } = this;
+    const old = this.view(shared);
+    const now = timestamp(dependencies.clock.now());
+    prepareUpdate(definition, next, old, mode);
+    if (!mode.isApply) {
+      dependencies.fieldManagement.trackUpdate(
+        { definition, manager: options.fieldManager, subresource: mode.subresource, time: now },
+        old,
+        next,
+      );
+    }
+    const request = this.admissionRequest('UPDATE', next, old, mode.subresource, options);
+    const mutation = dependencies.admission.mutate(request);
+    if (mutation) await mutation;
+    definition.strategy.defaults?.(next);
+    const reservation = mode.subresource === '' ? dependencies.reserve?.(definition, next, old) : undefined;
+    try {
+      const { strategy, resource } = definition;
+      const validate = mode.subresource === 'status' ? strategy.validateStatusUpdate : strategy.validateUpdate;
+      const errors = mode.skipsValidation ? [] : (validate?.(next, old) ?? []);
+      if (errors.length > 0) throw invalid(resource, next.metadata.name, errors);
+      if (mode.subresource === '') for (const text of strategy.warnings?.(next, old) ?? []) options.warn(text);
+      const validation = dependencies.admission.validate(request);
+      if (validation) await validation;
+      const result = await this.#storeUpdate(shared, next, options);
+      reservation?.commit();
+      return result;
+    } catch (error) {
+      reservation?.rollback();
+      throw error;
+    }
+  }
+
+  async #storeUpdate(shared: CachedObject, next: KubernetesObject, options: WriteOptions): Promise<WriteResult> {
+    const unchanged = this.#encode(next, shared.revision);
+    if (unchanged.equals(shared.bytes)) {
+      return { object: next, bytes: this.viewBytes(shared), isCreated: false };
+    }
+    if (isDeletionComplete(this.definition, next)) {
+      if (!options.isDryRun) {
+        await this.dependencies.storage.delete(shared.key, shared.revision, (revision) => this.#encode(next, revision));
+      }
+      return { object: next, bytes: Buffer.from(JSON.stringify(next)), isCreated: false };
+    }
+    return this.#put(next, shared.revision, options, false);
+  }
+
+  async #put(
+    object: KubernetesObject,
+    expected: number,
+    options: WriteOptions,
+    isCreated: boolean,
+  ): Promise<WriteResult> {
+    const { metadata } = object;
+    const key = this.key(metadata.namespace, metadata.name);
+    if (options.isDryRun) {
+      if (isCreated && this.cache.get(key)) throw alreadyExists(this.definition.resource, metadata.name);
+      return { object, bytes: Buffer.from(JSON.stringify(object)), isCreated };
+    }
+    const stored = await this.dependencies.storage.put(key, (revision) => this.#encode(object, revision), expected);
+    const bytes = this.definition.storedAs ? Buffer.from(JSON.stringify(object)) : stored.value;
+    return { object, bytes, isCreated };
+  }
+
+  /** The stored form; the cache will find the parsed object again by the bytes. */
+  #encode(object: KubernetesObject, revision: number): Buffer {
+    object.metadata.resourceVersion = String(revision);
+    const stored = this.definition.storedAs ? this.definition.storedAs.toStored(object) : object;
+    const { encoded } = this.dependencies.hub;
+    return encoded.note(encodeObject(stored, revision), stored);
+  }
+
+  #copy(shared: CachedObject): KubernetesObject {
+    const stored = decodeObject(shared.bytes);
+    return this.definition.storedAs ? this.definition.storedAs.fromStored(stored) : stored;
+  }
+
+  unsupported(action: string): StatusError {
+    return methodNotSupported(this.definition.resource, action);
+  }
+}

@@ -1,0 +1,21 @@
+import type { Resource } from '../../shared/api/resource.js';
+
+/** The prefix under which the objects of all kinds lie. */
+export const registryPrefix = '/registry/';
+
+/** `/registry/apps/deployments/`: the prefix of a collection, over all namespaces. */
+export function collectionPrefix(resource: Pick<Resource, 'group' | 'resource'>): string {
+  return `${registryPrefix}${resource.group || 'core'}/${resource.resource}/`;
+}
+
+/** The key of one object. Names and namespaces never contain a slash: the request parser refuses them. */
+export function storageKey(resource: Resource, namespace: string | undefined, name: string): string {
+  const scope = resource.namespaced ? `${namespace ?? ''}/` : '';
+  return `${collectionPrefix(resource)}${scope}${name}`;
+}
+
+/** Which collection a key belongs to. */
+export function prefixOfKey(key: string): string {
+  const group = key.indexOf('/', registryPrefix.length);
+  return key.slice(0, key.indexOf('/', group + 1) + 1);
+}

@@ -1,0 +1,52 @@
+import type { KubernetesObject } from '../../shared/api/object.js';
+import type { ResourceDefinition } from './definition.js';
+import { hasSpecChange, keepSystemFields } from './object-metadata.js';
+
+/** Which part of an object a write may change. */
+export interface UpdateMode {
+  /** '' for the object itself, `status`, `finalize`, `binding`, `approval` ... */
+  readonly subresource: string;
+  /** managedFields have been set by server-side apply already. */
+  readonly isApply?: boolean;
+  /** The mutation is the server's own and known to be good (binding). */
+  readonly skipsValidation?: boolean;
+}
+
+type Parts = KubernetesObject & { status?: unknown } & Record<string, unknown>;
+
+/** Undoes in `next` what this write may not change, and counts the generation. */
+export function prepareUpdate(
+  definition: ResourceDefinition,
+  next: KubernetesObject,
+  old: KubernetesObject,
+  mode: UpdateMode,
+): void {
+  const { strategy } = definition;
+  keepSystemFields(next, old);
+  if (mode.subresource === 'status') {
+    keepAllButStatus(next as Parts, old as Parts);
+    strategy.prepareForStatusUpdate?.(next, old);
+    return;
+  }
+  if (mode.subresource !== '') return;
+  if (definition.subresources.includes('status')) copyField(next as Parts, old as Parts, 'status');
+  strategy.prepareForUpdate?.(next, old);
+  if (definition.hasGeneration && hasSpecChange(next, old)) {
+    next.metadata.generation = (old.metadata.generation ?? 0) + 1;
+  }
+}
+
+/** Labels and annotations may come with a status, as in the original; everything else stays as it was. */
+function keepAllButStatus(next: Parts, old: Parts): void {
+  for (const field of new Set([...Object.keys(next), ...Object.keys(old)])) {
+    if (field !== 'status' && field !== 'metadata') copyField(next, old, field);
+  }
+  const { ownerReferences } = old.metadata;
+  if (ownerReferences) next.metadata.ownerReferences = ownerReferences;
+  else delete next.metadata.ownerReferences;
+}
+
+function copyField(to: Parts, from: Parts, field: string): void {
+  if (from[field] === undefined) delete to[field];
+  else to[field] = from[field];
+}
