@@ -47,11 +47,10 @@ export function checkName(object: KubernetesObject, name: string): void {
 export function fillSystemFields(definition: ResourceDefinition, object: KubernetesObject, uid: string, now: string): void {
   const { metadata } = object;
   metadata.uid = uid;
-  metadata.creationTimestamp = now as unknown as NonNullable<typeof metadata.creationTimestamp>;
+  metadata.creationTimestamp = now;
   delete metadata.deletionTimestamp;
   delete metadata.deletionGracePeriodSeconds;
   delete metadata.selfLink;
-  delete metadata.resourceVersion;
   if (definition.hasGeneration) metadata.generation = 1;
   else delete metadata.generation;
 }

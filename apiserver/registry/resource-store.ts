@@ -105,6 +105,7 @@ export class ResourceStore {
     object: KubernetesObject,
     options: WriteOptions,
     urlName?: string,
+    isApply = false,
   ): Promise<WriteResult> {
     const { definition } = this;
     checkNamespace(definition, object, namespace);
@@ -113,13 +114,13 @@ export class ResourceStore {
       throw new StatusError(400, 'BadRequest', 'resourceVersion should not be set on objects to be created');
     }
     const base = object.metadata.name ? undefined : object.metadata.generateName;
-    if (!base) return this.#createNamed(object, options);
+    if (!base) return this.#createNamed(object, options, isApply);
     const original = JSON.stringify(object);
     for (let attempt = 1; ; attempt++) {
       const candidate = attempt === 1 ? object : (JSON.parse(original) as KubernetesObject);
       candidate.metadata.name = generateName(base, this.dependencies.random);
       try {
-        return await this.#createNamed(candidate, options);
+        return await this.#createNamed(candidate, options, isApply);
       } catch (error) {
         const isTaken = error instanceof StatusError && error.reason === 'AlreadyExists';
         if (!isTaken || attempt === generateAttempts) throw error;
@@ -127,19 +128,20 @@ export class ResourceStore {
     }
   }
 
-  async #createNamed(object: KubernetesObject, options: WriteOptions): Promise<WriteResult> {
+  async #createNamed(object: KubernetesObject, options: WriteOptions, isApply: boolean): Promise<WriteResult> {
     const { definition, dependencies } = this;
     const { strategy, resource } = definition;
     const now = timestamp(dependencies.clock.now());
     fillSystemFields(definition, object, dependencies.newUid(), now);
-    delete object.metadata.managedFields;
-    const hasStatus = definition.subresources.includes('status');
-    if (hasStatus) delete (object as { status?: unknown }).status;
-    dependencies.fieldManagement.trackUpdate(
-      { definition, manager: options.fieldManager, subresource: '', time: now },
-      undefined,
-      object,
-    );
+    if (definition.subresources.includes('status')) delete (object as { status?: unknown }).status;
+    if (!isApply) {
+      delete object.metadata.managedFields;
+      dependencies.fieldManagement.trackUpdate(
+        { definition, manager: options.fieldManager, subresource: '', time: now },
+        undefined,
+        object,
+      );
+    }
     const request = this.admissionRequest('CREATE', object, undefined, '', options);
     const mutation = dependencies.admission.mutate(request);
     if (mutation) await mutation;

@@ -1,0 +1,72 @@
+import { StatusError } from '../../shared/errors/status-error.js';
+import { anonymousUser, type User } from './user.js';
+
+export const unauthorized = (): StatusError => new StatusError(401, 'Unauthorized', 'Unauthorized');
+
+/** Whom a bearer token speaks for; undefined when it is not one of this authenticator's, a StatusError when it is a bad one. */
+export interface TokenAuthenticator {
+  authenticate(token: string, audiences: readonly string[]): Promise<AuthenticatedToken | undefined>;
+}
+
+export interface AuthenticatedToken {
+  readonly user: User;
+  /** Those of the wanted audiences that the token is good for. */
+  readonly audiences: readonly string[];
+}
+
+/** The verified subject of a client certificate. */
+export interface PeerCertificate {
+  readonly commonName: string;
+  readonly organizations: readonly string[];
+  readonly isTrusted: boolean;
+}
+
+/**
+ * Who asks: by certificate, else by token, else nobody in particular. Credentials that are shown and do not hold are
+ * refused, not ignored.
+ */
+export class Authenticator {
+  readonly #tokens: readonly TokenAuthenticator[];
+  readonly #audiences: readonly string[];
+
+  constructor(tokens: readonly TokenAuthenticator[], audiences: readonly string[]) {
+    this.#tokens = tokens;
+    this.#audiences = audiences;
+  }
+
+  /** Undefined when a token has to be looked into. */
+  fromCertificate(certificate: PeerCertificate | undefined): User | undefined {
+    if (!certificate) return undefined;
+    if (!certificate.isTrusted || certificate.commonName === '') throw unauthorized();
+    return {
+      name: certificate.commonName,
+      groups: withAuthenticated(certificate.organizations),
+    };
+  }
+
+  async fromHeader(authorization: string | undefined): Promise<User> {
+    if (authorization === undefined) return anonymousUser;
+    const match = /^Bearer +(\S+)$/i.exec(authorization.trim());
+    if (!match) {
+      // Other schemes are not ours to judge: the client stays unknown, as in the original.
+      if (/^Bearer\b/i.test(authorization)) throw unauthorized();
+      return anonymousUser;
+    }
+    const found = await this.review(match[1] ?? '', this.#audiences);
+    if (!found) throw unauthorized();
+    return found.user;
+  }
+
+  /** Looks into a token for TokenReview too. */
+  async review(token: string, audiences: readonly string[] = this.#audiences): Promise<AuthenticatedToken | undefined> {
+    for (const authenticator of this.#tokens) {
+      const found = await authenticator.authenticate(token, audiences);
+      if (found) return { ...found, user: { ...found.user, groups: withAuthenticated(found.user.groups) } };
+    }
+    return undefined;
+  }
+}
+
+function withAuthenticated(groups: readonly string[]): readonly string[] {
+  return groups.includes('system:authenticated') ? groups : [...groups, 'system:authenticated'];
+}

@@ -1,0 +1,72 @@
+import { StatusError } from '../../shared/errors/status-error.js';
+
+/** In which form an answer is wanted. */
+export interface Negotiated {
+  readonly encoding: 'json' | 'yaml' | 'protobuf';
+  /** What objects are turned into first. */
+  readonly transform: 'none' | 'Table' | 'PartialObjectMetadata';
+  /** v1 or v1beta1 of meta.k8s.io, for a transform. */
+  readonly transformVersion: string;
+  readonly isPretty: boolean;
+}
+
+const plainJson: Negotiated = { encoding: 'json', transform: 'none', transformVersion: 'v1', isPretty: false };
+
+export interface Capabilities {
+  readonly allowsTable: boolean;
+  readonly allowsProtobuf: boolean;
+}
+
+/** The first form in the Accept header that this server can give; 406 when there is none. */
+export function negotiate(accept: string | undefined, capabilities: Capabilities): Negotiated {
+  if (accept === undefined || accept === '' || accept === '*/*' || accept === 'application/json') return plainJson;
+  for (const clause of accept.split(',', 32)) {
+    const found = readClause(clause, capabilities);
+    if (found) return found;
+  }
+  throw new StatusError(
+    406,
+    'NotAcceptable',
+    'only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf',
+  );
+}
+
+function readClause(clause: string, capabilities: Capabilities): Negotiated | undefined {
+  const [type = '', ...parameters] = clause.split(';').map((part) => part.trim());
+  const encoding = encodingOf(type, capabilities);
+  if (!encoding) return undefined;
+  const values = new Map(parameters.map((parameter) => splitParameter(parameter)));
+  if (Number(values.get('q') ?? 1) === 0) return undefined;
+  const isPretty = values.get('pretty') === '1';
+  const as = values.get('as');
+  if (as === undefined) return { ...plainJson, encoding, isPretty };
+  const transformVersion = values.get('v') ?? 'v1';
+  if (values.get('g') !== 'meta.k8s.io' || !['v1', 'v1beta1'].includes(transformVersion)) return undefined;
+  if (as === 'Table' && capabilities.allowsTable && encoding !== 'protobuf') {
+    return { encoding, transform: 'Table', transformVersion, isPretty };
+  }
+  if (as === 'PartialObjectMetadata' || as === 'PartialObjectMetadataList') {
+    return { encoding, transform: 'PartialObjectMetadata', transformVersion, isPretty };
+  }
+  return undefined;
+}
+
+function encodingOf(type: string, capabilities: Capabilities): Negotiated['encoding'] | undefined {
+  switch (type) {
+    case '*/*':
+    case 'application/*':
+    case 'application/json':
+      return 'json';
+    case 'application/yaml':
+      return 'yaml';
+    case 'application/vnd.kubernetes.protobuf':
+      return capabilities.allowsProtobuf ? 'protobuf' : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function splitParameter(parameter: string): [string, string] {
+  const equals = parameter.indexOf('=');
+  return equals < 0 ? [parameter, ''] : [parameter.slice(0, equals).trim(), parameter.slice(equals + 1).trim()];
+}

@@ -1,0 +1,29 @@
+import { StatusError } from '../../shared/errors/status-error.js';
+import { badRequest } from '../registry/status-errors.js';
+import { header, type RawRequest } from './exchange.js';
+
+export const maxBodyBytes = 3 * 1024 * 1024;
+
+const tooLarge = (): StatusError =>
+  new StatusError(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${maxBodyBytes}`);
+
+/** The whole body; 413 as soon as it is known to be too long. */
+export function readBody(request: RawRequest): Promise<Buffer> {
+  if (Number(header(request, 'content-length') ?? 0) > maxBodyBytes) return Promise.reject(tooLarge());
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size > maxBodyBytes) {
+        request.pause();
+        reject(tooLarge());
+        return;
+      }
+      chunks.push(chunk);
+    });
+    request.on('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, size)));
+    request.on('aborted', () => reject(badRequest('the request was cut off')));
+    request.on('error', (error) => reject(badRequest(`the request could not be read: ${error.message}`)));
+  });
+}

@@ -1,0 +1,25 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import type { User } from '../authentication/user.js';
+import type { RequestInfo } from './request-info.js';
+
+export type RawRequest = IncomingMessage | Http2ServerRequest;
+export type RawResponse = ServerResponse | Http2ServerResponse;
+
+/** One request and its answer, on its way through the server. */
+export interface Exchange {
+  readonly request: RawRequest;
+  readonly response: RawResponse;
+  readonly method: string;
+  readonly info: RequestInfo;
+  readonly query: URLSearchParams;
+  readonly user: User;
+  readonly auditId: string;
+  /** Texts for Warning headers; at most a few are sent. */
+  readonly warnings: string[];
+}
+
+export function header(request: RawRequest, name: string): string | undefined {
+  const value = request.headers[name];
+  return Array.isArray(value) ? value.join(',') : value;
+}

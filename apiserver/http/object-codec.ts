@@ -1,0 +1,47 @@
+import type { KubernetesObject } from '../../shared/api/object.js';
+import type { ResourceDefinition } from '../registry/definition.js';
+import type { WriteOptions } from '../registry/write-options.js';
+
+export interface ExpectedKind {
+  readonly apiVersion: string;
+  readonly kind: string;
+  /** Name of the schema; absent: any object. */
+  readonly definition?: string;
+}
+
+export type PatchType = 'json' | 'merge' | 'strategic' | 'apply';
+
+/** A patch as it was sent, read once; applied as often as it takes. */
+export interface ParsedPatch {
+  readonly type: PatchType;
+  readonly value: unknown;
+  readonly text: string;
+  readonly faults: readonly string[];
+}
+
+/** Between the bytes of requests and objects: decoding, structure, patches. Throws StatusErrors in the original's words. */
+export interface ObjectCodec {
+  decode(
+    bytes: Buffer,
+    contentType: string | undefined,
+    expected: ExpectedKind,
+    options: Pick<WriteOptions, 'fieldValidation' | 'warn'>,
+  ): KubernetesObject;
+  /** A small body of options (DeleteOptions), in any encoding. */
+  decodeOptions(bytes: Buffer, contentType: string | undefined): unknown;
+  /** 415 for a media type that is no patch. */
+  parsePatch(bytes: Buffer, contentType: string | undefined): ParsedPatch;
+  /** `current` is the caller's own copy. The outcome is checked against the structure. */
+  applyPatch(
+    patch: ParsedPatch,
+    current: KubernetesObject,
+    expected: ExpectedKind,
+    options: Pick<WriteOptions, 'fieldValidation' | 'warn'>,
+  ): KubernetesObject;
+}
+
+export const expectedOf = ({ resource }: ResourceDefinition): ExpectedKind => ({
+  apiVersion: resource.apiVersion,
+  kind: resource.kind,
+  ...(resource.definition === undefined ? {} : { definition: resource.definition }),
+});

@@ -1,0 +1,65 @@
+import type { KubernetesObject } from '../../shared/api/object.js';
+import type { Clock } from '../../shared/clock/clock.js';
+import { storedRepresentation, type Representation } from '../cache/frames.js';
+import type { ServedResource } from '../registry/resource-registry.js';
+import type { Negotiated } from './accept.js';
+
+export type IncludeObject = 'Metadata' | 'Object' | 'None';
+
+/** Makes a meta.k8s.io Table of objects. */
+export type TableMaker = (
+  served: ServedResource,
+  objects: readonly KubernetesObject[],
+  options: {
+    readonly includeObject: IncludeObject;
+    readonly apiVersion: string;
+    readonly metadata: Record<string, unknown>;
+    readonly nowMs: number;
+  },
+) => object;
+
+/** Turns objects into the forms that clients may ask for. */
+export class Representations {
+  readonly #makeTable: TableMaker;
+  readonly #clock: Clock;
+
+  constructor(makeTable: TableMaker, clock: Clock) {
+    this.#makeTable = makeTable;
+    this.#clock = clock;
+  }
+
+  /** For lists and watches, object by object. */
+  encoder(served: ServedResource, form: Negotiated, includeObject: IncludeObject): Representation {
+    const { store, definition } = served;
+    const { apiVersion } = definition.resource;
+    if (form.transform === 'none') {
+      if (!definition.storedAs) return storedRepresentation;
+      return { key: `view ${apiVersion}`, encode: (cached) => store.viewBytes(cached) };
+    }
+    return {
+      key: `${form.transform} ${form.transformVersion} ${includeObject} ${apiVersion}`,
+      encode: (cached) => Buffer.from(JSON.stringify(this.one(served, form, store.view(cached), includeObject))),
+    };
+  }
+
+  one(served: ServedResource, form: Negotiated, object: KubernetesObject, includeObject: IncludeObject): object {
+    if (form.transform === 'PartialObjectMetadata') return partialMetadata(object, form.transformVersion);
+    const { resourceVersion } = object.metadata;
+    return this.table(served, form, [object], includeObject, { resourceVersion });
+  }
+
+  table(
+    served: ServedResource,
+    form: Negotiated,
+    objects: readonly KubernetesObject[],
+    includeObject: IncludeObject,
+    metadata: Record<string, unknown>,
+  ): object {
+    const apiVersion = `meta.k8s.io/${form.transformVersion}`;
+    return this.#makeTable(served, objects, { includeObject, apiVersion, metadata, nowMs: this.#clock.now() });
+  }
+}
+
+function partialMetadata(object: KubernetesObject, version: string): object {
+  return { kind: 'PartialObjectMetadata', apiVersion: `meta.k8s.io/${version}`, metadata: object.metadata };
+}

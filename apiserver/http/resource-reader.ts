@@ -1,0 +1,129 @@
+import { compileSelection } from '../cache/selection.js';
+import { parseListOptions, parseResourceVersion, type ListOptions } from '../cache/list-options.js';
+import { readList } from '../cache/list-reader.js';
+import type { CachedObject } from '../cache/cached-object.js';
+import { resourceVersionTooLarge } from '../registry/status-errors.js';
+import type { ServedResource } from '../registry/resource-registry.js';
+import { header, type Exchange } from './exchange.js';
+import { negotiate, type Negotiated } from './accept.js';
+import { listHead, listMetadata, sendList } from './list-response.js';
+import type { Representations } from './representations.js';
+import { sendJson, sendObject } from './respond.js';
+import { serveWatch, type WatchDependencies } from './watch-response.js';
+
+const readable = { allowsTable: true, allowsProtobuf: false };
+
+/** Answers get, list and watch of stored objects from the cache. */
+export class ResourceReader {
+  readonly #watch: WatchDependencies;
+  readonly #representations: Representations;
+
+  constructor(watch: WatchDependencies, representations: Representations) {
+    this.#watch = watch;
+    this.#representations = representations;
+  }
+
+  get(exchange: Exchange, served: ServedResource): void {
+    const { info, query, request } = exchange;
+    const form = negotiate(header(request, 'accept'), readable);
+    const requested = parseResourceVersion(query.get('resourceVersion')) ?? 0;
+    const current = this.#watch.hub.revision;
+    if (requested > current) throw resourceVersionTooLarge(requested, current);
+    const found = served.store.get(info.namespace, info.name);
+    this.sendStored(exchange, served, found, form);
+  }
+
+  /** One stored object in the form asked for. */
+  sendStored(exchange: Exchange, served: ServedResource, found: CachedObject, form: Negotiated): void {
+    if (form.transform === 'none') {
+      sendObject(exchange, 200, served.store.viewBytes(found), form);
+      return;
+    }
+    const shown = this.#representations.one(served, form, served.store.view(found), includeObject(exchange));
+    sendObject(exchange, 200, Buffer.from(JSON.stringify(shown)), form);
+  }
+
+  async list(exchange: Exchange, served: ServedResource): Promise<void> {
+    const { store, definition } = served;
+    const { query } = exchange;
+    const form = negotiate(header(exchange.request, 'accept'), readable);
+    const options = withName(parseListOptions(query, false), exchange);
+    const selection = compileSelection(definition, options.labelSelector, options.fieldSelector);
+    const result = await readList({
+      cache: store.cache,
+      currentRevision: this.#watch.hub.revision,
+      storage: this.#watch.storage,
+      prefix: prefixOf(served, exchange.info.namespace ?? selection.namespace),
+      selection,
+      options,
+    });
+    if (form.transform === 'Table') {
+      const objects = result.objects.map((object) => store.view(object));
+      const table = this.#representations.table(served, form, objects, includeObject(exchange), listMetadata(result));
+      sendObject(exchange, 200, Buffer.from(JSON.stringify(table)), form);
+      return;
+    }
+    const { key, encode } = this.#representations.encoder(served, form, includeObject(exchange));
+    const items = key === '' ? result.objects.map(({ bytes }) => bytes) : result.objects.map(encode);
+    const shown = form.transform === 'none' ? definition.resource : metadataResource(form);
+    const head = listHead(shown, result);
+    if (form.encoding === 'json' && !form.isPretty) {
+      await sendList(exchange, head, items);
+      return;
+    }
+    const body = Buffer.concat([head, Buffer.from(items.map((item) => item.toString('utf8')).join(',')), Buffer.from(']}')]);
+    sendObject(exchange, 200, body, form);
+  }
+
+  async watch(exchange: Exchange, served: ServedResource): Promise<void> {
+    const { definition, store } = served;
+    const form = negotiate(header(exchange.request, 'accept'), readable);
+    const options = withName(parseListOptions(exchange.query, true), exchange);
+    const selection = compileSelection(definition, options.labelSelector, options.fieldSelector);
+    await serveWatch(
+      exchange,
+      {
+        store,
+        prefix: prefixOf(served, exchange.info.namespace ?? selection.namespace),
+        selection,
+        options,
+        representation: this.#representations.encoder(served, form, includeObject(exchange)),
+        contentType: form.transform === 'none' ? 'application/json' : `application/json`,
+        typeMeta: form.transform === 'none' ? definition.resource : metadataResource(form),
+      },
+      this.#watch,
+    );
+  }
+
+  /** An answer that is not stored: the outcome of a write. */
+  sendWritten(exchange: Exchange, served: ServedResource, code: number, written: { object: object; bytes: Buffer }): void {
+    const form = negotiate(header(exchange.request, 'accept'), readable);
+    if (form.transform === 'none') {
+      sendObject(exchange, code, written.bytes, form);
+      return;
+    }
+    const shown = this.#representations.one(served, form, written.object as never, includeObject(exchange));
+    sendJson(exchange, code, shown);
+  }
+}
+
+/** A watch or list of one name is a selection of it. */
+function withName(options: ListOptions, { info }: Exchange): ListOptions {
+  if (info.name === '') return options;
+  const field = `metadata.name=${info.name}`;
+  return { ...options, fieldSelector: options.fieldSelector === '' ? field : `${options.fieldSelector},${field}` };
+}
+
+function prefixOf({ store, definition }: ServedResource, namespace: string | undefined): string {
+  return definition.resource.namespaced && namespace !== undefined ? `${store.prefix}${namespace}/` : store.prefix;
+}
+
+const metadataResource = (form: Negotiated): { kind: string; apiVersion: string } => ({
+  kind: form.transform === 'Table' ? 'Table' : 'PartialObjectMetadata',
+  apiVersion: `meta.k8s.io/${form.transformVersion}`,
+});
+
+function includeObject({ query }: Exchange): 'Metadata' | 'Object' | 'None' {
+  const value = query.get('includeObject');
+  return value === 'Object' || value === 'None' ? value : 'Metadata';
+}

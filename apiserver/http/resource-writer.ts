@@ -1,0 +1,188 @@
+import type { KubernetesObject } from '../../shared/api/object.js';
+import { compileSelection } from '../cache/selection.js';
+import { parseListOptions } from '../cache/list-options.js';
+import { readList } from '../cache/list-reader.js';
+import type { CacheHub } from '../cache/cache-hub.js';
+import type { FieldManagement } from '../registry/field-management.js';
+import { timestamp } from '../registry/object-metadata.js';
+import type { ResourceStore } from '../registry/resource-store.js';
+import type { ServedResource } from '../registry/resource-registry.js';
+import { modified, notFound } from '../registry/status-errors.js';
+import type { UpdateMode } from '../registry/update-preparation.js';
+import type { WriteOptions } from '../registry/write-options.js';
+import type { Storage } from '../storage/storage.js';
+import { readBody } from './body.js';
+import { header, type Exchange } from './exchange.js';
+import { expectedOf, type ObjectCodec, type ParsedPatch } from './object-codec.js';
+import type { ResourceReader } from './resource-reader.js';
+import { sendJson } from './respond.js';
+import { deleteOptions, writeOptions } from './write-request.js';
+
+export interface WriterDependencies {
+  readonly codec: ObjectCodec;
+  readonly reader: ResourceReader;
+  readonly fieldManagement: FieldManagement;
+  readonly hub: CacheHub;
+  readonly storage: Storage;
+}
+
+/** Answers create, update, patch, delete and deletecollection. */
+export class ResourceWriter {
+  readonly #given: WriterDependencies;
+
+  constructor(given: WriterDependencies) {
+    this.#given = given;
+  }
+
+  async create(exchange: Exchange, served: ServedResource): Promise<void> {
+    const { info } = exchange;
+    const options = writeOptions(exchange);
+    const object = await this.#decode(exchange, served, options);
+    const result = await served.store.create(info.namespace, object, options);
+    this.#given.reader.sendWritten(exchange, served, 201, result);
+  }
+
+  async update(exchange: Exchange, served: ServedResource): Promise<void> {
+    const { info } = exchange;
+    const options = writeOptions(exchange);
+    const object = await this.#decode(exchange, served, options);
+    const mode = { subresource: info.subresource };
+    const result = await served.store.update(info.namespace, info.name, object, options, mode);
+    this.#given.reader.sendWritten(exchange, served, result.isCreated ? 201 : 200, result);
+  }
+
+  async patch(exchange: Exchange, served: ServedResource): Promise<void> {
+    const { info, request } = exchange;
+    const options = writeOptions(exchange);
+    const patch = this.#given.codec.parsePatch(await readBody(request), header(request, 'content-type'));
+    const mode: UpdateMode = { subresource: info.subresource, isApply: patch.type === 'apply' };
+    const result =
+      patch.type === 'apply'
+        ? await this.#apply(exchange, served, patch, options, mode)
+        : await this.#patch(exchange, served, patch, options, mode);
+    this.#given.reader.sendWritten(exchange, served, result.isCreated ? 201 : 200, result);
+  }
+
+  async delete(exchange: Exchange, served: ServedResource): Promise<void> {
+    const { info, query } = exchange;
+    const { deletion, options } = await this.#deletion(exchange);
+    const { object, isRemoved } = await served.deleter.delete(info.namespace, info.name, deletion, options);
+    const isAccepted = !isRemoved && query.get('orphanDependents') === 'false';
+    if (!isRemoved || served.definition.gracefulDelete) {
+      const bytes = Buffer.from(JSON.stringify(object));
+      this.#given.reader.sendWritten(exchange, served, isAccepted ? 202 : 200, { object, bytes });
+      return;
+    }
+    const { resource } = served.definition;
+    sendJson(exchange, 200, {
+      kind: 'Status',
+      apiVersion: 'v1',
+      metadata: {},
+      status: 'Success',
+      details: {
+        name: info.name,
+        ...(resource.group ? { group: resource.group } : {}),
+        kind: resource.resource,
+        uid: object.metadata.uid,
+      },
+    });
+  }
+
+  async deleteCollection(exchange: Exchange, served: ServedResource): Promise<void> {
+    const { info, query } = exchange;
+    const { deletion, options } = await this.#deletion(exchange);
+    const list = parseListOptions(query, false);
+    const selection = compileSelection(served.definition, list.labelSelector, list.fieldSelector);
+    const { prefix, cache } = served.store;
+    const { hub, storage } = this.#given;
+    const found = await readList({
+      cache,
+      currentRevision: hub.revision,
+      storage,
+      prefix: info.namespace === undefined ? prefix : `${prefix}${info.namespace}/`,
+      selection,
+      options: list,
+    });
+    const items = await served.deleter.deleteAll(found.objects, deletion, options);
+    const { kind, apiVersion } = served.definition.resource;
+    sendJson(exchange, 200, {
+      kind: `${kind}List`,
+      apiVersion,
+      metadata: { resourceVersion: String(hub.revision) },
+      items,
+    });
+  }
+
+  async #decode(exchange: Exchange, served: ServedResource, options: WriteOptions): Promise<KubernetesObject> {
+    const { request } = exchange;
+    const { definition } = served;
+    const bytes = await readBody(request);
+    const object = this.#given.codec.decode(bytes, header(request, 'content-type'), expectedOf(definition), options);
+    object.metadata ??= {} as KubernetesObject['metadata'];
+    definition.strategy.defaults?.(object);
+    return object;
+  }
+
+  #patch(exchange: Exchange, served: ServedResource, patch: ParsedPatch, options: WriteOptions, mode: UpdateMode) {
+    const { info } = exchange;
+    const { store, definition } = served;
+    return store.modify(info.namespace, info.name, options, mode, (current, shared) => {
+      const next = this.#given.codec.applyPatch(patch, current, expectedOf(definition), options);
+      next.metadata ??= {} as KubernetesObject['metadata'];
+      if (next.metadata.resourceVersion && next.metadata.resourceVersion !== String(shared.revision)) {
+        throw modified(definition.resource, info.name);
+      }
+      definition.strategy.defaults?.(next);
+      return next;
+    });
+  }
+
+  async #apply(exchange: Exchange, served: ServedResource, patch: ParsedPatch, options: WriteOptions, mode: UpdateMode) {
+    const { info } = exchange;
+    const { store, definition } = served;
+    const merge = (live: KubernetesObject | undefined): KubernetesObject => {
+      const applied = structuredClone(patch.value) as KubernetesObject;
+      const next = this.#given.fieldManagement.apply(
+        {
+          definition,
+          manager: options.fieldManager,
+          subresource: info.subresource,
+          time: timestamp(store.dependencies.clock.now()),
+          force: options.force,
+        },
+        live,
+        applied,
+      );
+      definition.strategy.defaults?.(next);
+      return next;
+    };
+    if (!store.find(info.namespace, info.name)) {
+      if (info.subresource !== '') throw notFound(definition.resource, info.name);
+      return createApplied(store, info, merge(undefined), options);
+    }
+    return store.modify(info.namespace, info.name, options, mode, (current, shared) => {
+      const next = merge(current);
+      const wanted = (patch.value as KubernetesObject).metadata?.resourceVersion;
+      if (wanted && wanted !== String(shared.revision)) throw modified(definition.resource, info.name);
+      return next;
+    });
+  }
+
+  async #deletion(exchange: Exchange) {
+    const { request } = exchange;
+    const bytes = await readBody(request);
+    const body = bytes.length === 0 ? undefined : this.#given.codec.decodeOptions(bytes, header(request, 'content-type'));
+    const options = writeOptions(exchange);
+    const { deletion, isDryRun } = deleteOptions(exchange, body);
+    return { deletion, options: { ...options, isDryRun: options.isDryRun || isDryRun } };
+  }
+}
+
+function createApplied(
+  store: ResourceStore,
+  info: Exchange['info'],
+  object: KubernetesObject,
+  options: WriteOptions,
+) {
+  return store.create(info.namespace, object, options, info.name, true);
+}

@@ -1,0 +1,78 @@
+import { gzip } from 'node:zlib';
+import { StatusError, type StatusObject } from '../../shared/errors/status-error.js';
+import { header, type Exchange, type RawResponse } from './exchange.js';
+import type { Negotiated } from './accept.js';
+
+export const jsonType = 'application/json';
+/** Smaller answers cost more to compress than to send. */
+const gzipFromBytes = 128 * 1024;
+const maxWarnings = 16;
+const maxWarningLength = 1024;
+
+/** Headers that every answer carries. */
+export function commonHeaders(exchange: Pick<Exchange, 'auditId' | 'warnings'>): Record<string, string | string[]> {
+  const headers: Record<string, string | string[]> = {
+    'audit-id': exchange.auditId,
+    'cache-control': 'no-cache, private',
+  };
+  const { warnings } = exchange;
+  if (warnings.length > 0) headers['warning'] = [...new Set(warnings)].slice(0, maxWarnings).map(warningHeader);
+  return headers;
+}
+
+function warningHeader(text: string): string {
+  // Header values are Latin-1 and one line; quotes and backslashes are escaped in a quoted-string.
+  const plain = text.replace(/[^\x20-\x7e]/g, ' ').slice(0, maxWarningLength);
+  return `299 - "${plain.replace(/["\\]/g, '\\$&')}"`;
+}
+
+/** writeHead of both protocol versions has the same meaning but not the same type. */
+export function writeHead(response: RawResponse, code: number, headers: Record<string, string | string[] | number>): void {
+  (response as { writeHead(code: number, headers: object): unknown }).writeHead(code, headers);
+}
+
+export function endWith(response: RawResponse, body?: Buffer): void {
+  (response as { end(body?: Buffer): unknown }).end(body);
+}
+
+/** Sends a complete body, compressed when it is big and the client takes that. */
+export function sendBytes(exchange: Exchange, code: number, contentType: string, body: Buffer): void {
+  const { response, request } = exchange;
+  if (response.headersSent || response.writableEnded) return;
+  const headers = { ...commonHeaders(exchange), 'content-type': contentType };
+  if (body.length >= gzipFromBytes && header(request, 'accept-encoding')?.includes('gzip')) {
+    gzip(body, { level: 1 }, (error, compressed) => {
+      if (error || response.writableEnded || response.destroyed) return;
+      writeHead(response, code, { ...headers, 'content-encoding': 'gzip', 'content-length': compressed.length });
+      endWith(response, compressed);
+    });
+    return;
+  }
+  writeHead(response, code, { ...headers, 'content-length': body.length });
+  endWith(response, exchange.method === 'HEAD' ? undefined : body);
+}
+
+export function sendJson(exchange: Exchange, code: number, value: unknown): void {
+  sendBytes(exchange, code, jsonType, Buffer.from(JSON.stringify(value)));
+}
+
+/** An object in the encoding that was asked for; `bytes` is its JSON. */
+export function sendObject(exchange: Exchange, code: number, bytes: Buffer, form: Negotiated): void {
+  if (form.isPretty) {
+    const text = `${JSON.stringify(JSON.parse(bytes.toString('utf8')), undefined, 2)}\n`;
+    sendBytes(exchange, code, jsonType, Buffer.from(text));
+    return;
+  }
+  sendBytes(exchange, code, jsonType, bytes);
+}
+
+export function sendStatus(exchange: Exchange, status: StatusObject, code: number): void {
+  sendJson(exchange, code, status);
+}
+
+export function sendError(exchange: Exchange, error: StatusError): void {
+  const { response } = exchange;
+  const retryAfter = error.details?.retryAfterSeconds;
+  if (retryAfter !== undefined && !response.headersSent) response.setHeader('retry-after', String(retryAfter));
+  sendStatus(exchange, error.toStatus(), error.code);
+}

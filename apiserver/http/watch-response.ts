@@ -1,0 +1,141 @@
+import type { Writable } from 'node:stream';
+import type { Clock } from '../../shared/clock/clock.js';
+import { StatusError } from '../../shared/errors/status-error.js';
+import type { CacheHub } from '../cache/cache-hub.js';
+import type { CachedObject } from '../cache/cached-object.js';
+import type { CacheEvent } from '../cache/event-ring.js';
+import type { FanOut } from '../cache/fan-out.js';
+import type { FrameCache, Representation } from '../cache/frames.js';
+import { readHistory } from '../cache/history.js';
+import type { ListOptions } from '../cache/list-options.js';
+import type { Selection } from '../cache/selection.js';
+import { Watcher, type WatchSink } from '../cache/watcher.js';
+import { expired, resourceVersionTooLarge } from '../registry/status-errors.js';
+import type { ResourceStore } from '../registry/resource-store.js';
+import { StorageCompactedError, StorageFutureRevisionError, type Storage } from '../storage/storage.js';
+import type { Exchange } from './exchange.js';
+import { commonHeaders, writeHead } from './respond.js';
+
+export interface WatchDependencies {
+  readonly hub: CacheHub;
+  readonly storage: Storage;
+  readonly fanOut: FanOut;
+  readonly frames: FrameCache;
+  readonly clock: Clock;
+  readonly random: () => number;
+}
+
+export interface WatchRequest {
+  readonly store: ResourceStore;
+  readonly prefix: string;
+  readonly selection: Selection;
+  readonly options: ListOptions;
+  readonly representation: Representation;
+  readonly contentType: string;
+  /** kind and apiVersion of bookmarks. */
+  readonly typeMeta: { readonly kind: string; readonly apiVersion: string };
+}
+
+interface Start {
+  readonly position: number;
+  readonly initial: readonly CachedObject[];
+  readonly history: readonly CacheEvent[];
+  readonly error?: StatusError;
+}
+
+const minTimeoutMs = 30 * 60_000;
+
+/** Answers a watch: headers at once, then events as they happen. */
+export async function serveWatch(exchange: Exchange, request: WatchRequest, given: WatchDependencies): Promise<void> {
+  const { response } = exchange;
+  const start = await startOf(request, given);
+  writeHead(response, 200, { ...commonHeaders(exchange), 'content-type': request.contentType });
+  // An idle watch must not keep its headers back.
+  if ('flushHeaders' in response) response.flushHeaders();
+  if (start.error) {
+    response.end(errorFrame(start.error));
+    return;
+  }
+  open(exchange, request, given, start);
+}
+
+function open(exchange: Exchange, request: WatchRequest, given: WatchDependencies, start: Start): void {
+  const { store, options } = request;
+  const out = exchange.response as Writable;
+  const sink: WatchSink = {
+    write: (chunk) => out.destroyed || out.write(chunk),
+    end: () => void out.end(),
+  };
+  const timeoutMs =
+    options.timeoutSeconds === undefined || options.timeoutSeconds <= 0
+      ? minTimeoutMs * (1 + given.random())
+      : options.timeoutSeconds * 1000;
+  const watcher = new Watcher({
+    cache: store.cache,
+    prefix: request.prefix,
+    selection: request.selection,
+    representation: request.representation,
+    frames: given.frames,
+    sink,
+    clock: given.clock,
+    ...start,
+    bookmark: options.allowWatchBookmarks
+      ? (annotations) => bookmarkFrame(request.typeMeta, given.hub.revision, annotations)
+      : undefined,
+    marksInitialEnd: options.sendInitialEvents === true,
+    timeoutMs,
+    tooOld: () => errorFrame(expired(`too old resource version: the watch has fallen behind`)),
+    onEnd: () => given.fanOut.remove(store.cache, watcher),
+  });
+  out.on('drain', () => watcher.drained());
+  out.on('close', () => watcher.close());
+  out.on('error', () => watcher.close());
+  given.fanOut.add(store.cache, watcher);
+  watcher.pump();
+}
+
+/** Where the stream begins, decided together with the snapshot so that no change falls between. */
+async function startOf(request: WatchRequest, given: WatchDependencies): Promise<Start> {
+  const { store, options, prefix, selection } = request;
+  const { ring } = store.cache;
+  const from = options.resourceVersion ?? 0;
+  const live: Start = { position: ring.endPosition, initial: [], history: [] };
+  if (options.sendInitialEvents === true || (from === 0 && options.sendInitialEvents === undefined)) {
+    if (from > given.hub.revision) throw resourceVersionTooLarge(from, given.hub.revision);
+    const { index } = selection;
+    const initial =
+      index && store.cache.hasIndex(index.field)
+        ? store.cache.byIndex(index.field, index.value).filter(({ key }) => key.startsWith(prefix))
+        : store.cache.snapshot(prefix);
+    return { ...live, initial };
+  }
+  if (from === 0) return live;
+  const position = ring.positionAfter(from);
+  if (position !== undefined) return { ...live, position };
+  try {
+    const history = await readHistory(given.storage, store.cache.prefix, from);
+    return { position: ring.endPosition, initial: [], history };
+  } catch (error) {
+    if (error instanceof StorageFutureRevisionError) return live;
+    if (!(error instanceof StorageCompactedError)) throw error;
+    return { ...live, error: expired(`too old resource version: ${from} (${error.compactedRevision})`) };
+  }
+}
+
+function bookmarkFrame(
+  typeMeta: WatchRequest['typeMeta'],
+  revision: number,
+  annotations: Record<string, string> | undefined,
+): Buffer {
+  const metadata = {
+    resourceVersion: String(revision),
+    creationTimestamp: null,
+    ...(annotations ? { annotations } : {}),
+  };
+  const { kind, apiVersion } = typeMeta;
+  return Buffer.from(`${JSON.stringify({ type: 'BOOKMARK', object: { kind, apiVersion, metadata } })}\n`);
+}
+
+function errorFrame(error: StatusError): Buffer {
+  return Buffer.from(`${JSON.stringify({ type: 'ERROR', object: error.toStatus() })}\n`);
+}

@@ -1,0 +1,114 @@
+import { badRequest, invalid } from '../registry/status-errors.js';
+import { notSupported, type FieldError } from '../validation/field-error.js';
+import type { DeleteOptions, WriteOptions } from '../registry/write-options.js';
+import { header, type Exchange } from './exchange.js';
+
+const maxManagerLength = 128;
+const fieldValidations = ['Ignore', 'Warn', 'Strict'] as const;
+
+/** What the query of a write says, checked. */
+export function writeOptions(exchange: Exchange): WriteOptions {
+  const { query, user, warnings } = exchange;
+  const errors: FieldError[] = [];
+  const dryRun = query.getAll('dryRun').filter((value) => value !== '');
+  for (const value of dryRun) if (value !== 'All') errors.push(notSupported('dryRun', value, ['All']));
+  const validation = query.get('fieldValidation') ?? '';
+  const fieldValidation = fieldValidations.find((known) => known === validation);
+  if (validation !== '' && !fieldValidation) errors.push(notSupported('fieldValidation', validation, fieldValidations));
+  const manager = query.get('fieldManager') ?? '';
+  if (manager.length > maxManagerLength) {
+    errors.push({
+      type: 'FieldValueTooLong',
+      path: 'fieldManager',
+      message: `Too long: may not be more than ${maxManagerLength} bytes`,
+    });
+  }
+  if (errors.length > 0) throw invalid({ group: 'meta.k8s.io', kind: optionsKind(exchange) }, '', errors);
+  return {
+    user,
+    isDryRun: dryRun.length > 0,
+    fieldManager: manager || agentName(exchange),
+    force: query.get('force') === 'true' || query.get('force') === '1',
+    fieldValidation: fieldValidation ?? 'Warn',
+    warn: (text) => void warnings.push(text),
+  };
+}
+
+function optionsKind({ info }: Exchange): string {
+  return { create: 'CreateOptions', patch: 'PatchOptions' }[info.verb as string] ?? 'UpdateOptions';
+}
+
+/** The first word of the User-Agent, as in managedFields of the original. */
+function agentName(exchange: Exchange): string {
+  const agent = header(exchange.request, 'user-agent') ?? '';
+  const name = agent.slice(0, maxManagerLength).split('/', 1)[0]?.replace(/[^\x20-\x7e]/g, '') ?? '';
+  return name === '' ? 'unknown' : name;
+}
+
+interface DeleteBody {
+  kind?: string;
+  gracePeriodSeconds?: unknown;
+  orphanDependents?: unknown;
+  propagationPolicy?: unknown;
+  preconditions?: { uid?: unknown; resourceVersion?: unknown } | null;
+  dryRun?: unknown;
+}
+
+/** DeleteOptions of the body, else of the query. `dryRun` may stand in either. */
+export function deleteOptions(
+  exchange: Exchange,
+  body: unknown,
+): { deletion: DeleteOptions; isDryRun: boolean } {
+  const { query } = exchange;
+  const given = (body ?? {}) as DeleteBody;
+  if (typeof given !== 'object' || Array.isArray(given)) throw badRequest('the body of a delete must be DeleteOptions');
+  if (given.kind !== undefined && given.kind !== 'DeleteOptions') {
+    throw badRequest(`the body of a delete must be of kind DeleteOptions, not ${JSON.stringify(given.kind)}`);
+  }
+  const errors: FieldError[] = [];
+  const grace = seconds(given.gracePeriodSeconds ?? query.get('gracePeriodSeconds') ?? undefined);
+  const policy = propagation(given, query, errors);
+  if (errors.length > 0) throw invalid({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', errors);
+  const { uid, resourceVersion } = given.preconditions ?? {};
+  const dryRun = Array.isArray(given.dryRun) ? given.dryRun : [];
+  return {
+    deletion: {
+      ...(grace === undefined ? {} : { gracePeriodSeconds: grace }),
+      ...(policy === undefined ? {} : { propagationPolicy: policy }),
+      preconditions: {
+        ...(typeof uid === 'string' && uid !== '' ? { uid } : {}),
+        ...(typeof resourceVersion === 'string' && resourceVersion !== '' ? { resourceVersion } : {}),
+      },
+    },
+    isDryRun: dryRun.includes('All'),
+  };
+}
+
+function seconds(value: unknown): number | undefined {
+  if (value === undefined || value === null || value === '') return undefined;
+  const number = Number(value);
+  if (!Number.isSafeInteger(number)) throw badRequest(`gracePeriodSeconds: ${JSON.stringify(value)} is not an integer`);
+  return number;
+}
+
+function propagation(
+  given: DeleteBody,
+  query: URLSearchParams,
+  errors: FieldError[],
+): DeleteOptions['propagationPolicy'] {
+  const orphan = given.orphanDependents ?? query.get('orphanDependents') ?? undefined;
+  const policy = given.propagationPolicy ?? query.get('propagationPolicy') ?? undefined;
+  if (orphan !== undefined && policy !== undefined) {
+    errors.push({
+      type: 'FieldValueInvalid',
+      path: 'propagationPolicy',
+      message: `Invalid value: ${JSON.stringify(policy)}: orphanDependents and deletionPropagation cannot be both set`,
+    });
+  }
+  if (policy === 'Foreground' || policy === 'Background' || policy === 'Orphan') return policy;
+  if (policy !== undefined && policy !== '') {
+    errors.push(notSupported('propagationPolicy', policy, ['Foreground', 'Background', 'Orphan', 'nil']));
+  }
+  if (orphan === undefined) return undefined;
+  return orphan === true || orphan === 'true' ? 'Orphan' : 'Background';
+}

@@ -1,0 +1,112 @@
+import type { KubernetesObject } from '../../shared/api/object.js';
+import type { CachedObject } from '../cache/cached-object.js';
+import { StorageConflictError } from '../storage/storage.js';
+import { checkPreconditions, isDeletionComplete, planDeletion } from './deletion.js';
+import { decodeObject, encodeObject } from './encoding.js';
+import type { ResourceStore } from './resource-store.js';
+import { modified, notFound } from './status-errors.js';
+import type { DeleteOptions, WriteOptions } from './write-options.js';
+
+/** What a delete answers. */
+export interface DeleteResult {
+  /** The last state, or the marked one. */
+  readonly object: KubernetesObject;
+  readonly isRemoved: boolean;
+}
+
+const attempts = 16;
+/** Deletes of a collection that are under way at once: enough to share the store's synced batches. */
+const collectionConcurrency = 512;
+
+/** Deletes objects of one store: at once, or by marking them for those who hold finalizers or a grace period. */
+export class ObjectDeleter {
+  readonly #store: ResourceStore;
+
+  constructor(store: ResourceStore) {
+    this.#store = store;
+  }
+
+  async delete(
+    namespace: string | undefined,
+    name: string,
+    deletion: DeleteOptions,
+    options: WriteOptions,
+  ): Promise<DeleteResult> {
+    const store = this.#store;
+    return store.lock.run(store.key(namespace, name), async () => {
+      for (let attempt = 1; ; attempt++) {
+        const shared = store.get(namespace, name);
+        try {
+          return await this.#deleteOnce(shared, deletion, options);
+        } catch (error) {
+          if (!(error instanceof StorageConflictError)) throw error;
+          if (!error.current) throw notFound(store.definition.resource, name);
+          if (attempt === attempts) throw modified(store.definition.resource, name);
+          await store.dependencies.clock.sleep(attempt);
+        }
+      }
+    });
+  }
+
+  /** Deletes each of `objects`; one that is gone already is no failure. Rejects with the first real failure, after trying all. */
+  async deleteAll(
+    objects: readonly CachedObject[],
+    deletion: DeleteOptions,
+    options: WriteOptions,
+  ): Promise<KubernetesObject[]> {
+    const deleted: KubernetesObject[] = [];
+    const failures: unknown[] = [];
+    let next = 0;
+    const work = async (): Promise<void> => {
+      for (let object = objects[next++]; object; object = objects[next++]) {
+        try {
+          const result = await this.delete(object.namespace, object.name, deletion, options);
+          deleted.push(result.object);
+        } catch (error) {
+          if (!(error as { reason?: string }).reason?.startsWith('NotFound')) failures.push(error);
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(collectionConcurrency, objects.length) }, work));
+    if (failures.length > 0) throw failures[0];
+    return deleted;
+  }
+
+  async #deleteOnce(shared: CachedObject, deletion: DeleteOptions, options: WriteOptions): Promise<DeleteResult> {
+    const { definition, dependencies } = this.#store;
+    const shownOld = this.#store.view(shared);
+    checkPreconditions(definition, shownOld, deletion.preconditions);
+    const validation = dependencies.admission.validate(
+      this.#store.admissionRequest('DELETE', undefined, shownOld, '', options),
+    );
+    if (validation) await validation;
+    const copy = decodeObject(shared.bytes);
+    const plan = planDeletion(definition, copy, deletion, dependencies.clock.now());
+    if (plan.type === 'alreadyDeleting') return { object: shownOld, isRemoved: false };
+    if (plan.type === 'mark') return this.#mark(shared, plan.object, options);
+    return this.#remove(shared, options);
+  }
+
+  async #mark(shared: CachedObject, object: KubernetesObject, options: WriteOptions): Promise<DeleteResult> {
+    if (isDeletionComplete(this.#store.definition, object)) return this.#remove(shared, options);
+    const { storage, hub } = this.#store.dependencies;
+    if (!options.isDryRun) {
+      const encode = (revision: number): Buffer => hub.encoded.note(encodeObject(object, revision), object);
+      await storage.put(shared.key, encode, shared.revision);
+    }
+    return { object: this.#show(object), isRemoved: false };
+  }
+
+  async #remove(shared: CachedObject, options: WriteOptions): Promise<DeleteResult> {
+    const { storage } = this.#store.dependencies;
+    const last = decodeObject(shared.bytes);
+    if (!options.isDryRun) {
+      await storage.delete(shared.key, shared.revision, (revision) => encodeObject(last, revision));
+    }
+    return { object: this.#show(last), isRemoved: true };
+  }
+
+  #show(stored: KubernetesObject): KubernetesObject {
+    return this.#store.definition.storedAs?.fromStored(stored) ?? stored;
+  }
+}

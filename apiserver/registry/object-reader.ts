@@ -1,0 +1,38 @@
+import type { KubernetesObject } from '../../shared/api/object.js';
+import type { Resource } from '../../shared/api/resource.js';
+import type { CacheHub } from '../cache/cache-hub.js';
+import type { WatchCache } from '../cache/watch-cache.js';
+import type { ResourceDefinition } from './definition.js';
+import { storageKey } from './storage-keys.js';
+
+/** Read side of what is stored, for the server's own rules. The objects are shared and never to be changed. */
+export class ObjectReader {
+  readonly #caches = new Map<string, WatchCache>();
+
+  constructor(definitions: readonly ResourceDefinition[], hub: CacheHub) {
+    for (const definition of definitions) {
+      if (definition.storedAs) continue;
+      this.#caches.set(keyOf(definition.resource), hub.cacheOf(definition));
+    }
+  }
+
+  find<T>(resource: Resource<T>, namespace: string | undefined, name: string): (T & KubernetesObject) | undefined {
+    const cached = this.#caches.get(keyOf(resource))?.get(storageKey(resource, namespace, name));
+    return cached?.object as (T & KubernetesObject) | undefined;
+  }
+
+  list<T>(resource: Resource<T>, namespace?: string): (T & KubernetesObject)[] {
+    const cache = this.#caches.get(keyOf(resource));
+    if (!cache) return [];
+    const prefix = namespace === undefined ? cache.prefix : `${cache.prefix}${namespace}/`;
+    return cache.snapshot(prefix).map(({ object }) => object as T & KubernetesObject);
+  }
+
+  /** Objects whose index `field` has `value`, e.g. the pods of a node. */
+  listBy<T>(resource: Resource<T>, field: string, value: string): (T & KubernetesObject)[] {
+    const found = this.#caches.get(keyOf(resource))?.byIndex(field, value) ?? [];
+    return found.map(({ object }) => object as T & KubernetesObject);
+  }
+}
+
+const keyOf = ({ group, resource }: Pick<Resource, 'group' | 'resource'>): string => `${group}/${resource}`;
