@@ -1,0 +1,88 @@
+import { constants } from 'node:crypto';
+import type { Http2SecureServer } from 'node:http2';
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { fastify, type FastifyInstance } from 'fastify';
+import type { RawRequest, RawResponse } from './exchange.js';
+
+export interface TlsFiles {
+  /** PEM texts. */
+  readonly certificate: string;
+  readonly key: string;
+  /** Authority of client certificates. */
+  readonly clientCa: string;
+}
+
+export interface ServerOptions {
+  readonly tls: TlsFiles;
+  readonly handle: (request: RawRequest, response: RawResponse) => void;
+  readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+}
+
+const day = 24 * 60 * 60 * 1000;
+
+/**
+ * One TLS port for HTTP/2 and HTTP/1.1. Fastify owns the connections; every request goes to one handler, since paths
+ * follow from resource definitions and not from routes.
+ */
+export class ApiServer {
+  readonly #app: FastifyInstance;
+  readonly #server: Http2SecureServer;
+
+  constructor(options: ServerOptions) {
+    const { certificate, key, clientCa } = options.tls;
+    const app = fastify({
+      http2: true,
+      // Watches are idle for a minute between bookmarks and live for an hour.
+      http2SessionTimeout: day,
+      https: {
+        allowHTTP1: true,
+        cert: certificate,
+        key,
+        ca: clientCa,
+        requestCert: true,
+        // Tokens serve those without a certificate; who shows a bad one is refused with a 401.
+        rejectUnauthorized: false,
+        minVersion: 'TLSv1.2',
+        // A resumed session would not carry the client's certificate.
+        secureOptions: constants.SSL_OP_NO_TICKET,
+      },
+      logger: false,
+      frameworkErrors: (_error, request, reply) => {
+        reply.hijack();
+        options.handle(request.raw as RawRequest, reply.raw as RawResponse);
+      },
+    });
+    app.removeAllContentTypeParsers();
+    // Bodies are read by the handler, once it is known who sends them.
+    app.addContentTypeParser('*', (_request, _payload, done) => done(null));
+    const answer = (request: { raw: unknown }, reply: { raw: unknown; hijack(): unknown }): void => {
+      reply.hijack();
+      options.handle(request.raw as RawRequest, reply.raw as RawResponse);
+    };
+    app.all('/*', answer);
+    app.setNotFoundHandler(answer);
+    this.#app = app as unknown as FastifyInstance;
+    this.#server = app.server as unknown as Http2SecureServer;
+    this.#server.on('upgrade', options.upgrade);
+    // Half-open handshakes and resets are the network's daily business.
+    this.#server.on('sessionError', () => {});
+    this.#server.on('tlsClientError', () => {});
+  }
+
+  async listen(host: string, port: number): Promise<number> {
+    await this.#app.listen({ host, port });
+    const address = this.#server.address();
+    return typeof address === 'object' && address !== null ? address.port : port;
+  }
+
+  /** Stops accepting, lets answers finish for `graceMs`, then cuts what is left. */
+  async close(graceMs: number): Promise<void> {
+    const sessions = this.#server as unknown as { closeAllConnections?(): void; closeIdleConnections?(): void };
+    const closed = this.#app.close();
+    sessions.closeIdleConnections?.();
+    const timer = setTimeout(() => sessions.closeAllConnections?.(), graceMs);
+    await closed;
+    clearTimeout(timer);
+  }
+}
