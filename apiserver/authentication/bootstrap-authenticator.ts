@@ -21,13 +21,17 @@ export class BootstrapAuthenticator implements TokenAuthenticator {
     const [, id = '', secret = ''] = form.exec(token) ?? [];
     if (id === '') return undefined;
     const stored = this.#objects.find(secrets, 'kube-system', `bootstrap-token-${id}`);
-    if (!stored || stored.metadata.deletionTimestamp || stored.type !== 'bootstrap.kubernetes.io/token') return undefined;
+    if (!stored || stored.metadata.deletionTimestamp || stored.type !== 'bootstrap.kubernetes.io/token')
+      return undefined;
     const value = (key: string): string => Buffer.from(stored.data?.[key] ?? '', 'base64').toString('utf8');
     if (value('token-id') !== id || !isEqual(value('token-secret'), secret)) return undefined;
     const expiration = value('expiration');
     if (expiration !== '' && !(Date.parse(expiration) > this.#clock.now())) return undefined;
     if (value('usage-bootstrap-authentication') !== 'true') return undefined;
-    const extra = value('auth-extra-groups').split(',').map((group) => group.trim()).filter((g) => extraGroupForm.test(g));
+    const extra = value('auth-extra-groups')
+      .split(',')
+      .map((group) => group.trim())
+      .filter((g) => extraGroupForm.test(g));
     return {
       user: { name: `system:bootstrap:${id}`, groups: ['system:bootstrappers', ...extra] },
       audiences,

@@ -33,12 +33,7 @@ const clusterRules: Policy = {
   'group:system:authenticated': [
     { verbs: ['get', 'head'], paths: [...publicPaths, ...discoveryPaths] },
     { verbs: ['get'], groups: [''], resources: ['configmaps'], names: ['cluster-info'], namespaces: ['kube-public'] },
-    rules.some(
-      'create',
-      'authorization.k8s.io',
-      'selfsubjectaccessreviews',
-      'selfsubjectrulesreviews',
-    ),
+    rules.some('create', 'authorization.k8s.io', 'selfsubjectaccessreviews', 'selfsubjectrulesreviews'),
     rules.some('create', 'authentication.k8s.io', 'selfsubjectreviews'),
   ],
   'group:system:bootstrappers': [

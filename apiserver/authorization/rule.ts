@@ -21,7 +21,8 @@ export function ruleAllows(rule: Rule, attributes: Attributes): boolean {
   if (!has(rule.groups, attributes.group)) return false;
   const { resource, subresource } = attributes;
   const wanted = subresource === '' ? resource : `${resource}/${subresource}`;
-  if (!has(rule.resources, wanted) && !(subresource !== '' && rule.resources?.includes(`*/${subresource}`))) return false;
+  if (!has(rule.resources, wanted) && !(subresource !== '' && rule.resources?.includes(`*/${subresource}`)))
+    return false;
   if (rule.names && !rule.names.includes(attributes.name)) return false;
   return rule.namespaces === undefined || has(rule.namespaces, attributes.namespace ?? '');
 }

@@ -42,7 +42,7 @@ export async function ensureSystemObjects(registry: ResourceRegistry): Promise<v
 async function ensure(
   registry: ResourceRegistry,
   resource: typeof namespaces | typeof priorityclasses,
-  given: { metadata: { name: string } },
+  given: { metadata: { name: string }; spec?: object },
 ): Promise<void> {
   const served = registry.find(resource.group, resource.version, resource.resource);
   if (!served || served.store.find(undefined, given.metadata.name)) return;

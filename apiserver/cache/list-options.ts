@@ -59,10 +59,7 @@ function checkWatch(options: ListOptions, match: string): FieldError[] {
   if (options.sendInitialEvents !== undefined) {
     if (match !== 'NotOlderThan') {
       errors.push(
-        forbidden(
-          'resourceVersionMatch',
-          'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan',
-        ),
+        forbidden('resourceVersionMatch', 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'),
       );
     }
     if (options.sendInitialEvents && !options.allowWatchBookmarks) {
@@ -72,7 +69,10 @@ function checkWatch(options: ListOptions, match: string): FieldError[] {
     }
   } else if (match !== '') {
     errors.push(
-      forbidden('resourceVersionMatch', 'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided'),
+      forbidden(
+        'resourceVersionMatch',
+        'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided',
+      ),
     );
   }
   return errors;
@@ -85,9 +85,7 @@ function checkList(options: ListOptions, match: string): FieldError[] {
   }
   if (match === '') return errors;
   if (options.continue !== '') {
-    errors.push(
-      forbidden('resourceVersionMatch', 'resourceVersionMatch is forbidden when continue is provided'),
-    );
+    errors.push(forbidden('resourceVersionMatch', 'resourceVersionMatch is forbidden when continue is provided'));
   }
   if (options.resourceVersion === undefined) {
     errors.push(
@@ -101,10 +99,7 @@ function checkList(options: ListOptions, match: string): FieldError[] {
       message: `Unsupported value: ${JSON.stringify(match)}: supported values: "Exact", "NotOlderThan"`,
     });
   } else if (match === 'Exact' && options.resourceVersion === 0) {
-    errors.push(
-      forbidden('resourceVersionMatch', 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'),
-    );
+    errors.push(forbidden('resourceVersionMatch', 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'));
   }
   return errors;
 }
-

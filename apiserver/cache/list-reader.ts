@@ -1,10 +1,6 @@
 import { decodeContinue, encodeContinue, type ContinueToken } from './continue-token.js';
 import { badRequest, expired, ExpiredContinueError, resourceVersionTooLarge } from '../registry/status-errors.js';
-import {
-  StorageCompactedError,
-  StorageFutureRevisionError,
-  type Storage,
-} from '../storage/storage.js';
+import { StorageCompactedError, StorageFutureRevisionError, type Storage } from '../storage/storage.js';
 import { CachedObject } from './cached-object.js';
 import type { ListOptions } from './list-options.js';
 import type { Selection } from './selection.js';
@@ -83,7 +79,8 @@ function page(request: ListRequest, objects: readonly CachedObject[], revision: 
   for (let i = 0; i < objects.length; i++) {
     const object = objects[i];
     if (!object || !selection.matches(object)) continue;
-    if (found.length === limit) return cutPage(found, revision, prefix, selection.isEverything ? objects.length - i : undefined);
+    if (found.length === limit)
+      return cutPage(found, revision, prefix, selection.isEverything ? objects.length - i : undefined);
     found.push(object);
   }
   return { objects: found, revision };

@@ -70,7 +70,10 @@ export class Pipeline {
     const path = mark < 0 ? url : url.slice(0, mark);
     const query = mark < 0 ? emptyQuery : new URLSearchParams(url.slice(mark + 1));
     const method = request.method ?? 'GET';
-    const auditId = header(request, 'audit-id')?.slice(0, 64).replace(/[^\w-]/g, '') || newUid();
+    const auditId =
+      header(request, 'audit-id')
+        ?.slice(0, 64)
+        .replace(/[^\w-]/g, '') || newUid();
     const base = { request, response, method, query, auditId, warnings: [], user: anonymousUser };
     try {
       return { ...base, info: parseRequestInfo(method, path, query) };
@@ -182,4 +185,3 @@ export function attributesOf({ info, user, query }: Exchange): Attributes {
     ...(fieldSelector === null ? {} : { fieldSelector }),
   };
 }
-

@@ -35,7 +35,14 @@ export function createRequestMetrics(registry: MetricsRegistry): RequestMetrics 
 }
 
 export function metricLabels(info: RequestInfo): string[] {
-  const scope = info.name !== '' ? 'resource' : info.namespace !== undefined ? 'namespace' : info.isResourceRequest ? 'cluster' : '';
+  const scope =
+    info.name !== ''
+      ? 'resource'
+      : info.namespace !== undefined
+        ? 'namespace'
+        : info.isResourceRequest
+          ? 'cluster'
+          : '';
   const names: Readonly<Record<string, string>> = { create: 'POST', update: 'PUT' };
   const verb = names[info.verb] ?? info.verb.toUpperCase();
   return [verb, info.group, info.version, info.resource, info.subresource, scope];

@@ -38,9 +38,14 @@ export class ResourceHandler {
     const served = registry.find(info.group, info.version, info.resource);
     if (!served) throw unknownResource();
     const { definition } = served;
-    const isMisplaced = !definition.resource.namespaced && info.namespace !== undefined && info.resource !== 'namespaces';
+    const isMisplaced =
+      !definition.resource.namespaced && info.namespace !== undefined && info.resource !== 'namespaces';
     if (isMisplaced) throw unknownResource();
-    if (definition.resource.namespaced && info.namespace === undefined && (info.name !== '' || info.verb === 'create')) {
+    if (
+      definition.resource.namespaced &&
+      info.namespace === undefined &&
+      (info.name !== '' || info.verb === 'create')
+    ) {
       if (info.name === '') throw notAllowed();
       throw unknownResource();
     }
@@ -82,7 +87,8 @@ export class ResourceHandler {
     const { info } = exchange;
     const { definition } = served;
     if (!definition.subresources.some((known) => known === info.subresource)) throw unknownResource();
-    const special = subresources.get(`${info.resource}/${info.subresource}`) ?? subresources.get(`*/${info.subresource}`);
+    const special =
+      subresources.get(`${info.resource}/${info.subresource}`) ?? subresources.get(`*/${info.subresource}`);
     if (special) return special(exchange, served);
     switch (info.verb) {
       case 'get':

@@ -71,7 +71,11 @@ export class ResourceReader {
       await sendList(exchange, head, items);
       return;
     }
-    const body = Buffer.concat([head, Buffer.from(items.map((item) => item.toString('utf8')).join(',')), Buffer.from(']}')]);
+    const body = Buffer.concat([
+      head,
+      Buffer.from(items.map((item) => item.toString('utf8')).join(',')),
+      Buffer.from(']}'),
+    ]);
     sendObject(exchange, 200, body, form);
   }
 
@@ -96,7 +100,12 @@ export class ResourceReader {
   }
 
   /** An answer that is not stored: the outcome of a write. */
-  sendWritten(exchange: Exchange, served: ServedResource, code: number, written: { object: object; bytes: Buffer }): void {
+  sendWritten(
+    exchange: Exchange,
+    served: ServedResource,
+    code: number,
+    written: { object: object; bytes: Buffer },
+  ): void {
     const form = negotiate(header(exchange.request, 'accept'), readable);
     if (form.transform === 'none') {
       sendObject(exchange, code, written.bytes, form);

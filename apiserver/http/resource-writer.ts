@@ -137,7 +137,13 @@ export class ResourceWriter {
     });
   }
 
-  async #apply(exchange: Exchange, served: ServedResource, patch: ParsedPatch, options: WriteOptions, mode: UpdateMode) {
+  async #apply(
+    exchange: Exchange,
+    served: ServedResource,
+    patch: ParsedPatch,
+    options: WriteOptions,
+    mode: UpdateMode,
+  ) {
     const { info } = exchange;
     const { store, definition } = served;
     const merge = (live: KubernetesObject | undefined): KubernetesObject => {
@@ -171,18 +177,14 @@ export class ResourceWriter {
   async #deletion(exchange: Exchange) {
     const { request } = exchange;
     const bytes = await readBody(request);
-    const body = bytes.length === 0 ? undefined : this.#given.codec.decodeOptions(bytes, header(request, 'content-type'));
+    const body =
+      bytes.length === 0 ? undefined : this.#given.codec.decodeOptions(bytes, header(request, 'content-type'));
     const options = writeOptions(exchange);
     const { deletion, isDryRun } = deleteOptions(exchange, body);
     return { deletion, options: { ...options, isDryRun: options.isDryRun || isDryRun } };
   }
 }
 
-function createApplied(
-  store: ResourceStore,
-  info: Exchange['info'],
-  object: KubernetesObject,
-  options: WriteOptions,
-) {
+function createApplied(store: ResourceStore, info: Exchange['info'], object: KubernetesObject, options: WriteOptions) {
   return store.create(info.namespace, object, options, info.name, true);
 }

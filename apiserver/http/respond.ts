@@ -27,7 +27,11 @@ function warningHeader(text: string): string {
 }
 
 /** writeHead of both protocol versions has the same meaning but not the same type. */
-export function writeHead(response: RawResponse, code: number, headers: Record<string, string | string[] | number>): void {
+export function writeHead(
+  response: RawResponse,
+  code: number,
+  headers: Record<string, string | string[] | number>,
+): void {
   (response as { writeHead(code: number, headers: object): unknown }).writeHead(code, headers);
 }
 

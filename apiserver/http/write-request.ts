@@ -41,7 +41,11 @@ function optionsKind({ info }: Exchange): string {
 /** The first word of the User-Agent, as in managedFields of the original. */
 function agentName(exchange: Exchange): string {
   const agent = header(exchange.request, 'user-agent') ?? '';
-  const name = agent.slice(0, maxManagerLength).split('/', 1)[0]?.replace(/[^\x20-\x7e]/g, '') ?? '';
+  const name =
+    agent
+      .slice(0, maxManagerLength)
+      .split('/', 1)[0]
+      ?.replace(/[^\x20-\x7e]/g, '') ?? '';
   return name === '' ? 'unknown' : name;
 }
 
@@ -55,10 +59,7 @@ interface DeleteBody {
 }
 
 /** DeleteOptions of the body, else of the query. `dryRun` may stand in either. */
-export function deleteOptions(
-  exchange: Exchange,
-  body: unknown,
-): { deletion: DeleteOptions; isDryRun: boolean } {
+export function deleteOptions(exchange: Exchange, body: unknown): { deletion: DeleteOptions; isDryRun: boolean } {
   const { query } = exchange;
   const given = (body ?? {}) as DeleteBody;
   if (typeof given !== 'object' || Array.isArray(given)) throw badRequest('the body of a delete must be DeleteOptions');

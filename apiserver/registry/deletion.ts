@@ -97,10 +97,7 @@ function mark(metadata: KubernetesObject['metadata'], graceSeconds: number | und
 }
 
 /** Foreground and Orphan are requests to the garbage collector, left as finalizers. True when something changed. */
-function adjustFinalizers(
-  metadata: KubernetesObject['metadata'],
-  policy: DeleteOptions['propagationPolicy'],
-): boolean {
+function adjustFinalizers(metadata: KubernetesObject['metadata'], policy: DeleteOptions['propagationPolicy']): boolean {
   if (policy === undefined) return false;
   const before = metadata.finalizers ?? [];
   const kept = before.filter((finalizer) => finalizer !== orphanFinalizer && finalizer !== foregroundFinalizer);

@@ -19,7 +19,11 @@ export function generateName(base: string, random: () => number): string {
 }
 
 /** Brings the namespace of the body in line with that of the URL, or refuses. */
-export function checkNamespace(definition: ResourceDefinition, object: KubernetesObject, namespace: string | undefined): void {
+export function checkNamespace(
+  definition: ResourceDefinition,
+  object: KubernetesObject,
+  namespace: string | undefined,
+): void {
   const { metadata } = object;
   if (!definition.resource.namespaced) {
     if (metadata.namespace) throw badRequest('namespace may not be set on cluster-scoped objects');
@@ -27,9 +31,7 @@ export function checkNamespace(definition: ResourceDefinition, object: Kubernete
     return;
   }
   if (metadata.namespace && metadata.namespace !== namespace) {
-    throw badRequest(
-      `the namespace of the provided object does not match the namespace sent on the request`,
-    );
+    throw badRequest(`the namespace of the provided object does not match the namespace sent on the request`);
   }
   if (namespace !== undefined) metadata.namespace = namespace;
 }
@@ -44,7 +46,12 @@ export function checkName(object: KubernetesObject, name: string): void {
 }
 
 /** What only the server sets on a new object. */
-export function fillSystemFields(definition: ResourceDefinition, object: KubernetesObject, uid: string, now: string): void {
+export function fillSystemFields(
+  definition: ResourceDefinition,
+  object: KubernetesObject,
+  uid: string,
+  now: string,
+): void {
   const { metadata } = object;
   metadata.uid = uid;
   metadata.creationTimestamp = now;

@@ -50,7 +50,10 @@ export interface WriteResult {
 }
 
 /** Makes the new state from a private copy of the current one; undefined current: it does not exist. */
-export type Mutation = (current: KubernetesObject, shared: CachedObject) => KubernetesObject | Promise<KubernetesObject>;
+export type Mutation = (
+  current: KubernetesObject,
+  shared: CachedObject,
+) => KubernetesObject | Promise<KubernetesObject>;
 
 const generateAttempts = 8;
 const updateAttempts = 8;
@@ -178,7 +181,11 @@ export class ResourceStore {
       const isNew = !this.find(namespace, name);
       if (isNew && mode.subresource === '' && this.definition.allowCreateOnUpdate) {
         if (object.metadata.uid) {
-          throw conflict(this.definition.resource, name, `Precondition failed: UID in precondition: ${object.metadata.uid}, UID in object meta: `);
+          throw conflict(
+            this.definition.resource,
+            name,
+            `Precondition failed: UID in precondition: ${object.metadata.uid}, UID in object meta: `,
+          );
         }
         if (object.metadata.resourceVersion) throw notFound(this.definition.resource, name);
         return this.create(namespace, object, options, name);
@@ -230,14 +237,16 @@ export class ResourceStore {
     const { resourceVersion, uid } = next.metadata;
     const currentUid = shared.object.metadata.uid;
     if (uid && uid !== currentUid) {
-      throw conflict(resource, name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${currentUid}`);
+      throw conflict(
+        resource,
+        name,
+        `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${currentUid}`,
+      );
     }
     if (resourceVersion && resourceVersion !== '0') {
       if (resourceVersion !== String(shared.revision)) throw modified(resource, name);
     } else if (!this.definition.allowUnconditionalUpdate) {
-      throw invalid(resource, name, [
-        invalidField('metadata.resourceVersion', 0, 'must be specified for an update'),
-      ]);
+      throw invalid(resource, name, [invalidField('metadata.resourceVersion', 0, 'must be specified for an update')]);
     }
   }
 

@@ -87,20 +87,14 @@ export const unknownResource = (): StatusError =>
 export const internalError = (message: string): StatusError =>
   new StatusError(500, 'InternalError', `Internal error occurred: ${message}`, { causes: [{ message }] });
 
-export const serviceUnavailable = (message: string): StatusError =>
-  new StatusError(503, 'ServiceUnavailable', message);
+export const serviceUnavailable = (message: string): StatusError => new StatusError(503, 'ServiceUnavailable', message);
 
 /** A resourceVersion that does not exist yet: the client is ahead of this server. */
 export const resourceVersionTooLarge = (requested: number, current: number): StatusError =>
-  new StatusError(
-    504,
-    'Timeout',
-    `Timeout: Too large resource version: ${requested}, current: ${current}`,
-    {
-      causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
-      retryAfterSeconds: 1,
-    },
-  );
+  new StatusError(504, 'Timeout', `Timeout: Too large resource version: ${requested}, current: ${current}`, {
+    causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
+    retryAfterSeconds: 1,
+  });
 
 export const expired = (message: string): StatusError => new StatusError(410, 'Expired', message);
 

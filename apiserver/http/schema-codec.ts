@@ -1,0 +1,84 @@
+import type { KubernetesObject } from '../../shared/api/object.js';
+import { decodeBody, decodePatched, type DecodeOptions } from '../decode/decode.js';
+import { mediaTypeOf, unsupportedMediaType } from '../decode/errors.js';
+import { parsePatch } from '../decode/parse.js';
+import { jsonMergePatch } from '../patch/json-merge-patch.js';
+import { jsonPatch } from '../patch/json-patch.js';
+import { strategicMergePatch } from '../patch/strategic-merge-patch.js';
+import { isObject, type JsonObject } from '../schema/json.js';
+import type { StructType } from '../schema/schema-type.js';
+import type { Schemas } from '../schema/schemas.js';
+import type { ExpectedKind, ObjectCodec, ParsedPatch, PatchType } from './object-codec.js';
+import type { WriteOptions } from '../registry/write-options.js';
+
+const patchTypes: Readonly<Record<string, PatchType>> = {
+  'application/json-patch+json': 'json',
+  'application/merge-patch+json': 'merge',
+  'application/strategic-merge-patch+json': 'strategic',
+  'application/apply-patch+yaml': 'apply',
+};
+
+type Options = Pick<WriteOptions, 'fieldValidation' | 'warn'>;
+
+/** Decodes bodies and applies patches along the structure of the kinds. */
+export class SchemaCodec implements ObjectCodec {
+  readonly #schemas: Schemas;
+  readonly #isKnownKind: (apiVersion: string, kind: string) => boolean;
+
+  constructor(schemas: Schemas, isKnownKind: (apiVersion: string, kind: string) => boolean) {
+    this.#schemas = schemas;
+    this.#isKnownKind = isKnownKind;
+  }
+
+  decode(bytes: Buffer, contentType: string | undefined, expected: ExpectedKind, options: Options): KubernetesObject {
+    const { object, warnings } = decodeBody(bytes, contentType, this.#options(expected, options));
+    for (const warning of warnings) options.warn(warning);
+    return object as unknown as KubernetesObject;
+  }
+
+  decodeOptions(bytes: Buffer, contentType: string | undefined): unknown {
+    const expected = { apiVersion: 'v1', kind: 'DeleteOptions' };
+    const decoded = decodeBody(bytes, contentType, { expected: expected, fieldValidation: 'Ignore' });
+    return decoded.object;
+  }
+
+  parsePatch(bytes: Buffer, contentType: string | undefined): ParsedPatch {
+    const type = patchTypes[mediaTypeOf(contentType)];
+    if (!type) throw unsupportedMediaType(Object.keys(patchTypes));
+    const { value, strictFaults } = parsePatch(bytes, type === 'apply');
+    return { type, value, text: bytes.toString('utf8'), faults: strictFaults };
+  }
+
+  applyPatch(
+    patch: ParsedPatch,
+    current: KubernetesObject,
+    expected: ExpectedKind,
+    options: Options,
+  ): KubernetesObject {
+    const patched = this.#patched(patch, current, expected);
+    const result = isObject(patched) ? patched : {};
+    const decoded = decodePatched(result, patch.text, patch.faults, this.#options(expected, options));
+    for (const warning of decoded.warnings) options.warn(warning);
+    return decoded.object as unknown as KubernetesObject;
+  }
+
+  #patched({ type, value }: ParsedPatch, current: KubernetesObject, expected: ExpectedKind): unknown {
+    switch (type) {
+      case 'json':
+        return jsonPatch(current, value);
+      case 'merge':
+        return jsonMergePatch(current, value);
+      default:
+        return strategicMergePatch(current as unknown as JsonObject, value, this.#structure(expected));
+    }
+  }
+
+  #structure({ definition }: ExpectedKind): StructType | undefined {
+    return definition === undefined ? undefined : this.#schemas.type(definition);
+  }
+
+  #options(expected: ExpectedKind, { fieldValidation }: Options): DecodeOptions {
+    const structure = this.#structure(expected);
+    return { expected, fieldValidation, isKnownKind: this.#isKnownKind, ...(structure ? { structure } : {}) };
+  }
+}
