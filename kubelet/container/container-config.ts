@@ -1,0 +1,58 @@
+import type { Container, Pod } from '../../shared/api/generated/types.js';
+import { containerHash, containerHashAnnotation } from '../pod/pod-spec.js';
+import type { ContainerConfig, Mount } from '../runtime/container-runtime.js';
+import type { ContainerMounts } from './container-mounts.js';
+import { containerResources } from './container-resources.js';
+import { containerSecurity } from './container-security.js';
+import { expand } from './expansion.js';
+
+/** Grace period that a container was started under, for the day when the pod is gone from the API. */
+export const graceAnnotation = 'knarr.dev/termination-grace-period';
+/** preStop hook, for the same day. */
+export const preStopAnnotation = 'knarr.dev/pre-stop';
+
+export interface ContainerConfigInput {
+  readonly pod: Pod;
+  readonly container: Container;
+  readonly attempt: number;
+  /** As resolved by the image manager. */
+  readonly image: string;
+  readonly environment: ReadonlyMap<string, string>;
+  readonly volumes: ContainerMounts;
+  /** hosts, resolv.conf, hostname. */
+  readonly systemMounts: readonly Mount[];
+  readonly terminationMessageHostPath: string;
+  readonly machineMemoryBytes: number;
+}
+
+/** The definition of a container in the runtime's terms. Pure. */
+export function containerConfig(input: ContainerConfigInput): ContainerConfig {
+  const { pod, container, environment } = input;
+  const expandAll = (words: readonly string[]): string[] => words.map((word) => expand(word, environment));
+  const mounted = new Set(input.volumes.mounts.map((mount) => mount.containerPath));
+  return {
+    name: container.name,
+    attempt: input.attempt,
+    image: input.image,
+    ...(container.command?.length ? { command: expandAll(container.command) } : {}),
+    ...(container.args?.length ? { args: expandAll(container.args) } : {}),
+    ...(container.workingDir ? { workingDir: container.workingDir } : {}),
+    env: [...environment].map(([name, value]) => ({ name, value })),
+    // A volume that the pod itself mounts over such a file wins.
+    mounts: [...input.volumes.mounts, ...input.systemMounts.filter((mount) => !mounted.has(mount.containerPath))],
+    memoryVolumes: input.volumes.memoryVolumes,
+    resources: containerResources(pod, container, input.machineMemoryBytes),
+    security: containerSecurity(pod, container),
+    tty: container.tty === true,
+    stdin: container.stdin === true,
+    stdinOnce: container.stdinOnce === true,
+    terminationMessagePath: container.terminationMessagePath ?? '/dev/termination-log',
+    terminationMessageHostPath: input.terminationMessageHostPath,
+    ...(container.lifecycle?.stopSignal ? { stopSignal: container.lifecycle.stopSignal } : {}),
+    annotations: {
+      [containerHashAnnotation]: containerHash(container),
+      [graceAnnotation]: String(pod.spec.terminationGracePeriodSeconds ?? 30),
+      ...(container.lifecycle?.preStop ? { [preStopAnnotation]: JSON.stringify(container.lifecycle.preStop) } : {}),
+    },
+  };
+}

@@ -1,0 +1,40 @@
+import { createHash } from 'node:crypto';
+import type { Container, Pod } from '../../shared/api/generated/types.js';
+
+/** Annotation on a container that tells which definition it was made from. */
+export const containerHashAnnotation = 'knarr.dev/container-hash';
+
+/** What of a definition may change in place and then needs a new container; the original hashes the same two fields. */
+export function containerHash(container: Container): string {
+  return createHash('sha256')
+    .update(JSON.stringify([container.name, container.image ?? '']))
+    .digest('hex')
+    .slice(0, 16);
+}
+
+export function initContainersOf(pod: Pod): readonly Container[] {
+  return pod.spec.initContainers ?? [];
+}
+
+/** Init containers first, then the others, as they start. */
+export function allContainers(pod: Pod): readonly Container[] {
+  return [...initContainersOf(pod), ...pod.spec.containers];
+}
+
+export function findContainer(pod: Pod, name: string): Container | undefined {
+  return allContainers(pod).find((container) => container.name === name);
+}
+
+export function restartPolicyOf(pod: Pod): 'Always' | 'OnFailure' | 'Never' {
+  const policy = pod.spec.restartPolicy;
+  return policy === 'Never' || policy === 'OnFailure' ? policy : 'Always';
+}
+
+/** `name_namespace(uid)`: how the original writes a pod in its messages. */
+export function podLabel(pod: Pod): string {
+  return `${pod.metadata.name ?? ''}_${pod.metadata.namespace ?? ''}(${pod.metadata.uid ?? ''})`;
+}
+
+export function podUid(pod: Pod): string {
+  return pod.metadata.uid ?? '';
+}
