@@ -6,11 +6,6 @@ import { containerResources } from './container-resources.js';
 import { containerSecurity } from './container-security.js';
 import { expand } from './expansion.js';
 
-/** Grace period that a container was started under, for the day when the pod is gone from the API. */
-export const graceAnnotation = 'knarr.dev/termination-grace-period';
-/** preStop hook, for the same day. */
-export const preStopAnnotation = 'knarr.dev/pre-stop';
-
 export interface ContainerConfigInput {
   readonly pod: Pod;
   readonly container: Container;
@@ -49,10 +44,6 @@ export function containerConfig(input: ContainerConfigInput): ContainerConfig {
     terminationMessagePath: container.terminationMessagePath ?? '/dev/termination-log',
     terminationMessageHostPath: input.terminationMessageHostPath,
     ...(container.lifecycle?.stopSignal ? { stopSignal: container.lifecycle.stopSignal } : {}),
-    annotations: {
-      [containerHashAnnotation]: containerHash(container),
-      [graceAnnotation]: String(pod.spec.terminationGracePeriodSeconds ?? 30),
-      ...(container.lifecycle?.preStop ? { [preStopAnnotation]: JSON.stringify(container.lifecycle.preStop) } : {}),
-    },
+    annotations: { [containerHashAnnotation]: containerHash(container) },
   };
 }

@@ -68,12 +68,22 @@ async function valueOf(
   if (from.configMapKeyRef) {
     const { name = '', key, optional } = from.configMapKeyRef;
     const configMap = await configMapOf(input, namespace, name, optional);
-    return pick(configMap?.data, key, optional || !configMap, `couldn't find key ${key} in ConfigMap ${namespace}/${name}`);
+    return pick(
+      configMap?.data,
+      key,
+      optional || !configMap,
+      `couldn't find key ${key} in ConfigMap ${namespace}/${name}`,
+    );
   }
   if (from.secretKeyRef) {
     const { name = '', key, optional } = from.secretKeyRef;
     const secret = await secretOf(input, namespace, name, optional);
-    const value = pick(secret?.data, key, optional || !secret, `couldn't find key ${key} in Secret ${namespace}/${name}`);
+    const value = pick(
+      secret?.data,
+      key,
+      optional || !secret,
+      `couldn't find key ${key} in Secret ${namespace}/${name}`,
+    );
     return value === undefined ? undefined : decode(value);
   }
   return undefined;

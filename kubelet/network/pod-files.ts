@@ -27,10 +27,7 @@ export class PodFiles {
     const resolv = formatResolvConf(podResolvConf(pod, { clusterDns, clusterDomain, host }));
     const hosts = hostsFile(pod, podIPs, clusterDomain, pod.spec.hostNetwork ? await readIfThere(hostHosts) : '');
     await mkdir(directory, { recursive: true, mode: 0o755 });
-    const mounts = [
-      await mount(directory, 'resolv.conf', resolv),
-      await mount(directory, 'hosts', hosts),
-    ];
+    const mounts = [await mount(directory, 'resolv.conf', resolv), await mount(directory, 'hosts', hosts)];
     if (pod.spec.hostNetwork) return mounts;
     return [...mounts, await mount(directory, 'hostname', `${podHostname(pod, clusterDomain)}\n`)];
   }

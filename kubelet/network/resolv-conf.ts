@@ -55,7 +55,10 @@ export function parseResolvConf(text: string): ResolvConf {
   let searches: string[] = [];
   let options: string[] = [];
   for (const line of text.split('\n')) {
-    const [keyword, ...values] = line.replace(/[#;].*$/, '').trim().split(/\s+/);
+    const [keyword, ...values] = line
+      .replace(/[#;].*$/, '')
+      .trim()
+      .split(/\s+/);
     if (keyword === 'nameserver' && values[0]) nameservers.push(values[0]);
     if (keyword === 'search') searches = values.filter((value) => value !== '.');
     if (keyword === 'options') options = values;

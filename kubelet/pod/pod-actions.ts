@@ -32,15 +32,13 @@ export function computePodActions(pod: Pod, observed: PodObservation, context: P
  * killed first: they hold the old network.
  */
 function sandboxActions(pod: Pod, observed: PodObservation): PodAction[] {
-  const kills = observed.containers.filter(isRunning).map(
-    (container): PodAction => ({
-      type: 'killContainer',
-      id: container.id,
-      name: container.name,
-      reason: 'sandboxGone',
-      message: 'Pod sandbox changed, it will be killed and re-created.',
-    }),
-  );
+  const kills = observed.containers.filter(isRunning).map((container): PodAction => ({
+    type: 'killContainer',
+    id: container.id,
+    name: container.name,
+    reason: 'sandboxGone',
+    message: 'Pod sandbox changed, it will be killed and re-created.',
+  }));
   const newest = observed.sandboxes[0];
   const hasRun = newest !== undefined && observed.containers.length > 0;
   if (hasRun && restartPolicyOf(pod) === 'Never') return [...kills, { type: 'finishPod' }];

@@ -6,6 +6,15 @@ import type { PodPhase } from './pod-phase.js';
 
 type Bare = Pick<PodCondition, 'type' | 'status' | 'reason' | 'message'>;
 
+/** Conditions that the kubelet alone decides. */
+export const kubeletConditions: ReadonlySet<string> = new Set([
+  'PodReadyToStartContainers',
+  'Initialized',
+  'Ready',
+  'ContainersReady',
+  'PodScheduled',
+]);
+
 export interface ConditionInput {
   readonly pod: Pod;
   readonly phase: PodPhase;

@@ -22,7 +22,11 @@ const dataName = '..data';
  *
  * Returns whether anything changed. Whatever a killed writer left behind is removed by the next write.
  */
-export async function writeAtomically(directory: string, payload: Payload, fsGroup: number | undefined): Promise<boolean> {
+export async function writeAtomically(
+  directory: string,
+  payload: Payload,
+  fsGroup: number | undefined,
+): Promise<boolean> {
   for (const path of payload.keys()) checkPath(path);
   const current = await currentData(directory);
   if (current && (await isSame(join(directory, current), payload, fsGroup))) {

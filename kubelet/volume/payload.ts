@@ -123,7 +123,9 @@ function downwardValue(item: DownwardAPIVolumeFile, { pod, facts, allocatable }:
 /** A token is for its reader only: the group of the volume, or the one user that all containers run as. */
 function tokenOwner(pod: Pod, mode: number): { mode: number; uid?: number } {
   const shared = pod.spec.securityContext;
-  const users = new Set(pod.spec.containers.map((container) => container.securityContext?.runAsUser ?? shared?.runAsUser));
+  const users = new Set(
+    pod.spec.containers.map((container) => container.securityContext?.runAsUser ?? shared?.runAsUser),
+  );
   const [user] = users;
   if (users.size === 1 && user !== undefined) return { mode: 0o600, uid: user };
   return { mode: shared?.fsGroup === undefined ? mode : 0o600 };

@@ -8,7 +8,9 @@ import { CreateContainerConfigError } from '../container/start-error.js';
  */
 export async function resolveSubPath(volumePath: string, subPath: string): Promise<string> {
   if (subPath.startsWith('/') || subPath.split('/').includes('..')) {
-    throw new CreateContainerConfigError(`failed to prepare subPath: ${JSON.stringify(subPath)} must not leave the volume`);
+    throw new CreateContainerConfigError(
+      `failed to prepare subPath: ${JSON.stringify(subPath)} must not leave the volume`,
+    );
   }
   const root = await realpath(volumePath);
   const wanted = join(root, subPath);
@@ -25,7 +27,9 @@ export async function resolveSubPath(volumePath: string, subPath: string): Promi
 
 function assertInside(root: string, path: string, subPath: string): void {
   if (path !== root && !path.startsWith(root + sep)) {
-    throw new CreateContainerConfigError(`failed to prepare subPath: ${JSON.stringify(subPath)} points outside the volume`);
+    throw new CreateContainerConfigError(
+      `failed to prepare subPath: ${JSON.stringify(subPath)} points outside the volume`,
+    );
   }
 }
 

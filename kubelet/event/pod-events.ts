@@ -1,0 +1,15 @@
+import type { Container, Pod } from '../../shared/api/generated/types.js';
+import { referenceTo, type EventRecorder } from '../../shared/controller/event-recorder.js';
+import { initContainersOf } from '../pod/pod-spec.js';
+
+/** Events about one container carry its place in the pod, as `kubectl describe` shows it. */
+export function containerEvent(
+  events: EventRecorder,
+  pod: Pod,
+  container: Pick<Container, 'name'>,
+  event: { readonly type: 'Normal' | 'Warning'; readonly reason: string; readonly message: string },
+): void {
+  const isInit = initContainersOf(pod).some((candidate) => candidate.name === container.name);
+  const fieldPath = `spec.${isInit ? 'initContainers' : 'containers'}{${container.name}}`;
+  events.event({ ...referenceTo(pod), fieldPath }, event.type, event.reason, event.message);
+}

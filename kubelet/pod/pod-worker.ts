@@ -1,0 +1,119 @@
+import type { Pod } from '../../shared/api/generated/types.js';
+import { isPodTerminal } from '../../shared/api/pod.js';
+import type { Clock } from '../../shared/clock/clock.js';
+import type { EventRecorder } from '../../shared/controller/event-recorder.js';
+import type { ReconcileResult } from '../../shared/controller/reconciler.js';
+import { isAbort } from '../../shared/errors/status-error.js';
+import { RuntimeError } from '../runtime/container-runtime.js';
+import type { PodFailure } from '../status/pod-status.js';
+import type { PodRecord } from './pod-record.js';
+import { deadlineMs, type PodSyncer } from './pod-syncer.js';
+import type { PodTerminator } from './pod-terminator.js';
+
+/** What the node says about pods. */
+export interface NodeGate {
+  /** Whether the node has room for the pod; the reason when it refuses. Remembers what it admitted. */
+  admit(pod: Pod): PodFailure | undefined;
+  /** Why pods that need the pod network cannot start yet. */
+  networkProblem(): string | undefined;
+}
+
+export interface PodWorkerOptions {
+  readonly clock: Clock;
+  readonly events: EventRecorder;
+  readonly gate: NodeGate;
+  readonly syncer: PodSyncer;
+  readonly terminator: PodTerminator;
+  readonly record: (uid: string) => PodRecord | undefined;
+  /** Called when nothing is left of a pod, neither in the API nor here. */
+  readonly forget: (uid: string) => void;
+}
+
+const engineRetryMs = 1_000;
+const networkRetryMs = 500;
+
+/**
+ * The worker of one pod at a time: keys are uids, so a new pod of an old name is another one.
+ *
+ *     not in the API ......................... remove every trace
+ *     deletionTimestamp, terminal, refused ... terminate
+ *     else ................................... sync; when all containers are through: terminate
+ */
+export class PodWorker {
+  readonly #options: PodWorkerOptions;
+
+  constructor(options: PodWorkerOptions) {
+    this.#options = options;
+  }
+
+  async reconcile(uid: string, signal: AbortSignal): Promise<ReconcileResult> {
+    const record = this.#options.record(uid);
+    if (!record) return {};
+    try {
+      return await this.#work(record, signal);
+    } catch (error) {
+      // The node's condition tells it; the pod just has to wait.
+      if (error instanceof RuntimeError && error.code === 'Unavailable') return { requeueAfterMs: engineRetryMs };
+      // The sync was interrupted because the pod is to end.
+      if (isAbort(error) && !signal.aborted) return { requeueAfterMs: 1 };
+      throw error;
+    }
+  }
+
+  async #work(record: PodRecord, signal: AbortSignal): Promise<ReconcileResult> {
+    const { terminator, forget } = this.#options;
+    const { pod } = record;
+    if (!pod) {
+      await terminator.removeOrphan(record);
+      if (!record.pod) forget(record.uid);
+      return {};
+    }
+    if (this.#mustEnd(record, pod)) return await this.#end(record, pod, signal);
+    const wait = this.#admission(record, pod);
+    if (record.failure) return await this.#end(record, pod, signal);
+    if (wait !== undefined) return { requeueAfterMs: wait };
+    return await this.#sync(record, pod, signal);
+  }
+
+  async #sync(record: PodRecord, pod: Pod, signal: AbortSignal): Promise<ReconcileResult> {
+    const interrupt = new AbortController();
+    record.interrupt = interrupt;
+    const outcome = await this.#options.syncer.sync(record, pod, AbortSignal.any([signal, interrupt.signal]));
+    if (outcome.finished) return await this.#end(record, pod, signal);
+    return outcome.requeueAfterMs === undefined ? {} : { requeueAfterMs: outcome.requeueAfterMs };
+  }
+
+  async #end(record: PodRecord, pod: Pod, signal: AbortSignal): Promise<ReconcileResult> {
+    const isDeleted = pod.metadata.deletionTimestamp !== undefined;
+    if (!record.isSettled || isDeleted) await this.#options.terminator.terminate(record, pod, signal);
+    return {};
+  }
+
+  #mustEnd(record: PodRecord, pod: Pod): boolean {
+    const { clock, events } = this.#options;
+    if (pod.metadata.deletionTimestamp !== undefined || isPodTerminal(pod) || record.failure) return true;
+    if (clock.now() < (deadlineMs(pod) ?? Infinity)) return false;
+    const message = 'Pod was active on the node longer than the specified deadline';
+    record.failure = { reason: 'DeadlineExceeded', message };
+    events.event(pod, 'Normal', 'DeadlineExceeded', message);
+    return true;
+  }
+
+  /** Admits the pod, or notes why not. The time to wait where the node is not ready for it yet. */
+  #admission(record: PodRecord, pod: Pod): number | undefined {
+    const { gate, events } = this.#options;
+    if (!record.isAdmitted) {
+      const refusal = gate.admit(pod);
+      if (refusal) {
+        record.failure = refusal;
+        events.event(pod, 'Warning', refusal.reason, refusal.message);
+        return undefined;
+      }
+      record.isAdmitted = true;
+    }
+    const problem = pod.spec.hostNetwork ? undefined : gate.networkProblem();
+    if (problem === undefined) return undefined;
+    events.event(pod, 'Warning', 'NetworkNotReady', `network is not ready: ${problem}`);
+    return networkRetryMs;
+  }
+}

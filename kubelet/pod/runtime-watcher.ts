@@ -1,0 +1,96 @@
+import type { Clock } from '../../shared/clock/clock.js';
+import { isAbort } from '../../shared/errors/status-error.js';
+import type { Log } from '../../shared/log/log.js';
+import {
+  RuntimeError,
+  type ContainerRuntime,
+  type ContainerStatus,
+  type SandboxStatus,
+} from '../runtime/container-runtime.js';
+
+export interface RuntimeWatcherOptions {
+  readonly runtime: ContainerRuntime;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly relistMs?: number;
+  /** Something of the pod changed without our doing. */
+  readonly onChange: (uid: string) => void;
+  /** Everything, at every relist. */
+  readonly onRelist: (sandboxes: readonly SandboxStatus[], containers: readonly ContainerStatus[]) => void;
+}
+
+/** Events of the engine for speed, and a relist now and then for truth: events get lost, and so does the engine. */
+export class RuntimeWatcher {
+  readonly #options: RuntimeWatcherOptions;
+  /** Fingerprint of what each pod had at the last relist. */
+  #known = new Map<string, string>();
+
+  constructor(options: RuntimeWatcherOptions) {
+    this.#options = options;
+  }
+
+  /** Runs until aborted. */
+  async run(signal: AbortSignal): Promise<void> {
+    await Promise.all([this.#events(signal), this.#relists(signal)]);
+  }
+
+  async #events(signal: AbortSignal): Promise<void> {
+    const { runtime, clock, log } = this.#options;
+    while (!signal.aborted) {
+      try {
+        // Called before the list, so that nothing falls between the two.
+        const events = runtime.events(signal);
+        await this.#relist();
+        for await (const event of events) {
+          // Starts are our own doing, and their outcome is looked at anyway.
+          if (event.type === 'died' || event.type === 'oom' || event.type === 'removed') {
+            this.#options.onChange(event.pod.uid);
+          }
+        }
+      } catch (error) {
+        if (signal.aborted || isAbort(error)) return;
+        if (!isUnavailable(error)) log.warn('events of the container runtime ended', { error });
+      }
+      await clock.sleep(500, signal).catch(() => undefined);
+    }
+  }
+
+  async #relists(signal: AbortSignal): Promise<void> {
+    const { clock, log, relistMs = 20_000 } = this.#options;
+    while (!signal.aborted) {
+      try {
+        await clock.sleep(relistMs, signal);
+        await this.#relist();
+      } catch (error) {
+        if (signal.aborted) return;
+        if (!isUnavailable(error)) log.warn('containers cannot be listed', { error });
+      }
+    }
+  }
+
+  async #relist(): Promise<void> {
+    const { runtime, onChange, onRelist } = this.#options;
+    const [sandboxes, containers] = await Promise.all([runtime.listPodSandboxes(), runtime.listContainers()]);
+    onRelist(sandboxes, containers);
+    const now = fingerprints(sandboxes, containers);
+    for (const uid of new Set([...now.keys(), ...this.#known.keys()])) {
+      if (now.get(uid) !== this.#known.get(uid)) onChange(uid);
+    }
+    this.#known = now;
+  }
+}
+
+function fingerprints(
+  sandboxes: readonly SandboxStatus[],
+  containers: readonly ContainerStatus[],
+): Map<string, string> {
+  const parts = new Map<string, string[]>();
+  for (const item of [...sandboxes, ...containers]) {
+    const list = parts.get(item.pod.uid) ?? [];
+    list.push(`${item.id}=${item.state}`);
+    parts.set(item.pod.uid, list);
+  }
+  return new Map([...parts].map(([uid, list]) => [uid, list.sort().join()]));
+}
+
+const isUnavailable = (error: unknown): boolean => error instanceof RuntimeError && error.code === 'Unavailable';

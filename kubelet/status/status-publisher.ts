@@ -1,0 +1,53 @@
+import type { Pod, PodCondition, PodStatus } from '../../shared/api/generated/types.js';
+import type { Clock } from '../../shared/clock/clock.js';
+import type { PodObservation } from '../pod/pod-observation.js';
+import type { PodRecord } from '../pod/pod-record.js';
+import type { ContainerHealth } from '../probe/container-health.js';
+import { kubeletConditions } from './pod-conditions.js';
+import { podStatus } from './pod-status.js';
+import type { StatusManager } from './status-manager.js';
+
+export interface StatusPublisherOptions {
+  readonly clock: Clock;
+  readonly health: ContainerHealth;
+  readonly statuses: StatusManager;
+  readonly hostIPs: readonly string[];
+}
+
+/** Turns what was seen of a pod into its status and hands it to be written. */
+export class StatusPublisher {
+  readonly #options: StatusPublisherOptions;
+
+  constructor(options: StatusPublisherOptions) {
+    this.#options = options;
+  }
+
+  /** `terminal`: nothing of it will be started any more. */
+  publish(record: PodRecord, pod: Pod, observed: PodObservation, terminal: boolean): void {
+    const { clock, health, statuses, hostIPs } = this.#options;
+    // Our own last word may be ahead of the watch; times of transition and of the start must not move.
+    const latest = statuses.latest(record.uid);
+    const known = latest
+      ? { ...pod, status: { ...pod.status, ...latest, conditions: mergedConditions(pod, latest) } }
+      : pod;
+    const status = podStatus({
+      pod: known,
+      observed,
+      nowMs: clock.now(),
+      hostIPs,
+      waiting: record.waiting,
+      terminal,
+      failure: record.failure,
+      hasStarted: (container) => health.hasStarted(pod, container),
+      isReady: (container) => health.isReady(pod, container),
+    });
+    statuses.set(pod, status);
+  }
+}
+
+/** Ours as we last said them, those of others as the watch shows them. */
+function mergedConditions(pod: Pod, latest: PodStatus): PodCondition[] {
+  const ours = (latest.conditions ?? []).filter((condition) => kubeletConditions.has(condition.type));
+  const others = (pod.status?.conditions ?? []).filter((condition) => !kubeletConditions.has(condition.type));
+  return [...ours, ...others];
+}
