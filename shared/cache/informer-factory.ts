@@ -36,8 +36,7 @@ export class InformerFactory {
     scope: ReflectorScope & { indexes?: Readonly<Record<string, IndexFunction<T>>> } = {},
   ): SharedInformer<T> {
     const { indexes = {}, ...selection } = scope;
-    const { namespace = '', labelSelector = '', fieldSelector = '' } = selection;
-    const key = JSON.stringify([resource.basePath, resource.resource, namespace, labelSelector, fieldSelector]);
+    const key = scopeKey(resource, selection);
     // The key tells the resource, and with it T.
     let informer = this.#informers.get(key) as SharedInformer<T> | undefined;
     if (!informer) {
@@ -53,6 +52,11 @@ export class InformerFactory {
     }
     for (const [name, compute] of Object.entries(indexes)) informer.addIndex(name, compute);
     return informer;
+  }
+
+  /** The informer of the whole resource, if anyone asked for it so far. */
+  find<T extends KubernetesObject>(resource: Resource<T>): SharedInformer<T> | undefined {
+    return this.#informers.get(scopeKey(resource, {})) as SharedInformer<T> | undefined;
   }
 
   /** Runs all informers, also those asked for later, until aborted. Rejects when one breaks, which only a bug can do. */
@@ -82,4 +86,9 @@ export class InformerFactory {
     this.#running.add(running);
     void running.finally(() => this.#running.delete(running));
   }
+}
+
+function scopeKey(resource: Resource, scope: ReflectorScope): string {
+  const { namespace = '', labelSelector = '', fieldSelector = '' } = scope;
+  return JSON.stringify([resource.basePath, resource.resource, namespace, labelSelector, fieldSelector]);
 }

@@ -12,6 +12,8 @@ export interface ConnectionOptions {
   /** Name that the server's certificate must carry; default the host of `server`. */
   readonly tlsServerName?: string;
   readonly insecureSkipTlsVerify?: boolean;
+  /** Further calls wait for a free connection. Default: no bound; a watch holds its connection as long as it lasts. */
+  readonly maxSockets?: number;
 }
 
 export interface Exchange {
@@ -50,6 +52,7 @@ export class Connection {
       // The last used connection first, so that the others age out after a burst.
       scheduling: 'lifo',
       maxFreeSockets: 16,
+      ...(options.maxSockets === undefined ? {} : { maxSockets: options.maxSockets }),
       ...(options.ca === undefined ? {} : { ca: options.ca }),
       ...(options.cert === undefined ? {} : { cert: options.cert }),
       ...(options.key === undefined ? {} : { key: options.key }),
