@@ -1,6 +1,7 @@
 import { deployments } from '../../shared/api/generated/resources.js';
 import type { Deployment } from '../../shared/api/generated/types.js';
 import { formatSelector, selectorOf } from '../../shared/api/selector.js';
+import { validateDeployment, validateReplicaCounts, validateSelectorUpdate } from '../validation/workload.js';
 import { ageColumn, column, nameColumn } from './column.js';
 import { defineKind } from './kind.js';
 import { setPodTemplateDefaults } from './pod-defaults.js';
@@ -47,6 +48,12 @@ export const deploymentDefinition = defineKind<Deployment>({
       deployment.spec = old.spec;
       deployment.metadata.labels = old.metadata.labels;
     },
+    validate: validateDeployment,
+    validateUpdate: (deployment, old) => [
+      ...validateDeployment(deployment),
+      ...validateSelectorUpdate(deployment, old),
+    ],
+    validateStatusUpdate: ({ status }) => validateReplicaCounts(status),
   },
 });
 

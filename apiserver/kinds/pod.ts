@@ -2,6 +2,8 @@ import { setCondition } from '../../shared/api/condition.js';
 import { pods } from '../../shared/api/generated/resources.js';
 import type { Pod, PodCondition } from '../../shared/api/generated/types.js';
 import { isPodTerminal, qosClass } from '../../shared/api/pod.js';
+import { validatePodCreate, validatePodStatusUpdate, validatePodUpdate } from '../validation/pod.js';
+import { QuantityError } from '../../shared/api/quantity.js';
 import { defineKind } from './kind.js';
 import { podColumns } from './pod-columns.js';
 import { setPodDefaults } from './pod-defaults.js';
@@ -39,19 +41,32 @@ export const podDefinition = defineKind<Pod>({
   strategy: {
     defaults: setPodDefaults,
     prepareForCreate: (pod) => {
-      pod.status = { phase: 'Pending', qosClass: qosClass(pod.spec) };
+      pod.status = { phase: 'Pending', qosClass: qosOf(pod) };
       setSchedulingGated(pod);
     },
+    validate: validatePodCreate,
     prepareForUpdate: (pod, old) => {
       pod.status = old.status;
     },
+    validateUpdate: validatePodUpdate,
     prepareForStatusUpdate: (pod, old) => {
       pod.spec = old.spec;
       pod.status ??= {};
-      pod.status.qosClass ||= old.status?.qosClass ?? qosClass(old.spec);
+      pod.status.qosClass ||= old.status?.qosClass ?? qosOf(old);
     },
+    validateStatusUpdate: validatePodStatusUpdate,
   },
 });
+
+/** Runs before validation has refused amounts that are none. */
+function qosOf(pod: Pod): string {
+  try {
+    return qosClass(pod.spec);
+  } catch (error) {
+    if (error instanceof QuantityError) return 'BestEffort';
+    throw error;
+  }
+}
 
 /** A pod that waits for its gates says so from the start; no scheduler looks at it. */
 function setSchedulingGated(pod: Pod): void {

@@ -1,6 +1,7 @@
 import { replicasets } from '../../shared/api/generated/resources.js';
 import type { ReplicaSet } from '../../shared/api/generated/types.js';
 import { formatSelector, selectorOf } from '../../shared/api/selector.js';
+import { validateReplicaCounts, validateReplicaSet, validateSelectorUpdate } from '../validation/workload.js';
 import { ageColumn, column, nameColumn } from './column.js';
 import { defineKind } from './kind.js';
 import { setPodTemplateDefaults } from './pod-defaults.js';
@@ -54,5 +55,11 @@ export const replicaSetDefinition = defineKind<ReplicaSet>({
     prepareForStatusUpdate: (replicaSet, old) => {
       replicaSet.spec = old.spec;
     },
+    validate: validateReplicaSet,
+    validateUpdate: (replicaSet, old) => [
+      ...validateReplicaSet(replicaSet),
+      ...validateSelectorUpdate(replicaSet, old),
+    ],
+    validateStatusUpdate: ({ status }) => validateReplicaCounts(status),
   },
 });

@@ -79,3 +79,21 @@ export function aggregateMessage(errors: readonly FieldError[]): string {
   const texts = [...new Set(errors.map(({ path, message }) => `${path}: ${message}`))];
   return texts.length === 1 ? (texts[0] ?? '') : `[${texts.join(', ')}]`;
 }
+
+/** One `invalid` for each sentence that a check of `value` returned. */
+export const invalidEach = (path: string, value: unknown, problems: readonly string[]): FieldError[] =>
+  problems.map((problem) => invalid(path, value, problem));
+
+/** `notSupported` unless the value is among the supported ones, `required` where it is absent. */
+export function oneOf(path: string, value: string | undefined, supported: readonly string[]): FieldError[] {
+  if (!value) return [required(path)];
+  return supported.includes(value) ? [] : [notSupported(path, value, supported)];
+}
+
+/** As {@link oneOf}, for a field that may be absent. */
+export const optionalOneOf = (path: string, value: string | undefined, supported: readonly string[]): FieldError[] =>
+  value === undefined ? [] : oneOf(path, value, supported);
+
+export function notNegative(path: string, value: number | undefined): FieldError[] {
+  return (value ?? 0) < 0 ? [invalid(path, value, 'must be greater than or equal to 0')] : [];
+}

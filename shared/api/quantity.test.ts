@@ -62,7 +62,7 @@ test('texts that are no quantity are refused with the reason', () => {
     ['1.2.3', /must match the regular expression/],
     ['.', /numeric part/],
     ['Gi', /numeric part/],
-    ['1gi', /suffix/],
+    ['1gi', /must match the regular expression/],
     ['1mi', /suffix/],
     ['1K', /suffix/],
     ['1Mi3', /suffix/],

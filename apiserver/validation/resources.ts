@@ -1,0 +1,94 @@
+import type { ResourceRequirements } from '../../shared/api/generated/types.js';
+import { compareQuantities, parseQuantity, QuantityError } from '../../shared/api/quantity.js';
+import { duplicate, invalid, invalidEach, notFound, required, type FieldError } from './field-error.js';
+import { isQualifiedName } from './names.js';
+import { NOT_NEGATIVE } from './object-meta.js';
+
+const NANOS_PER_UNIT = 1_000_000_000n;
+const HUGE_PAGES = 'hugepages-';
+/** What a container may ask for without a domain in the name. */
+const STANDARD = new Set(['cpu', 'memory', 'ephemeral-storage']);
+
+/** Not negative, and whole where a part of the thing is no thing (GPUs, pods). */
+export function validateQuantity(name: string, text: string, path: string): FieldError[] {
+  let nanos: bigint;
+  try {
+    nanos = parseQuantity(String(text)).nanos;
+  } catch (error) {
+    if (error instanceof QuantityError) return [invalid(path, text, error.message)];
+    throw error;
+  }
+  if (nanos < 0n) return [invalid(path, text, NOT_NEGATIVE)];
+  return isInteger(name) && nanos % NANOS_PER_UNIT !== 0n ? [invalid(path, text, 'must be an integer')] : [];
+}
+
+const isNative = (name: string): boolean => !name.includes('/') || name.includes('kubernetes.io/');
+const isExtended = (name: string): boolean => !isNative(name) && !name.startsWith('requests.');
+const isHugePages = (name: string): boolean => name.startsWith(HUGE_PAGES);
+const isInteger = (name: string): boolean => name === 'pods' || isExtended(name);
+/** Only what the kernel can take back may be promised twice. */
+const mayOvercommit = (name: string): boolean => isNative(name) && !isHugePages(name);
+
+/** Requests and limits of a container, or of a whole pod. */
+export function validateResources(
+  resources: ResourceRequirements | undefined,
+  claimNames: ReadonlySet<string>,
+  path: string,
+): FieldError[] {
+  if (!resources) return [];
+  const { limits = {}, requests = {} } = resources;
+  const errors = [...validateList(limits, `${path}.limits`), ...validateList(requests, `${path}.requests`)];
+  if (errors.length === 0)
+    for (const [name, request] of Object.entries(requests))
+      errors.push(...validateAgainstLimit(name, request, limits[name], path));
+  const names = [...Object.keys(limits), ...Object.keys(requests)];
+  if (names.some(isHugePages) && !names.includes('cpu') && !names.includes('memory'))
+    errors.push({ type: 'FieldValueForbidden', path, message: 'Forbidden: HugePages require cpu or memory' });
+  for (const [index, claim] of (resources.claims ?? []).entries())
+    errors.push(...validateClaim(claim.name, index, resources, claimNames, `${path}.claims[${index}]`));
+  return errors;
+}
+
+function validateList(list: Readonly<Record<string, string>>, path: string): FieldError[] {
+  return Object.entries(list).flatMap(([name, quantity]) => [
+    ...validateResourceName(name, `${path}[${name}]`),
+    ...validateQuantity(name, quantity, `${path}[${name}]`),
+  ]);
+}
+
+function validateResourceName(name: string, path: string): FieldError[] {
+  const problems = isQualifiedName(name);
+  if (problems.length > 0) return invalidEach(path, name, problems);
+  if (!name.includes('/')) {
+    if (STANDARD.has(name) || isHugePages(name)) return [];
+    const texts = ['must be a standard resource type or fully qualified', 'must be a standard resource for containers'];
+    return invalidEach(path, name, texts);
+  }
+  const isBadExtended = !isNative(name) && (!isExtended(name) || isQualifiedName(`requests.${name}`).length > 0);
+  return isBadExtended ? [invalid(path, name, "doesn't follow extended resource name standard")] : [];
+}
+
+function validateAgainstLimit(name: string, request: string, limit: string | undefined, path: string): FieldError[] {
+  if (limit === undefined)
+    return mayOvercommit(name)
+      ? []
+      : [required(`${path}.limits`, 'Limit must be set for non overcommitable resources')];
+  const order = compareQuantities(String(request), String(limit));
+  if (order !== 0 && !mayOvercommit(name))
+    return [invalid(`${path}.requests`, request, `must be equal to ${name} limit of ${limit}`)];
+  return order > 0
+    ? [invalid(`${path}.requests`, request, `must be less than or equal to ${name} limit of ${limit}`)]
+    : [];
+}
+
+function validateClaim(
+  name: string,
+  index: number,
+  resources: ResourceRequirements,
+  known: ReadonlySet<string>,
+  path: string,
+): FieldError[] {
+  if (!name) return [required(path)];
+  if ((resources.claims ?? []).findIndex((other) => other.name === name) < index) return [duplicate(path, name)];
+  return known.has(name) ? [] : [notFound(path, name)];
+}
