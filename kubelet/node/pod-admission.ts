@@ -1,0 +1,63 @@
+import type { Node, Pod } from '../../shared/api/generated/types.js';
+import { amount, hostPorts, isPodTerminal, podRequests, type HostPort } from '../../shared/api/pod.js';
+import type { PodFailure } from '../status/pod-status.js';
+import { matchesNode } from './node-affinity.js';
+
+/**
+ * Whether the node takes a pod that was bound to it; the reason when it does not, in the original's words. Schedulers can
+ * be wrong, or be several, or have been passed by with spec.nodeName. A pod that already runs is never refused.
+ */
+export function admitPod(pod: Pod, admitted: readonly Pod[], node: Node | undefined): PodFailure | undefined {
+  if (hasRun(pod) || !node) return undefined;
+  const others = admitted.filter((other) => other.metadata.uid !== pod.metadata.uid && !isPodTerminal(other));
+  return (
+    resourcesRefusal(pod, others, node.status?.allocatable ?? {}) ??
+    (portsConflict(pod, others) ? predicate('NodePorts', "node(s) didn't have free ports for the requested pod ports") : undefined) ??
+    (matchesNode(pod.spec, node) ? undefined : predicate('NodeAffinity', "node(s) didn't match Pod's node affinity/selector"))
+  );
+}
+
+const hasRun = (pod: Pod): boolean =>
+  [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])].some(
+    (status) => status.containerID,
+  );
+
+function predicate(name: string, why: string): PodFailure {
+  return { reason: name, message: `Pod was rejected: Predicate ${name} failed: ${why}` };
+}
+
+function resourcesRefusal(
+  pod: Pod,
+  others: readonly Pod[],
+  allocatable: Readonly<Record<string, string>>,
+): PodFailure | undefined {
+  const maxPods = Number(allocatable['pods'] ?? Infinity);
+  if (others.length + 1 > maxPods) return outOf('pods', 1, others.length, maxPods);
+  for (const [name, requested] of podRequests(pod.spec)) {
+    if (requested === 0) continue;
+    const used = others.reduce((sum, other) => sum + (podRequests(other.spec).get(name) ?? 0), 0);
+    const capacity = amount(name, allocatable[name] ?? '0');
+    if (used + requested > capacity) return outOf(name, requested, used, capacity);
+  }
+  return undefined;
+}
+
+function outOf(name: string, requested: number, used: number, capacity: number): PodFailure {
+  const numbers = `requested: ${requested}, used: ${used}, capacity: ${capacity}`;
+  return {
+    reason: `OutOf${name}`,
+    message: `Pod was rejected: Node didn't have enough resource: ${name}, ${numbers}`,
+  };
+}
+
+function portsConflict(pod: Pod, others: readonly Pod[]): boolean {
+  const wanted = hostPorts(pod.spec);
+  if (wanted.length === 0) return false;
+  const taken = others.flatMap((other) => hostPorts(other.spec));
+  return wanted.some((port) => taken.some((other) => clash(port, other)));
+}
+
+function clash(a: HostPort, b: HostPort): boolean {
+  const sameAddress = a.ip === b.ip || a.ip === '0.0.0.0' || b.ip === '0.0.0.0';
+  return a.port === b.port && a.protocol === b.protocol && sameAddress;
+}
