@@ -31,7 +31,7 @@ export class NodeLease {
   /** Runs until aborted. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, log } = this.#options;
-    for (let failures = 0; !signal.aborted; ) {
+    for (let failures = 0; !signal.aborted;) {
       try {
         await this.#renew(signal);
         failures = 0;

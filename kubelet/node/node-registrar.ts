@@ -71,7 +71,7 @@ export class NodeRegistrar {
   /** Runs until aborted. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, log } = this.#options;
-    for (let failures = 0; !signal.aborted; ) {
+    for (let failures = 0; !signal.aborted;) {
       this.#isDirty = false;
       let delayMs = computeMs;
       try {

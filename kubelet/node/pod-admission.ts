@@ -12,8 +12,12 @@ export function admitPod(pod: Pod, admitted: readonly Pod[], node: Node | undefi
   const others = admitted.filter((other) => other.metadata.uid !== pod.metadata.uid && !isPodTerminal(other));
   return (
     resourcesRefusal(pod, others, node.status?.allocatable ?? {}) ??
-    (portsConflict(pod, others) ? predicate('NodePorts', "node(s) didn't have free ports for the requested pod ports") : undefined) ??
-    (matchesNode(pod.spec, node) ? undefined : predicate('NodeAffinity', "node(s) didn't match Pod's node affinity/selector"))
+    (portsConflict(pod, others)
+      ? predicate('NodePorts', "node(s) didn't have free ports for the requested pod ports")
+      : undefined) ??
+    (matchesNode(pod.spec, node)
+      ? undefined
+      : predicate('NodeAffinity', "node(s) didn't match Pod's node affinity/selector"))
   );
 }
 

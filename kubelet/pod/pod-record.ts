@@ -16,6 +16,8 @@ export interface PodRecord {
   failure: PodFailure | undefined;
   /** Why containers are not started, by name. */
   readonly waiting: Map<string, WaitingReason>;
+  /** Syncs in a row in which a container could not be started. */
+  failures: number;
   /** Ends the sync under way, because the pod is to end. */
   interrupt: AbortController;
 }
@@ -29,6 +31,7 @@ export function newRecord(uid: string, pod: Pod | undefined, isUntouched: boolea
     isSettled: false,
     failure: undefined,
     waiting: new Map(),
+    failures: 0,
     interrupt: new AbortController(),
   };
 }

@@ -11,6 +11,7 @@ import type { ImageManager } from '../image/image-manager.js';
 import type { ContainerHealth } from '../probe/container-health.js';
 import type { ContainerRuntime, ImageStatus } from '../runtime/container-runtime.js';
 import type { StatusPublisher } from '../status/status-publisher.js';
+import type { ObjectCache } from '../volume/object-cache.js';
 import { VolumeError, type MountedVolume, type VolumeManager } from '../volume/volume-manager.js';
 import type { PodAction } from './container-actions.js';
 import { Backoff } from './crash-backoff.js';
@@ -30,6 +31,7 @@ export interface PodSyncerOptions {
   readonly killer: ContainerKiller;
   readonly images: ImageManager;
   readonly volumes: VolumeManager;
+  readonly source: ObjectCache;
   readonly health: ContainerHealth;
   readonly publisher: StatusPublisher;
   readonly nodeName: string;
@@ -54,7 +56,8 @@ interface Pass {
 }
 
 const maxRounds = 30;
-const retryMs = 5_000;
+const minRetryMs = 1_000;
+const maxRetryMs = 10_000;
 
 /** Brings a pod that is to run nearer to what it asks for, and writes its status after every step. */
 export class PodSyncer {
@@ -82,7 +85,7 @@ export class PodSyncer {
       await this.#execute(steps, pass, observed);
       observed = await observer.observe(record.uid, pod);
     }
-    return { finished: false, requeueAfterMs: retryMs };
+    return { finished: false, requeueAfterMs: maxRetryMs };
   }
 
   forget(uid: string): void {
@@ -128,11 +131,13 @@ export class PodSyncer {
 
   #nextLook(pass: Pass, plan: readonly PodAction[], nowMs: number): { requeueAfterMs?: number } {
     const times = plan.flatMap((action) => (action.type === 'backOff' ? [action.untilMs] : []));
+    const retryMs = Math.min(minRetryMs * 2 ** pass.record.failures, maxRetryMs);
     for (const name of pass.failed) {
       const container = findContainer(pass.pod, name);
       const pullAtMs = container && this.#options.images.retryAtMs(pass.pod, container);
       times.push(pullAtMs ?? nowMs + retryMs);
     }
+    pass.record.failures = pass.failed.size > 0 ? pass.record.failures + 1 : 0;
     const deadline = deadlineMs(pass.pod);
     if (deadline !== undefined) times.push(deadline);
     if (times.length === 0) return {};
@@ -194,7 +199,11 @@ export class PodSyncer {
   }
 
   #prepareVolumes(pass: Pass, podIPs: readonly string[]): Promise<ReadonlyMap<string, MountedVolume>> {
-    pass.volumes ??= this.#options.volumes.prepare(pass.pod, this.#facts(podIPs));
+    if (!pass.volumes) {
+      // A container that starts must see what was written before.
+      this.#options.source.forgetOlderThan(0);
+      pass.volumes = this.#options.volumes.prepare(pass.pod, this.#facts(podIPs));
+    }
     return pass.volumes;
   }
 

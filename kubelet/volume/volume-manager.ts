@@ -14,12 +14,14 @@ export type MountedVolume =
 
 export interface VolumeManagerOptions {
   readonly directories: PodDirectories;
-  readonly payload: Pick<PayloadInput, 'source' | 'tokens' | 'allocatable'>;
+  readonly payload: () => Pick<PayloadInput, 'source' | 'tokens' | 'allocatable'>;
 }
 
 /** Makes the volumes of pods on this node and keeps their contents up to date. */
 export class VolumeManager {
   readonly #options: VolumeManagerOptions;
+  /** Last writer of each volume: a start and a refresh may meet. */
+  readonly #writing = new Map<string, Promise<unknown>>();
 
   constructor(options: VolumeManagerOptions) {
     this.#options = options;
@@ -62,14 +64,24 @@ export class VolumeManager {
       await this.#emptyDirectory(path, fsGroup);
       return { type: 'path', path };
     }
-    const payload = await volumePayload(volume, { ...this.#options.payload, pod, facts });
+    const payload = await volumePayload(volume, { ...this.#options.payload(), pod, facts });
     if (!payload) throw new Error('no volume plugin matched');
     const path = this.#options.directories.volume(uid, kindOf(volume), volume.name);
     await mkdir(path, { recursive: true, mode: 0o755 });
     await chmod(path, fsGroup === undefined ? 0o755 : 0o2775);
     if (fsGroup !== undefined) await chown(path, 0, fsGroup);
-    await writeAtomically(path, payload, fsGroup);
+    await this.#inTurn(path, () => writeAtomically(path, payload, fsGroup));
     return { type: 'path', path };
+  }
+
+  async #inTurn(path: string, write: () => Promise<unknown>): Promise<void> {
+    const turn = (this.#writing.get(path) ?? Promise.resolve()).catch(() => undefined).then(write);
+    this.#writing.set(path, turn);
+    try {
+      await turn;
+    } finally {
+      if (this.#writing.get(path) === turn) this.#writing.delete(path);
+    }
   }
 
   /** Open to every user of the pod, as containers may run as anyone; with an fsGroup its files belong to the group. */
