@@ -28,6 +28,30 @@ const keyDefaults: Readonly<Record<string, Readonly<Record<string, string>>>> = 
   'io.k8s.api.core.v1.ServiceSpec.ports': protocolDefault,
 };
 
+/** Optional structs that are no pointers in Go, by type and field; `*` for those of every kind. */
+const plainStructs: Readonly<Record<string, readonly string[]>> = {
+  '*': ['metadata', 'spec', 'status'],
+  Container: ['resources'],
+  ContainerStatus: ['state', 'lastState'],
+  DaemonSetSpec: ['updateStrategy'],
+  DeploymentSpec: ['strategy'],
+  EphemeralContainer: ['resources'],
+  Event: ['source'],
+  IngressStatus: ['loadBalancer'],
+  NodeDaemonEndpoints: ['kubeletEndpoint'],
+  NodeStatus: ['daemonEndpoints', 'nodeInfo'],
+  PersistentVolumeClaimSpec: ['resources'],
+  ServiceStatus: ['loadBalancer'],
+  StatefulSetSpec: ['updateStrategy'],
+};
+
+function isAlwaysPresent(definition: string, name: string, type: SchemaType, isRequired: boolean): boolean {
+  if (isRequired) return type.kind !== 'scalar';
+  if (type.kind !== 'struct') return false;
+  const typeName = definition.slice(definition.lastIndexOf('.') + 1);
+  return plainStructs['*']?.includes(name) === true || plainStructs[typeName]?.includes(name) === true;
+}
+
 /** Compiles a definition and all that it refers to; definitions may refer to themselves. */
 export function compileStruct(definition: string, schemas: Schemas, compiled: Map<string, StructType>): StructType {
   const schema = schemas.raw(definition) ?? {};
@@ -48,9 +72,11 @@ export function compileStruct(definition: string, schemas: Schemas, compiled: Ma
     const required = schema.required?.includes(name) === true;
     fields.set(name, {
       name,
+      pathElement: `f:${name}`,
       type,
       required,
       omitEmpty: !required && (type.kind === 'list' || type.kind === 'map'),
+      isAlwaysPresent: isAlwaysPresent(definition, name, type, required),
       patchStrategies: (fact.patchStrategy?.split(',') ?? []) as PatchStrategy[],
       patchMergeKey: fact.patchMergeKey,
     });

@@ -57,10 +57,14 @@ export interface StructType {
 
 export interface Field {
   readonly name: string;
+  /** The name as managedFields spell it: `f:NAME`. */
+  readonly pathElement: string;
   readonly type: SchemaType;
   readonly required: boolean;
   /** Go's omitempty on a list or map: an empty one is the same as none. */
   readonly omitEmpty: boolean;
+  /** Go has a plain struct here, not a pointer: the original always has the field, if only as {}. */
+  readonly isAlwaysPresent: boolean;
   readonly patchStrategies: readonly PatchStrategy[];
   readonly patchMergeKey: string | undefined;
 }

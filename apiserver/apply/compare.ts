@@ -1,0 +1,150 @@
+import { equalJson, isObject, type JsonObject } from '../schema/json.js';
+import type { ListType, MapType, SchemaType, StructType } from '../schema/schema-type.js';
+import { emptySet, leaf, type FieldSet, type MutableFieldSet } from './field-set.js';
+import { itemElement, itemsByElement } from './list-items.js';
+
+/** What differs between two states of an object. */
+export interface Comparison {
+  readonly added: FieldSet;
+  readonly modified: FieldSet;
+  readonly removed: FieldSet;
+}
+
+/** Nodes at one path; undefined where nothing differs. */
+interface Difference {
+  added?: FieldSet;
+  modified?: FieldSet;
+  removed?: FieldSet;
+}
+
+const emptyObject: JsonObject = Object.freeze({});
+const emptyList: readonly unknown[] = Object.freeze([]);
+
+/** Compares along the structure: atomic values differ as a whole, others field by field and item by item. */
+export function compareObjects(before: JsonObject, after: JsonObject, type: StructType): Comparison {
+  const difference = compareStructs(before, after, type);
+  return {
+    added: difference?.added ?? emptySet,
+    modified: difference?.modified ?? emptySet,
+    removed: difference?.removed ?? emptySet,
+  };
+}
+
+/** A value that is owned as a whole. */
+const isAtomic = (type: SchemaType): boolean =>
+  type.kind === 'scalar' ||
+  type.kind === 'any' ||
+  (type.kind === 'list' ? type.listType === 'atomic' : type.mapType === 'atomic');
+
+function compareValues(before: unknown, after: unknown, type: SchemaType): Difference | undefined {
+  if (before === after) return undefined;
+  if (!isAtomic(type)) {
+    if (type.kind === 'list' && Array.isArray(before) && Array.isArray(after)) return compareLists(before, after, type);
+    if (type.kind === 'struct' && isObject(before) && isObject(after)) return compareStructs(before, after, type);
+    if (type.kind === 'map' && isObject(before) && isObject(after)) return compareMaps(before, after, type);
+  }
+  return equalJson(before, after) ? undefined : { modified: leaf };
+}
+
+class Collector {
+  #added: MutableFieldSet | undefined;
+  #modified: MutableFieldSet | undefined;
+  #removed: MutableFieldSet | undefined;
+
+  add(element: string, difference: Difference | undefined): void {
+    if (!difference) return;
+    if (difference.added) (this.#added ??= {})[element] = difference.added;
+    if (difference.modified) (this.#modified ??= {})[element] = difference.modified;
+    if (difference.removed) (this.#removed ??= {})[element] = difference.removed;
+  }
+
+  result(): Difference | undefined {
+    if (!this.#added && !this.#modified && !this.#removed) return undefined;
+    return {
+      ...(this.#added ? { added: this.#added } : {}),
+      ...(this.#modified ? { modified: this.#modified } : {}),
+      ...(this.#removed ? { removed: this.#removed } : {}),
+    };
+  }
+}
+
+function compareStructs(before: JsonObject, after: JsonObject, type: StructType): Difference | undefined {
+  const collector = new Collector();
+  for (const name of Object.keys(after)) {
+    const field = type.fields.get(name);
+    if (!field && !type.preserveUnknown) continue;
+    const fieldType: SchemaType = field?.type ?? { kind: 'any' };
+    const element = field?.pathElement ?? `f:${name}`;
+    const old = Object.hasOwn(before, name) ? before[name] : field?.isAlwaysPresent ? emptyOf(fieldType) : undefined;
+    collector.add(element, compareField(old, after[name], fieldType));
+  }
+  for (const name of Object.keys(before)) {
+    if (Object.hasOwn(after, name)) continue;
+    const field = type.fields.get(name);
+    if (!field && !type.preserveUnknown) continue;
+    const fieldType: SchemaType = field?.type ?? { kind: 'any' };
+    const now = field?.isAlwaysPresent ? emptyOf(fieldType) : undefined;
+    collector.add(field?.pathElement ?? `f:${name}`, compareField(before[name], now, fieldType));
+  }
+  return collector.result();
+}
+
+/** What Go has in the place of an absent field that is no pointer. */
+function emptyOf(type: SchemaType): unknown {
+  if (isAtomic(type)) return undefined;
+  return type.kind === 'list' ? emptyList : emptyObject;
+}
+
+function compareField(before: unknown, after: unknown, type: SchemaType): Difference | undefined {
+  if (before === undefined) return after === undefined ? undefined : { added: wholeNode(after, type) };
+  if (after === undefined) return { removed: wholeNode(before, type) };
+  return compareValues(before, after, type);
+}
+
+function compareMaps(before: JsonObject, after: JsonObject, type: MapType): Difference | undefined {
+  const collector = new Collector();
+  for (const key of Object.keys(after)) {
+    const old = Object.hasOwn(before, key) ? before[key] : undefined;
+    collector.add(`f:${key}`, compareField(old, after[key], type.values));
+  }
+  for (const key of Object.keys(before)) {
+    if (!Object.hasOwn(after, key)) collector.add(`f:${key}`, compareField(before[key], undefined, type.values));
+  }
+  return collector.result();
+}
+
+function compareLists(before: readonly unknown[], after: readonly unknown[], type: ListType): Difference | undefined {
+  const old = itemsByElement(before, type);
+  const collector = new Collector();
+  for (const [element, items] of itemsByElement(after, type)) {
+    const previous = old.get(element);
+    old.delete(element);
+    if (previous && (previous.length > 1 || items.length > 1)) {
+      // Items that share a key have no identity of their own.
+      collector.add(element, equalJson(previous, items) ? undefined : { modified: leaf });
+    } else collector.add(element, compareField(previous?.[0], items[0], type.items));
+  }
+  for (const [element, items] of old) collector.add(element, { removed: wholeNode(items[0], type.items) });
+  return collector.result();
+}
+
+/** A value that is there as a whole, or not: it is a member, and so is everything in it. */
+function wholeNode(value: unknown, type: SchemaType): FieldSet {
+  if (isAtomic(type) || typeof value !== 'object' || value === null) return leaf;
+  const node: MutableFieldSet = {};
+  if (Array.isArray(value)) {
+    if (type.kind !== 'list' || value.length === 0) return leaf;
+    node['.'] = leaf;
+    for (let i = 0; i < value.length; i++) node[itemElement(value[i], i, type)] = wholeNode(value[i], type.items);
+    return node;
+  }
+  const names = Object.keys(value);
+  if (names.length === 0) return leaf;
+  node['.'] = leaf;
+  for (const name of names) {
+    const field = type.kind === 'struct' ? type.fields.get(name) : undefined;
+    const valueType: SchemaType = type.kind === 'map' ? type.values : (field?.type ?? { kind: 'any' });
+    node[field?.pathElement ?? `f:${name}`] = wholeNode((value as JsonObject)[name], valueType);
+  }
+  return node;
+}

@@ -1,0 +1,177 @@
+import { StatusError, type StatusCause } from '../../shared/errors/status-error.js';
+import { badRequest } from '../decode/errors.js';
+import { equalJson, isObject, type JsonObject } from '../schema/json.js';
+import type { StructType } from '../schema/schema-type.js';
+import { checkStructure, StructureError } from '../schema/structure.js';
+import { compareObjects, type Comparison } from './compare.js';
+import { emptySet, intersection, memberPaths, union, type FieldSet } from './field-set.js';
+import {
+  ownerKey,
+  readManagedFields,
+  writeManagedFields,
+  type ManagedFieldsEntry,
+  type Manager,
+  type Owners,
+  type Ownership,
+} from './managed-fields.js';
+import { mergeConfig, pruneUnowned } from './merge.js';
+import { ownedFields, OwnershipError } from './owned-fields.js';
+import { disown, metadataOf, ownable, topLevelSet, withoutManagedFields } from './ownership.js';
+import { trackUpdate } from './track-update.js';
+
+export interface ApplyOptions extends Manager {
+  /** Take fields from other managers instead of reporting conflicts. */
+  readonly force: boolean;
+  /** Top-level fields that this path of writing never changes (`status`). */
+  readonly resetFields?: readonly string[];
+}
+
+export interface Applied {
+  /** The live object itself, by reference, when nothing changes: neither object nor ownership. */
+  readonly object: JsonObject;
+  /** Belongs into the stored object's metadata. */
+  readonly managedFields: readonly ManagedFieldsEntry[];
+  readonly isChanged: boolean;
+}
+
+/**
+ * Server-side apply: lays the configuration over the live object, takes out what the manager applied before and dropped
+ * now, and reports the fields that others own with another value. Neither argument is changed.
+ * @param live undefined when the object does not exist yet
+ * @throws StatusError 400 for a configuration that does not fit the type, 409 with a cause for each conflict
+ */
+export function serverSideApply(
+  live: JsonObject | undefined,
+  config: JsonObject,
+  type: StructType,
+  options: ApplyOptions,
+): Applied {
+  const resetFields = topLevelSet(options.resetFields ?? []);
+  const applied = readConfig(config, type, options.apiVersion);
+  const set = ownable(ownedBy(applied, type), resetFields);
+  const owners = startingOwners(live, type);
+  const self: Ownership = { ...options, operation: 'Apply', fields: set };
+  const key = ownerKey(self);
+  const last = owners.get(key);
+  owners.set(key, self);
+
+  const before = withoutManagedFields(live ?? {});
+  const merged = mergeConfig(before, applied, type);
+  const next = last ? pruneUnowned(merged, type, last.fields, everything(owners)) : merged;
+  const comparison = compareObjects(before, next, type);
+  if (!options.force) refuseConflicts(owners, key, comparison);
+  disown(owners, comparison, key);
+
+  const managedFields = writeManagedFields(owners);
+  const isSame = live !== undefined && equalJson(before, next) && hasSameOwners(live, managedFields, key);
+  if (isSame) return { object: live, managedFields: currentEntries(live), isChanged: false };
+  return { object: next, managedFields, isChanged: true };
+}
+
+function readConfig(config: JsonObject, type: StructType, apiVersion: string): JsonObject {
+  if (config['apiVersion'] !== apiVersion) {
+    const given = typeof config['apiVersion'] === 'string' ? config['apiVersion'] : '';
+    throw badRequest(
+      `Incorrect version specified in apply patch. Specified patch version: ${given}, expected: ${apiVersion}`,
+    );
+  }
+  if (metadataOf(config)['managedFields'] !== undefined) throw badRequest('metadata.managedFields must be nil');
+  const { object, unknown } = guard(config, () => checkStructure(config, type));
+  if (unknown.length === 0) return object;
+  const faults = unknown.map((path) => `.${path}: field not declared in schema`);
+  throw cannotBeTyped(config, faults.length === 1 ? (faults[0] ?? '') : `errors:\n  ${faults.join('\n  ')}`);
+}
+
+const ownedBy = (config: JsonObject, type: StructType): FieldSet => guard(config, () => ownedFields(config, type));
+
+function guard<T>(config: JsonObject, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof StructureError || error instanceof OwnershipError) throw cannotBeTyped(config, error.message);
+    throw error;
+  }
+}
+
+function cannotBeTyped(config: JsonObject, reason: string): StatusError {
+  const { namespace = '', name = '' } = metadataOf(config);
+  const [group, version] = String(config['apiVersion']).includes('/')
+    ? String(config['apiVersion']).split('/')
+    : ['', String(config['apiVersion'])];
+  const subject = `${String(namespace)}/${String(name)}; ${group}/${version}, Kind=${String(config['kind'])}`;
+  return badRequest(`failed to create typed patch object (${subject}): ${reason}`);
+}
+
+/** What an object held before anybody applied it is owned by an updater of its own, so that it is not pruned. */
+function startingOwners(live: JsonObject | undefined, type: StructType): Owners {
+  const owners = readManagedFields(metadataOf(live)['managedFields']) ?? new Map();
+  if (!live || owners.size > 0) return owners;
+  const manager: Manager = {
+    manager: 'before-first-apply',
+    apiVersion: String(live['apiVersion'] ?? ''),
+    subresource: '',
+    time: String(metadataOf(live)['creationTimestamp'] ?? ''),
+  };
+  return readManagedFields(trackUpdate(undefined, withoutManagedFields(live), type, manager)) ?? new Map();
+}
+
+function everything(owners: Owners): FieldSet {
+  let all = emptySet;
+  for (const { fields } of owners.values()) all = union(all, fields);
+  return all;
+}
+
+function refuseConflicts(owners: Owners, selfKey: string, { added, modified }: Comparison): void {
+  const changed = union(added, modified);
+  const conflicts: { manager: string; path: string }[] = [];
+  for (const [key, owner] of owners) {
+    if (key === selfKey) continue;
+    for (const path of memberPaths(intersection(owner.fields, changed))) {
+      conflicts.push({ manager: describeOwner(owner), path });
+    }
+  }
+  if (conflicts.length === 0) return;
+  conflicts.sort((a, b) => (a.manager < b.manager ? -1 : a.manager > b.manager ? 1 : a.path < b.path ? -1 : 1));
+  const causes: StatusCause[] = conflicts.map(({ manager, path }) => ({
+    reason: 'FieldManagerConflict',
+    message: `conflict with ${manager}`,
+    field: path,
+  }));
+  throw new StatusError(409, 'Conflict', conflictMessage(conflicts), { causes });
+}
+
+/** Without the time, which is no part of an owner's identity. */
+function describeOwner({ manager, subresource, operation, apiVersion }: Ownership): string {
+  const name = JSON.stringify(manager) + (subresource === '' ? '' : ` with subresource ${JSON.stringify(subresource)}`);
+  return operation === 'Apply' ? name : `${name} using ${apiVersion}`;
+}
+
+function conflictMessage(conflicts: readonly { manager: string; path: string }[]): string {
+  const [first] = conflicts;
+  if (conflicts.length === 1 && first) {
+    return `Apply failed with 1 conflict: conflict with ${first.manager}: ${first.path}`;
+  }
+  const managers = [...new Set(conflicts.map(({ manager }) => manager))];
+  const parts = managers.flatMap((manager) => [
+    `conflicts with ${manager}:`,
+    ...conflicts.filter((conflict) => conflict.manager === manager).map(({ path }) => `- ${path}`),
+  ]);
+  return `Apply failed with ${conflicts.length} conflicts: ${parts.join('\n')}`;
+}
+
+const currentEntries = (live: JsonObject): readonly ManagedFieldsEntry[] =>
+  (metadataOf(live)['managedFields'] as readonly ManagedFieldsEntry[] | undefined) ?? [];
+
+/** Whether only the time of the applier's own entry would change. */
+function hasSameOwners(live: JsonObject, entries: readonly ManagedFieldsEntry[], selfKey: string): boolean {
+  const current = currentEntries(live);
+  if (current.length !== entries.length) return false;
+  const withoutTime = (entry: unknown): unknown => (isObject(entry) ? { ...entry, time: undefined } : entry);
+  const byKey = new Map(current.map((entry) => [keyOf(entry), entry]));
+  return entries.every((entry) => {
+    const old = byKey.get(keyOf(entry));
+    return keyOf(entry) === selfKey ? equalJson(withoutTime(old), withoutTime(entry)) : equalJson(old, entry);
+  });
+}
+
+const keyOf = (entry: ManagedFieldsEntry): string => ownerKey({ ...entry, subresource: entry.subresource ?? '' });
