@@ -1,8 +1,9 @@
+import { once } from 'node:events';
 import { totalmem } from 'node:os';
 import { assetPath } from '../assets.js';
 import { podName } from '../identity.js';
 import { jsonLog } from '../log.js';
-import { runUntilSignal } from '../process.js';
+import { runProcess } from '../../../shared/lifecycle/process.js';
 import { integerSetting, listSetting } from '../settings.js';
 import { addressPolicy } from './address-policy.js';
 import { buildGateway } from './build.js';
@@ -12,11 +13,11 @@ import { parseTarget } from './model-connections.js';
 const MEBIBYTE = 1024 * 1024;
 const MAX_MEMORY_BYTES = 1024 * MEBIBYTE;
 
-await runUntilSignal('gateway', async () => {
+await runProcess(async (signal) => {
   const environment = process.env;
   const megabytes = integerSetting(environment, 'MAX_PICTURE_MB', 10, { minimum: 1, maximum: 100 });
   const megapixels = integerSetting(environment, 'MAX_MEGAPIXELS', 50, { minimum: 1, maximum: 1000 });
-  return buildGateway({
+  const server = await buildGateway({
     host: '0.0.0.0',
     port: integerSetting(environment, 'PORT', 9696, { minimum: 1, maximum: 65535 }),
     podName: podName(environment),
@@ -37,4 +38,6 @@ await runUntilSignal('gateway', async () => {
     drainMs: integerSetting(environment, 'DRAIN_MS', 3000, { minimum: 0, maximum: 60_000 }),
     log: jsonLog('gateway'),
   });
+  await once(signal, 'abort');
+  await server.stop();
 });

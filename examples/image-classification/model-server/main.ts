@@ -1,7 +1,8 @@
+import { once } from 'node:events';
 import { assetPath } from '../assets.js';
 import { podName } from '../identity.js';
 import { jsonLog } from '../log.js';
-import { runUntilSignal } from '../process.js';
+import { runProcess } from '../../../shared/lifecycle/process.js';
 import { integerSetting } from '../settings.js';
 import { buildModelServer } from './build.js';
 import { readModelFile } from './inference/model-file.js';
@@ -10,7 +11,7 @@ import { networkServable } from './servable.js';
 
 const PORTS = { minimum: 1, maximum: 65535 };
 
-await runUntilSignal('model-server', async () => {
+await runProcess(async (signal) => {
   const environment = process.env;
   const { description, weights } = readModelFile(environment['MODEL_DIR'] || assetPath(import.meta.url, 'model'));
   const servable = networkServable({
@@ -18,7 +19,7 @@ await runUntilSignal('model-server', async () => {
     version: integerSetting(environment, 'MODEL_VERSION', 1, { minimum: 1, maximum: Number.MAX_SAFE_INTEGER }),
     network: buildNetwork(description, weights),
   });
-  return buildModelServer({
+  const server = await buildModelServer({
     servable,
     podName: podName(environment),
     host: '0.0.0.0',
@@ -28,4 +29,6 @@ await runUntilSignal('model-server', async () => {
     drainMs: integerSetting(environment, 'DRAIN_MS', 3000, { minimum: 0, maximum: 60_000 }),
     log: jsonLog('model-server'),
   });
+  await once(signal, 'abort');
+  await server.stop();
 });

@@ -103,15 +103,14 @@ function showError(message) {
 }
 
 function showPods() {
-  const columns = [
-    ['gateway pods', counts.gateway],
-    ['model-server pods', counts.model],
-  ].map(([title, map]) => {
+  const columns = ['gateway', 'model'].map((kind) => {
+    const map = counts[kind];
+    const title = kind === 'gateway' ? 'gateway pods' : 'model-server pods';
     const column = document.createElement('div');
     const list = document.createElement('ul');
-    for (const [name, requests] of [...map].sort()) {
+    for (const name of [...map.keys()].sort((left, right) => left.localeCompare(right))) {
       const row = document.createElement('li');
-      row.append(part('span', 'name', name), part('strong', 'value', String(requests)));
+      row.append(part('span', 'name', name), part('strong', 'value', String(map.get(name))));
       list.append(row);
     }
     column.append(part('h3', '', title), list);
@@ -122,7 +121,11 @@ function showPods() {
 
 function classifyFile(file) {
   if (!file) return;
-  classify(URL.createObjectURL(file), file, file.type.startsWith('image/') ? file.type : 'application/octet-stream');
+  void classify(
+    URL.createObjectURL(file),
+    file,
+    file.type.startsWith('image/') ? file.type : 'application/octet-stream',
+  );
 }
 
 async function classifySample(name, button) {
@@ -175,7 +178,7 @@ element('file').addEventListener('change', (event) => {
 document.addEventListener('paste', (event) => classifyFile(event.clipboardData.files[0]));
 element('url-form').addEventListener('submit', (event) => {
   event.preventDefault();
-  classify(undefined, JSON.stringify({ url: element('url').value }), 'application/json');
+  void classify(undefined, JSON.stringify({ url: element('url').value }), 'application/json');
 });
 element('all').addEventListener('click', async (event) => {
   event.target.disabled = true;
