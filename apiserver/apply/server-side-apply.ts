@@ -49,7 +49,7 @@ export function serverSideApply(
   const resetFields = topLevelSet(options.resetFields ?? []);
   const applied = readConfig(config, type, options.apiVersion);
   const set = ownable(ownedBy(applied, type), resetFields);
-  const owners = startingOwners(live, type);
+  const owners = startingOwners(live, type, options.apiVersion);
   const self: Ownership = { ...options, operation: 'Apply', fields: set };
   const key = ownerKey(self);
   const last = owners.get(key);
@@ -103,14 +103,15 @@ function cannotBeTyped(config: JsonObject, reason: string): StatusError {
 }
 
 /** What an object held before anybody applied it is owned by an updater of its own, so that it is not pruned. */
-function startingOwners(live: JsonObject | undefined, type: StructType): Owners {
+function startingOwners(live: JsonObject | undefined, type: StructType, apiVersion: string): Owners {
   const owners = readManagedFields(metadataOf(live)['managedFields']) ?? new Map();
   if (!live || owners.size > 0) return owners;
+  const { creationTimestamp } = metadataOf(live);
   const manager: Manager = {
     manager: 'before-first-apply',
-    apiVersion: String(live['apiVersion'] ?? ''),
+    apiVersion,
     subresource: '',
-    time: String(metadataOf(live)['creationTimestamp'] ?? ''),
+    time: typeof creationTimestamp === 'string' ? creationTimestamp : '',
   };
   return readManagedFields(trackUpdate(undefined, withoutManagedFields(live), type, manager)) ?? new Map();
 }
