@@ -23,7 +23,7 @@ export const defaultRingLimits: RingLimits = { maxEvents: 10_000, maxBytes: 32 *
  */
 export class EventRing {
   readonly #limits: RingLimits;
-  #events: CacheEvent[] = [];
+  #events: (CacheEvent | undefined)[] = [];
   /** Index in #events of the oldest event that still counts. */
   #start = 0;
   #bytes = 0;
@@ -77,7 +77,7 @@ export class EventRing {
     this.baseRevision = oldest.revision;
     this.#bytes -= oldest.current.bytes.length;
     // Releases the buffers now; the slot itself goes when the array is compacted.
-    delete this.#events[this.#start];
+    this.#events[this.#start] = undefined;
     this.#start += 1;
     this.firstPosition += 1;
   }

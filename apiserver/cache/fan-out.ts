@@ -45,7 +45,7 @@ export class FanOut {
   finishAll(): void {
     this.#cancel?.();
     for (const watchers of this.#watchers.values()) {
-      for (const watcher of [...watchers]) watcher.finish();
+      for (const watcher of watchers) watcher.finish();
     }
   }
 

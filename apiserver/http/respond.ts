@@ -1,5 +1,5 @@
 import { gzip } from 'node:zlib';
-import { StatusError, type StatusObject } from '../../shared/errors/status-error.js';
+import type { StatusError, StatusObject } from '../../shared/errors/status-error.js';
 import { header, type Exchange, type RawResponse } from './exchange.js';
 import type { Negotiated } from './accept.js';
 

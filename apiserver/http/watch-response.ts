@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream';
 import type { Clock } from '../../shared/clock/clock.js';
-import { StatusError } from '../../shared/errors/status-error.js';
+import type { StatusError } from '../../shared/errors/status-error.js';
 import type { CacheHub } from '../cache/cache-hub.js';
 import type { CachedObject } from '../cache/cached-object.js';
 import type { CacheEvent } from '../cache/event-ring.js';

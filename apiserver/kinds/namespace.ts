@@ -14,6 +14,12 @@ export const namespaceDefinition = defineKind<Namespace>({
     column('Status', ({ status }) => status?.phase ?? '', { description: 'The status of the namespace' }),
     ageColumn(),
   ],
+  finalization: {
+    isPending: ({ spec }) => (spec?.finalizers ?? []).length > 0,
+    onMarked: (namespace) => {
+      namespace.status = { ...namespace.status, phase: 'Terminating' };
+    },
+  },
   selectableFields: { 'status.phase': ({ status }) => status?.phase ?? '' },
   strategy: {
     validateName: isDns1123Label,

@@ -12,7 +12,7 @@ import { decodeObject, encodeObject } from './encoding.js';
 import type { FieldManagement } from './field-management.js';
 import { KeyLock } from './key-lock.js';
 import { checkName, checkNamespace, fillSystemFields, generateName, timestamp } from './object-metadata.js';
-import { alreadyExists, conflict, invalid, methodNotSupported, modified, notFound } from './status-errors.js';
+import { alreadyExists, conflict, invalid, modified, notFound } from './status-errors.js';
 import { collectionPrefix, storageKey } from './storage-keys.js';
 import { prepareUpdate, type UpdateMode } from './update-preparation.js';
 import { invalid as invalidField } from '../validation/field-error.js';
@@ -355,7 +355,10 @@ export class ResourceStore {
     return this.definition.storedAs ? this.definition.storedAs.fromStored(stored) : stored;
   }
 
-  unsupported(action: string): StatusError {
-    return methodNotSupported(this.definition.resource, action);
+  /** Throws 409 when a given resourceVersion is not the current one. */
+  assertVersion(resourceVersion: string | undefined, shared: CachedObject): void {
+    if (resourceVersion && resourceVersion !== String(shared.revision)) {
+      throw modified(this.definition.resource, shared.name);
+    }
   }
 }

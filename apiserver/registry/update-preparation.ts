@@ -12,6 +12,9 @@ export interface UpdateMode {
   readonly skipsValidation?: boolean;
 }
 
+/** Writes that change what the user wants, not what the cluster reports or decides. */
+const specChanging = new Set(['', 'scale', 'resize', 'ephemeralcontainers']);
+
 type Parts = KubernetesObject & { status?: unknown } & Record<string, unknown>;
 
 /** Undoes in `next` what this write may not change, and counts the generation. */
@@ -28,9 +31,11 @@ export function prepareUpdate(
     strategy.prepareForStatusUpdate?.(next, old);
     return;
   }
-  if (mode.subresource !== '') return;
-  if (definition.subresources.includes('status')) copyField(next as Parts, old as Parts, 'status');
-  strategy.prepareForUpdate?.(next, old);
+  if (mode.subresource === '') {
+    if (definition.subresources.includes('status')) copyField(next as Parts, old as Parts, 'status');
+    strategy.prepareForUpdate?.(next, old);
+  }
+  if (!specChanging.has(mode.subresource)) return;
   if (definition.hasGeneration && hasSpecChange(next, old)) {
     next.metadata.generation = (old.metadata.generation ?? 0) + 1;
   }

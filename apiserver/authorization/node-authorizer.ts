@@ -1,0 +1,86 @@
+import { pods } from '../../shared/api/generated/resources.js';
+import type { Pod } from '../../shared/api/generated/types.js';
+import type { ObjectReader } from '../registry/object-reader.js';
+import { allow, noOpinion, type Attributes, type Authorizer, type Decision } from './authorizer.js';
+import { nodeNameOf } from './node-identity.js';
+import { references } from './pod-references.js';
+import { ruleAllows, rules, type Rule } from './rule.js';
+
+/** What every kubelet may do; NodeRestriction narrows the writes to its own objects. */
+const nodeRules: readonly Rule[] = [
+  rules.events(),
+  rules.read('', 'services', 'endpoints', 'namespaces'),
+  rules.read('discovery.k8s.io', 'endpointslices'),
+  rules.read('node.k8s.io', 'runtimeclasses'),
+  rules.some('get list watch', '', 'pods'),
+  rules.some('create delete', '', 'pods'),
+  rules.some('update patch', '', 'pods/status'),
+  rules.some('create', '', 'pods/eviction'),
+  rules.some('get list watch create update patch', '', 'nodes'),
+  rules.some('update patch', '', 'nodes/status'),
+  rules.some('create get list watch', 'certificates.k8s.io', 'certificatesigningrequests'),
+  rules.some('create', 'authentication.k8s.io', 'tokenreviews'),
+  rules.some('create', 'authorization.k8s.io', 'subjectaccessreviews', 'localsubjectaccessreviews'),
+];
+
+const referenced = new Set(['secrets', 'configmaps', 'persistentvolumeclaims', 'serviceaccounts']);
+
+/**
+ * Rights of kubelets. Secrets, ConfigMaps, claims and accounts are open to a node only while one of its pods names them,
+ * so a broken node gives away its own pods' secrets and no others.
+ */
+export class NodeAuthorizer implements Authorizer {
+  readonly #objects: ObjectReader;
+
+  constructor(objects: ObjectReader) {
+    this.#objects = objects;
+  }
+
+  authorize(attributes: Attributes): Decision {
+    const node = nodeNameOf(attributes.user);
+    if (node === undefined || !attributes.isResourceRequest) return noOpinion;
+    const { group, resource } = attributes;
+    if (group === '' && referenced.has(resource)) return this.#authorizeReference(node, attributes);
+    if (group === 'coordination.k8s.io' && resource === 'leases') return authorizeLease(node, attributes);
+    return nodeRules.some((rule) => ruleAllows(rule, attributes)) ? allow : noOpinion;
+  }
+
+  #authorizeReference(node: string, attributes: Attributes): Decision {
+    const { verb, resource, subresource, namespace = '', fieldSelector } = attributes;
+    // A watch or list of one name is a get; of all it is nobody's business.
+    const name = attributes.name || singleName(fieldSelector);
+    const isToken = resource === 'serviceaccounts' && subresource === 'token' && verb === 'create';
+    const isRead = subresource === '' && ['get', 'list', 'watch'].includes(verb);
+    if (!isToken && !isRead) return noOpinion;
+    if (name === '' || namespace === '') {
+      return { verdict: 'noOpinion', reason: 'No Object name found' };
+    }
+    const isNamed = this.#podsOf(node).some(
+      (pod) => pod.metadata?.namespace === namespace && references(pod, resource, name),
+    );
+    if (isNamed) return allow;
+    const object = JSON.stringify(attributes.user.name);
+    return {
+      verdict: 'noOpinion',
+      reason: `no relationship found between node ${object.replace('system:node:', '')} and this object`,
+    };
+  }
+
+  #podsOf(node: string): Pod[] {
+    return this.#objects.listBy(pods, 'spec.nodeName', node);
+  }
+}
+
+function authorizeLease(node: string, attributes: Attributes): Decision {
+  const { namespace, name, verb, subresource } = attributes;
+  const isOwn = namespace === 'kube-node-lease' && subresource === '' && (name === node || (verb === 'create' && name === ''));
+  const isKnown = ['get', 'create', 'update', 'patch', 'delete'].includes(verb);
+  return isOwn && isKnown
+    ? allow
+    : { verdict: 'noOpinion', reason: 'can only access node lease with the same name as the requesting node' };
+}
+
+function singleName(fieldSelector: string | undefined): string {
+  const match = /^metadata\.name=([^,=]+)$/.exec(fieldSelector ?? '');
+  return match?.[1] ?? '';
+}

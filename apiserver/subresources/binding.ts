@@ -1,0 +1,79 @@
+import { setCondition } from '../../shared/api/condition.js';
+import type { Binding, Pod, PodCondition } from '../../shared/api/generated/types.js';
+import type { KubernetesObject } from '../../shared/api/object.js';
+import { readBody } from '../http/body.js';
+import { header, type Exchange } from '../http/exchange.js';
+import type { ObjectCodec } from '../http/object-codec.js';
+import type { SubresourceHandler } from '../http/resource-handler.js';
+import { sendJson } from '../http/respond.js';
+import { writeOptions } from '../http/write-request.js';
+import { timestamp } from '../registry/object-metadata.js';
+import type { ServedResource } from '../registry/resource-registry.js';
+import { badRequest, conflict, invalid, methodNotSupported } from '../registry/status-errors.js';
+import { notSupported, required, type FieldError } from '../validation/field-error.js';
+
+const expected = { apiVersion: 'v1', kind: 'Binding', definition: 'io.k8s.api.core.v1.Binding' };
+
+/** Serves pods/binding: gives a pod its node, once. */
+export function bindingHandler(codec: ObjectCodec): SubresourceHandler {
+  return async (exchange, served) => {
+    if (exchange.info.verb !== 'create') throw methodNotSupported(served.definition.resource, exchange.info.verb);
+    const bytes = await readBody(exchange.request);
+    const options = writeOptions(exchange);
+    const given = codec.decode(bytes, header(exchange.request, 'content-type'), expected, options);
+    await bind(exchange, served, given as unknown as Binding & KubernetesObject);
+    sendJson(exchange, 201, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 });
+  };
+}
+
+async function bind(exchange: Exchange, served: ServedResource, binding: Binding & KubernetesObject): Promise<void> {
+  const { info } = exchange;
+  const { name, uid, resourceVersion, annotations } = binding.metadata ?? {};
+  if (name && name !== info.name) throw badRequest('name in URL does not match name in Binding object');
+  const errors = checkTarget(binding);
+  if (errors.length > 0) throw invalid({ group: '', kind: 'Binding' }, info.name, errors);
+  const { resource } = served.definition;
+  const { clock } = served.store.dependencies;
+  const mode = { subresource: 'binding', skipsValidation: true };
+  const node = binding.target.name ?? '';
+  await served.store.modify(info.namespace, info.name, writeOptions(exchange), mode, (current, shared) => {
+    const pod = current as unknown as Pod & KubernetesObject;
+    if ((uid && uid !== pod.metadata.uid) || (resourceVersion && resourceVersion !== String(shared.revision))) {
+      const [what, given, found] =
+        uid && uid !== pod.metadata.uid
+          ? ['UID', uid, pod.metadata.uid]
+          : ['ResourceVersion', resourceVersion, String(shared.revision)];
+      throw conflict(
+        resource,
+        info.name,
+        `Precondition failed: ${what} in precondition: ${given}, ${what} in object meta: ${found}`,
+      );
+    }
+    assertBindable(pod, node, (why) => conflict({ ...resource, resource: 'pods/binding' }, info.name, why));
+    pod.spec.nodeName = node;
+    if (annotations) pod.metadata.annotations = { ...pod.metadata.annotations, ...annotations };
+    const scheduled: PodCondition = { type: 'PodScheduled', status: 'True' };
+    pod.status ??= {};
+    pod.status.conditions = [
+      ...setCondition<PodCondition>(pod.status.conditions ?? [], scheduled, timestamp(clock.now())),
+    ];
+    return pod;
+  });
+}
+
+function checkTarget({ target }: Binding): FieldError[] {
+  const errors: FieldError[] = [];
+  if (target?.kind && target.kind !== 'Node') errors.push(notSupported('target.kind', target.kind, ['Node', '<empty>']));
+  if (!target?.name) errors.push(required('target.name'));
+  return errors;
+}
+
+function assertBindable(pod: Pod & KubernetesObject, node: string, refuse: (why: string) => Error): void {
+  const { name, deletionTimestamp } = pod.metadata;
+  if (deletionTimestamp) throw refuse(`pod ${name} is being deleted, cannot be assigned to a host`);
+  if (pod.spec.nodeName) throw refuse(`pod ${name} is already assigned to node ${JSON.stringify(pod.spec.nodeName)}`);
+  const gates = pod.spec.schedulingGates ?? [];
+  if (gates.length > 0) {
+    throw refuse(`pod ${name} has non-empty .spec.schedulingGates, cannot be assigned to node ${JSON.stringify(node)}`);
+  }
+}

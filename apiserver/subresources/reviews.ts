@@ -1,0 +1,127 @@
+import type {
+  LocalSubjectAccessReview,
+  SelfSubjectAccessReview,
+  SubjectAccessReview,
+  SubjectAccessReviewStatus,
+  TokenReview,
+} from '../../shared/api/generated/types.js';
+import type { KubernetesObject } from '../../shared/api/object.js';
+import { isForbidden, StatusError } from '../../shared/errors/status-error.js';
+import type { Authenticator } from '../authentication/authenticator.js';
+import type { User } from '../authentication/user.js';
+import type { Attributes, Authorizer } from '../authorization/authorizer.js';
+import { negotiate } from '../http/accept.js';
+import { readBody } from '../http/body.js';
+import { header, type Exchange } from '../http/exchange.js';
+import type { ObjectCodec } from '../http/object-codec.js';
+import type { VirtualResources } from '../http/resource-handler.js';
+import { sendObject } from '../http/respond.js';
+import { writeOptions } from '../http/write-request.js';
+import { badRequest } from '../registry/status-errors.js';
+
+export interface ReviewDependencies {
+  readonly codec: ObjectCodec;
+  readonly authenticator: Authenticator;
+  readonly authorizer: Authorizer;
+}
+
+type AccessSpec = SubjectAccessReview['spec'];
+type Answer = (given: KubernetesObject, exchange: Exchange) => object | Promise<object>;
+
+/** Questions about identity and rights that are asked by creating an object which is answered and not kept. */
+export function reviewResources(given: ReviewDependencies): VirtualResources {
+  const { authorizer, authenticator } = given;
+  const authorization = 'authorization.k8s.io/v1';
+  const authentication = 'authentication.k8s.io/v1';
+  const self: Answer = (object, { user }) => {
+    const review = object as unknown as SelfSubjectAccessReview;
+    return { ...review, status: decide(authorizer, user, review.spec) };
+  };
+  const subject: Answer = (object) => {
+    const review = object as unknown as SubjectAccessReview;
+    const { user = '', groups = [], uid, extra } = review.spec ?? {};
+    if (user === '' && groups.length === 0) throw badRequest('at least one of user or group must be specified');
+    const asked: User = { name: user, groups, ...(uid ? { uid } : {}), ...(extra ? { extra } : {}) };
+    return { ...review, status: decide(authorizer, asked, review.spec) };
+  };
+  const local: Answer = (object, exchange) => {
+    const review = object as unknown as LocalSubjectAccessReview;
+    const namespace = review.spec?.resourceAttributes?.namespace;
+    if (namespace !== exchange.info.namespace) {
+      throw badRequest(`spec.resourceAttributes.namespace must match namespace: ${exchange.info.namespace ?? ''}`);
+    }
+    return subject(object, exchange);
+  };
+  const who: Answer = (object, { user }) => ({ ...object, status: { userInfo: userInfo(user) } });
+  const token: Answer = (object) => reviewToken(authenticator, object as unknown as TokenReview);
+  const serve = (apiVersion: string, kind: string, answer: Answer) => (exchange: Exchange) =>
+    respond(exchange, given.codec, apiVersion, kind, answer);
+  return new Map([
+    [`${authorization}/selfsubjectaccessreviews`, serve(authorization, 'SelfSubjectAccessReview', self)],
+    [`${authorization}/subjectaccessreviews`, serve(authorization, 'SubjectAccessReview', subject)],
+    [`${authorization}/localsubjectaccessreviews`, serve(authorization, 'LocalSubjectAccessReview', local)],
+    [`${authentication}/selfsubjectreviews`, serve(authentication, 'SelfSubjectReview', who)],
+    [`${authentication}/tokenreviews`, serve(authentication, 'TokenReview', token)],
+  ]);
+}
+
+async function respond(
+  exchange: Exchange,
+  codec: ObjectCodec,
+  apiVersion: string,
+  kind: string,
+  answer: Answer,
+): Promise<void> {
+  const form = negotiate(header(exchange.request, 'accept'), { allowsTable: false, allowsProtobuf: false });
+  const definition = `io.k8s.api.${apiVersion.split('.', 1)[0] ?? ''}.v1.${kind}`;
+  const bytes = await readBody(exchange.request);
+  const contentType = header(exchange.request, 'content-type');
+  const given = codec.decode(bytes, contentType, { apiVersion, kind, definition }, writeOptions(exchange));
+  const body = { ...(await answer(given, exchange)) } as KubernetesObject;
+  body.metadata ??= {} as KubernetesObject['metadata'];
+  sendObject(exchange, 201, Buffer.from(JSON.stringify(body)), form);
+}
+
+function decide(authorizer: Authorizer, user: User, spec: Partial<AccessSpec> | undefined): SubjectAccessReviewStatus {
+  const resource = spec?.resourceAttributes;
+  const path = spec?.nonResourceAttributes;
+  if ((resource === undefined) === (path === undefined)) {
+    throw badRequest('exactly one of nonResourceAttributes or resourceAttributes must be specified');
+  }
+  const attributes: Attributes = {
+    user,
+    verb: resource?.verb ?? path?.verb ?? '',
+    isResourceRequest: resource !== undefined,
+    group: resource?.group ?? '',
+    version: resource?.version ?? '',
+    resource: resource?.resource ?? '',
+    subresource: resource?.subresource ?? '',
+    namespace: resource?.namespace || undefined,
+    name: resource?.name ?? '',
+    path: path?.path ?? '',
+  };
+  const { verdict, reason } = authorizer.authorize(attributes);
+  return {
+    allowed: verdict === 'allow',
+    ...(verdict === 'deny' ? { denied: true } : {}),
+    ...(reason === '' ? {} : { reason }),
+  };
+}
+
+async function reviewToken(authenticator: Authenticator, review: TokenReview): Promise<object> {
+  const { token = '', audiences } = review.spec ?? {};
+  if (token === '') throw badRequest('token is required for TokenReview in authentication');
+  try {
+    const found = await authenticator.review(token, audiences?.length ? audiences : undefined);
+    if (!found) return { ...review, status: { user: {}, error: 'invalid bearer token' } };
+    const status = { authenticated: true, user: userInfo(found.user), audiences: found.audiences };
+    return { ...review, status };
+  } catch (error) {
+    if (!(error instanceof StatusError) || isForbidden(error)) throw error;
+    return { ...review, status: { user: {}, error: `[invalid bearer token, ${error.message}]` } };
+  }
+}
+
+function userInfo({ name, uid, groups, extra }: User): object {
+  return { username: name, ...(uid ? { uid } : {}), groups, ...(extra ? { extra } : {}) };
+}
