@@ -1,39 +1,47 @@
-import { randomUUID } from 'node:crypto';
 import type { Clock } from '../shared/clock/clock.js';
 import type { Log } from '../shared/log/log.js';
-import { MetricsRegistry } from '../shared/metrics/registry.js';
 import { addProcessMetrics } from '../shared/metrics/process-metrics.js';
+import { MetricsRegistry } from '../shared/metrics/registry.js';
+import type { KeyPair } from '../shared/pki/certificate.js';
 import { AdmissionChain } from './admission/admission.js';
+import { builtinPlugins } from './admission/builtin-plugins.js';
+import { AddressRange } from './allocation/address-range.js';
+import { ServiceAllocator } from './allocation/service-allocator.js';
 import { Authenticator } from './authentication/authenticator.js';
 import { BootstrapAuthenticator } from './authentication/bootstrap-authenticator.js';
 import { ServiceAccountAuthenticator } from './authentication/service-account-authenticator.js';
 import { TokenSigner } from './authentication/service-account-token.js';
-import { UnionAuthorizer } from './authorization/authorizer.js';
+import { TokenIssuer } from './authentication/token-request.js';
+import { UnionAuthorizer, type Authorizer } from './authorization/authorizer.js';
 import { builtinPolicy } from './authorization/builtin-policy.js';
+import { NodeAuthorizer } from './authorization/node-authorizer.js';
 import { PolicyAuthorizer } from './authorization/policy-authorizer.js';
+import { EventSweeper } from './bootstrap/event-sweeper.js';
+import { KubernetesService } from './bootstrap/kubernetes-service.js';
 import { ensureSystemObjects } from './bootstrap/system-objects.js';
 import { CacheHub } from './cache/cache-hub.js';
 import { FanOut } from './cache/fan-out.js';
 import { FrameCache } from './cache/frames.js';
-import { addHealth } from './http/health.js';
 import { NonResourceHandler } from './http/non-resource-handler.js';
 import { Peers } from './http/peer.js';
-import { Pipeline } from './http/pipeline.js';
+import { Pipeline, type Handler } from './http/pipeline.js';
+import { addPublicPaths } from './http/public-paths.js';
 import { Representations } from './http/representations.js';
 import { createRequestMetrics } from './http/request-metrics.js';
 import { ResourceHandler } from './http/resource-handler.js';
 import { ResourceReader } from './http/resource-reader.js';
 import { ResourceWriter } from './http/resource-writer.js';
-import { sendBytes, sendJson } from './http/respond.js';
 import { SchemaCodec } from './http/schema-codec.js';
 import { ApiServer, type TlsFiles } from './http/server.js';
-import { versionInfo } from './http/version.js';
 import type { ResourceDefinition } from './registry/definition.js';
-import type { FieldManagement } from './registry/field-management.js';
+import { generateName } from './registry/object-metadata.js';
 import { ObjectReader } from './registry/object-reader.js';
 import { ResourceRegistry } from './registry/resource-registry.js';
+import { SchemaFieldManagement } from './registry/schema-field-management.js';
 import type { Schemas } from './schema/schemas.js';
 import type { Storage } from './storage/storage.js';
+import { reviewResources } from './subresources/reviews.js';
+import { subresourceHandlers } from './subresources/subresource-handlers.js';
 
 export interface ApiserverOptions {
   /** Open; closed by whoever opened it. */
@@ -42,104 +50,171 @@ export interface ApiserverOptions {
   readonly schemas: Schemas;
   readonly clock: Clock;
   readonly log: Log;
+  readonly newUid: () => string;
+  /** 0 <= x < 1. */
+  readonly random: () => number;
   readonly tls: TlsFiles;
   readonly bindAddress: string;
   /** 0 takes a free one. */
   readonly securePort: number;
+  /** Where pods and other hosts reach this server: never loopback. */
+  readonly advertiseAddress: string;
   /** PEM of the P-256 key that signs ServiceAccount tokens. */
   readonly serviceAccountKey: string;
   readonly serviceAccountIssuer: string;
+  /** With which the kubelets' API is called; without it logs, exec and the like are refused. */
+  readonly kubeletClient?: KeyPair;
+  readonly serviceClusterIpRange: string;
+  readonly nodePorts: { readonly first: number; readonly last: number };
+  /** Names of admission plugins that are off. */
+  readonly disabledAdmission?: readonly string[];
 }
 
 /** A running API server. */
 export interface Apiserver {
   readonly port: number;
   readonly registry: ResourceRegistry;
-  /** Ends watches in order, lets answers finish, stops listening. */
+  /** Fails readiness, ends watches in order, lets answers finish, stops listening. */
   stop(): Promise<void>;
 }
 
+/** What is made once and used by many parts. */
+interface Core {
+  readonly hub: CacheHub;
+  readonly fanOut: FanOut;
+  readonly objects: ObjectReader;
+  readonly registry: ResourceRegistry;
+  readonly fieldManagement: SchemaFieldManagement;
+  readonly signer: TokenSigner;
+  readonly authenticator: Authenticator;
+  readonly authorizer: Authorizer;
+}
+
 const stopGraceMs = 5_000;
+const maxInFlight = 2_000;
 
 /** Opens the caches, makes sure of the objects that every cluster has, and serves. */
 export async function startApiserver(options: ApiserverOptions): Promise<Apiserver> {
-  const { storage, clock, log, definitions } = options;
-  const hub = new CacheHub(storage);
-  await hub.start(definitions);
-  const objects = new ObjectReader(definitions, hub);
-  const signer = new TokenSigner(options.serviceAccountKey);
-  const fieldManagement: FieldManagement = { trackUpdate: () => {}, apply: (_request, _live, applied) => applied };
-  const registry = new ResourceRegistry(definitions, {
-    storage,
-    hub,
-    clock,
-    admission: new AdmissionChain([]),
-    fieldManagement,
-    newUid: randomUUID,
-    random: Math.random,
-  });
+  const { clock, log, storage } = options;
+  const core = await buildCore(options);
+  const { hub, registry, fanOut } = core;
   await ensureSystemObjects(registry);
-  const fanOut = new FanOut(clock);
-  hub.onBatch(() => fanOut.notify());
-  const watch = { hub, storage, fanOut, frames: new FrameCache(), clock, random: Math.random };
-  const reader = new ResourceReader(watch, new Representations(() => ({}), clock));
-  const kinds = new Set(definitions.map(({ resource }) => `${resource.apiVersion} ${resource.kind}`));
-  const codec = new SchemaCodec(options.schemas, (apiVersion, kind) => kinds.has(`${apiVersion} ${kind}`));
-  const writer = new ResourceWriter({ codec, reader, fieldManagement, hub, storage });
-  const resources = new ResourceHandler({ registry, reader, writer, subresources: new Map(), virtual: new Map() });
-  const state = { isStopping: false };
+  const state = { isStopping: false, port: options.securePort };
   const metrics = new MetricsRegistry();
   addProcessMetrics(metrics);
   const paths = new NonResourceHandler();
-  addHealth(paths, [
-    { name: 'ping', check: () => undefined },
-    {
-      name: 'storage',
-      check: () => {
-        const { mode, reason } = storage.health();
-        return mode === 'read-write' ? undefined : (reason ?? mode);
-      },
-    },
-    { name: 'shutdown', isReadiness: true, check: () => (state.isStopping ? 'the server is stopping' : undefined) },
-  ]);
-  paths.add('/version', (exchange) => sendJson(exchange, 200, versionInfo));
-  paths.add('/metrics', (exchange) =>
-    sendBytes(exchange, 200, 'text/plain; version=0.0.4; charset=utf-8', Buffer.from(metrics.render())),
-  );
-  paths.add('/openid/v1/jwks', (exchange) => sendJson(exchange, 200, signer.jwks()));
-  const authenticator = new Authenticator(
-    [
-      new ServiceAccountAuthenticator({ signer, issuer: options.serviceAccountIssuer, objects, clock }),
-      new BootstrapAuthenticator(objects, clock),
-    ],
-    [options.serviceAccountIssuer],
-  );
+  const serverUrl = (): string => `https://${options.advertiseAddress}:${state.port}`;
+  const isStopping = (): boolean => state.isStopping;
+  addPublicPaths(paths, { ...core, storage, metrics, issuer: options.serviceAccountIssuer, serverUrl, isStopping });
   const pipeline = new Pipeline({
-    authenticator,
-    authorizer: new UnionAuthorizer([new PolicyAuthorizer(builtinPolicy)]),
+    ...core,
     peers: new Peers(),
     metrics: createRequestMetrics(metrics),
     clock,
     log,
-    newUid: randomUUID,
-    handle: (exchange) => (exchange.info.isResourceRequest ? resources.handle(exchange) : paths.handle(exchange)),
-    maxReading: 2_000,
-    maxWriting: 2_000,
+    newUid: options.newUid,
+    handle: buildHandler(options, core, paths),
+    maxReading: maxInFlight,
+    maxWriting: maxInFlight,
   });
   const server = new ApiServer({
     tls: options.tls,
     handle: (request, response) => pipeline.handle(request, response),
     upgrade: (_request, socket) => void socket.destroy(),
   });
-  const port = await server.listen(options.bindAddress, options.securePort);
+  state.port = await server.listen(options.bindAddress, options.securePort);
+  const kubernetes = new KubernetesService({
+    registry,
+    clock,
+    log,
+    clusterAddress: new AddressRange(options.serviceClusterIpRange).at(1),
+    advertiseAddress: options.advertiseAddress,
+    securePort: state.port,
+  });
+  await kubernetes.start();
+  const sweeper = new EventSweeper(registry, clock, log);
+  sweeper.start();
   return {
-    port,
+    port: state.port,
     registry,
     stop: async () => {
       state.isStopping = true;
+      kubernetes.stop();
+      sweeper.stop();
       fanOut.finishAll();
       await server.close(stopGraceMs);
       hub.stop();
     },
   };
+}
+
+async function buildCore(options: ApiserverOptions): Promise<Core> {
+  const { storage, clock, definitions, random, newUid, serviceAccountIssuer: issuer } = options;
+  const hub = new CacheHub(storage);
+  await hub.start(definitions);
+  const fanOut = new FanOut(clock);
+  hub.onBatch(() => fanOut.notify());
+  const objects = new ObjectReader(definitions, hub);
+  const signer = new TokenSigner(options.serviceAccountKey);
+  const fieldManagement = new SchemaFieldManagement(options.schemas);
+  const services = definitions.find(({ resource }) => resource.group === '' && resource.resource === 'services');
+  const allocator =
+    services &&
+    new ServiceAllocator({
+      addresses: new AddressRange(options.serviceClusterIpRange),
+      nodePorts: options.nodePorts,
+      services: hub.cacheOf(services),
+      random,
+    });
+  const registry = new ResourceRegistry(definitions, {
+    storage,
+    hub,
+    clock,
+    admission: new AdmissionChain(
+      builtinPlugins(objects, () => generateName('', random)).filter(
+        ({ name }) => !options.disabledAdmission?.includes(name),
+      ),
+    ),
+    fieldManagement,
+    newUid,
+    random,
+    reserve: (definition, next, old) => (definition === services ? allocator?.reserve(next, old) : undefined),
+  });
+  const tokens = [
+    new ServiceAccountAuthenticator({ signer, issuer, objects, clock }),
+    new BootstrapAuthenticator(objects, clock),
+  ];
+  return {
+    hub,
+    fanOut,
+    objects,
+    registry,
+    fieldManagement,
+    signer,
+    authenticator: new Authenticator(tokens, [issuer]),
+    authorizer: new UnionAuthorizer([new NodeAuthorizer(objects), new PolicyAuthorizer(builtinPolicy)]),
+  };
+}
+
+function buildHandler(options: ApiserverOptions, core: Core, paths: NonResourceHandler): Handler {
+  const { storage, clock, random, definitions, newUid, serviceAccountIssuer: issuer } = options;
+  const { hub, fanOut, registry, fieldManagement, signer, objects } = core;
+  const watch = { hub, storage, fanOut, frames: new FrameCache(), clock, random };
+  const reader = new ResourceReader(watch, new Representations(() => ({}), clock));
+  const kinds = new Set(definitions.map(({ resource }) => `${resource.apiVersion} ${resource.kind}`));
+  const codec = new SchemaCodec(options.schemas, (apiVersion, kind) => kinds.has(`${apiVersion} ${kind}`));
+  const writer = new ResourceWriter({ codec, reader, fieldManagement, hub, storage });
+  const resources = new ResourceHandler({
+    registry,
+    reader,
+    writer,
+    subresources: subresourceHandlers({
+      codec,
+      reader,
+      clock,
+      tokens: new TokenIssuer({ signer, issuer, objects, clock, newUid }),
+    }),
+    virtual: reviewResources({ codec, ...core }),
+  });
+  return (exchange) => (exchange.info.isResourceRequest ? resources.handle(exchange) : paths.handle(exchange));
 }

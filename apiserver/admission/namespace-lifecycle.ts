@@ -31,7 +31,11 @@ function checkNamespace(objects: ObjectReader, { namespace = '', definition, nam
   throw new StatusError(403, 'Forbidden', refusal.message, {
     ...refusal.details,
     causes: [
-      { reason: 'NamespaceTerminating', message: `namespace ${namespace} is being terminated`, field: 'metadata.namespace' },
+      {
+        reason: 'NamespaceTerminating',
+        message: `namespace ${namespace} is being terminated`,
+        field: 'metadata.namespace',
+      },
     ],
   });
 }

@@ -35,18 +35,24 @@ function checkPod(request: AdmissionRequest, node: string, refuse: Refuse): void
     case 'CREATE':
       if (request.subresource !== '') return;
       if (pod?.metadata.annotations?.[mirrorAnnotation] === undefined) {
-        throw refuse(`pod does not have ${JSON.stringify(mirrorAnnotation)} annotation, node ${nodeText} can only create mirror pods`);
+        throw refuse(
+          `pod does not have ${JSON.stringify(mirrorAnnotation)} annotation, node ${nodeText} can only create mirror pods`,
+        );
       }
       if (pod.spec.nodeName !== node) {
         throw refuse(`node ${nodeText} can only create pods with spec.nodeName set to itself`);
       }
       return;
     case 'UPDATE':
-      if (request.subresource !== 'status') throw refuse(`unexpected pod subresource ${JSON.stringify(request.subresource)}`);
+      if (request.subresource !== 'status')
+        throw refuse(`unexpected pod subresource ${JSON.stringify(request.subresource)}`);
       if ((request.oldObject as unknown as Pod).spec.nodeName !== node) {
         throw refuse(`node ${nodeText} can only update pod status for pods with spec.nodeName set to itself`);
       }
-      if (JSON.stringify(request.object?.metadata.labels ?? {}) !== JSON.stringify(request.oldObject?.metadata.labels ?? {})) {
+      if (
+        JSON.stringify(request.object?.metadata.labels ?? {}) !==
+        JSON.stringify(request.oldObject?.metadata.labels ?? {})
+      ) {
         throw refuse(`node ${nodeText} cannot update labels through pod status`);
       }
       return;
@@ -60,7 +66,8 @@ function checkPod(request: AdmissionRequest, node: string, refuse: Refuse): void
 }
 
 function checkNode(request: AdmissionRequest, node: string, refuse: Refuse): void {
-  if (request.name !== node) throw refuse(`node ${JSON.stringify(node)} is not allowed to modify node ${JSON.stringify(request.name)}`);
+  if (request.name !== node)
+    throw refuse(`node ${JSON.stringify(node)} is not allowed to modify node ${JSON.stringify(request.name)}`);
   if (request.operation === 'DELETE') throw refuse(`node ${JSON.stringify(node)} is not allowed to delete itself`);
   if (!request.object) return;
   const next = request.object as unknown as Node & KubernetesObject;
@@ -90,7 +97,9 @@ function checkToken(request: AdmissionRequest, node: string, refuse: Refuse, obj
   const pod = objects.find(pods, request.namespace, ref.name);
   if (!pod) throw refuse(`pod ${JSON.stringify(ref.name)} not found`);
   if (pod.metadata.uid !== ref.uid) {
-    throw refuse(`the UID in the bound object reference (${ref.uid}) does not match the UID in record (${pod.metadata.uid}). The object might have been deleted and then recreated`);
+    throw refuse(
+      `the UID in the bound object reference (${ref.uid}) does not match the UID in record (${pod.metadata.uid}). The object might have been deleted and then recreated`,
+    );
   }
   if (pod.spec.nodeName !== node) throw refuse('node requested token bound to a pod scheduled on a different node');
 }

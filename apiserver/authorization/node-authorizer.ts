@@ -73,7 +73,8 @@ export class NodeAuthorizer implements Authorizer {
 
 function authorizeLease(node: string, attributes: Attributes): Decision {
   const { namespace, name, verb, subresource } = attributes;
-  const isOwn = namespace === 'kube-node-lease' && subresource === '' && (name === node || (verb === 'create' && name === ''));
+  const isOwn =
+    namespace === 'kube-node-lease' && subresource === '' && (name === node || (verb === 'create' && name === ''));
   const isKnown = ['get', 'create', 'update', 'patch', 'delete'].includes(verb);
   return isOwn && isKnown
     ? allow

@@ -40,7 +40,9 @@ function volumeConfigMaps(volume: Volume): (string | undefined)[] {
 }
 
 function environmentNames(container: Container, kind: 'secret' | 'configMap'): (string | undefined)[] {
-  const fromAll = (container.envFrom ?? []).map((from) => (kind === 'secret' ? from.secretRef : from.configMapRef)?.name);
+  const fromAll = (container.envFrom ?? []).map(
+    (from) => (kind === 'secret' ? from.secretRef : from.configMapRef)?.name,
+  );
   const fromKeys = (container.env ?? []).map(({ valueFrom }) =>
     kind === 'secret' ? valueFrom?.secretKeyRef?.name : valueFrom?.configMapKeyRef?.name,
   );

@@ -22,7 +22,8 @@ export function approvalHandler(codec: ObjectCodec, reader: ResourceReader, cloc
       reader.get(exchange, served);
       return;
     }
-    if (info.verb !== 'update' && info.verb !== 'patch') throw methodNotSupported(served.definition.resource, info.verb);
+    if (info.verb !== 'update' && info.verb !== 'patch')
+      throw methodNotSupported(served.definition.resource, info.verb);
     const options = writeOptions(exchange);
     const bytes = await readBody(request);
     const contentType = header(request, 'content-type');

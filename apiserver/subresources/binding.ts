@@ -63,7 +63,8 @@ async function bind(exchange: Exchange, served: ServedResource, binding: Binding
 
 function checkTarget({ target }: Binding): FieldError[] {
   const errors: FieldError[] = [];
-  if (target?.kind && target.kind !== 'Node') errors.push(notSupported('target.kind', target.kind, ['Node', '<empty>']));
+  if (target?.kind && target.kind !== 'Node')
+    errors.push(notSupported('target.kind', target.kind, ['Node', '<empty>']));
   if (!target?.name) errors.push(required('target.name'));
   return errors;
 }

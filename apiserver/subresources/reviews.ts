@@ -109,8 +109,8 @@ function decide(authorizer: Authorizer, user: User, spec: Partial<AccessSpec> | 
 }
 
 async function reviewToken(authenticator: Authenticator, review: TokenReview): Promise<object> {
-  const { token = '', audiences } = review.spec ?? {};
-  if (token === '') throw badRequest('token is required for TokenReview in authentication');
+  const { token, audiences } = review.spec ?? {};
+  if (!token) throw badRequest('token is required for TokenReview in authentication');
   try {
     const found = await authenticator.review(token, audiences?.length ? audiences : undefined);
     if (!found) return { ...review, status: { user: {}, error: 'invalid bearer token' } };

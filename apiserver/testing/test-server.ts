@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,6 +18,11 @@ export interface TestServerOptions {
   readonly clock?: Clock;
   readonly log?: Log;
   readonly definitions?: readonly ResourceDefinition[];
+  /**
+   * Admission plugins that are off. Default: ServiceAccount, so that pods can be created where no controller makes the
+   * namespace's default account; `[]` for all as in a real cluster.
+   */
+  readonly disabledAdmission?: readonly string[];
 }
 
 export interface TestServer {
@@ -79,6 +84,13 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     securePort: 0,
     serviceAccountKey,
     serviceAccountIssuer: issuer,
+    newUid: randomUUID,
+    disabledAdmission: options.disabledAdmission ?? ['ServiceAccount'],
+    random: Math.random,
+    advertiseAddress: '192.0.2.1',
+    serviceClusterIpRange: '10.96.0.0/16',
+    nodePorts: { first: 30_000, last: 32_767 },
+    kubeletClient: await certificateFor('kube-apiserver-kubelet-client', ['system:masters']),
   });
   const url = `https://127.0.0.1:${apiserver.port}`;
   const ca = caKeyPair.certificate;

@@ -1,0 +1,54 @@
+import { events } from '../../shared/api/generated/resources.js';
+import type { Event } from '../../shared/api/generated/types.js';
+import type { Clock } from '../../shared/clock/clock.js';
+import type { Log } from '../../shared/log/log.js';
+import type { ResourceRegistry } from '../registry/resource-registry.js';
+import { systemWrite } from './system-objects.js';
+
+const lifetimeMs = 60 * 60_000;
+const intervalMs = 60_000;
+/** Deleted in one round at most, so that a sweep never holds up other writes. */
+const maxPerRound = 2_000;
+
+/** Forgets Events an hour after they were last seen. */
+export class EventSweeper {
+  readonly #registry: ResourceRegistry;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  #cancel: () => void = () => {};
+
+  constructor(registry: ResourceRegistry, clock: Clock, log: Log) {
+    this.#registry = registry;
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  start(): void {
+    this.#cancel = this.#clock.schedule(intervalMs, () => {
+      this.sweep().catch((error: unknown) => this.#log.warn('old events could not be deleted', { error }));
+      this.start();
+    });
+  }
+
+  stop(): void {
+    this.#cancel();
+  }
+
+  async sweep(): Promise<void> {
+    const served = this.#registry.find(events.group, events.version, events.resource);
+    if (!served) return;
+    const beforeMs = this.#clock.now() - lifetimeMs;
+    const old = [];
+    for (const cached of served.store.cache.objects()) {
+      if (lastSeenMs(cached.object as unknown as Event) < beforeMs) old.push(cached);
+      if (old.length === maxPerRound) break;
+    }
+    if (old.length > 0) await served.deleter.deleteAll(old, {}, systemWrite);
+  }
+}
+
+function lastSeenMs({ lastTimestamp, series, eventTime, metadata }: Event): number {
+  const text = lastTimestamp ?? series?.lastObservedTime ?? eventTime ?? metadata?.creationTimestamp;
+  const parsed = Date.parse(String(text ?? ''));
+  return Number.isNaN(parsed) ? Date.parse(String(metadata?.creationTimestamp ?? '')) : parsed;
+}

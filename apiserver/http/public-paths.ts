@@ -1,0 +1,78 @@
+import type { MetricsRegistry } from '../../shared/metrics/registry.js';
+import type { TokenSigner } from '../authentication/service-account-token.js';
+import type { FanOut } from '../cache/fan-out.js';
+import type { CacheHub } from '../cache/cache-hub.js';
+import type { Storage } from '../storage/storage.js';
+import { addHealth } from './health.js';
+import type { NonResourceHandler } from './non-resource-handler.js';
+import { sendBytes, sendJson } from './respond.js';
+import { versionInfo } from './version.js';
+
+export interface PublicPathsOptions {
+  readonly storage: Storage;
+  readonly hub: CacheHub;
+  readonly fanOut: FanOut;
+  readonly metrics: MetricsRegistry;
+  readonly signer: TokenSigner;
+  readonly issuer: string;
+  /** Where this server is reached, for OpenID discovery. */
+  readonly serverUrl: () => string;
+  readonly isStopping: () => boolean;
+}
+
+/** Everything that is no resource and no description of resources: health, version, metrics, token keys. */
+export function addPublicPaths(paths: NonResourceHandler, options: PublicPathsOptions): void {
+  const { storage, metrics, signer, issuer } = options;
+  addStorageMetrics(options);
+  addHealth(paths, [
+    { name: 'ping', check: () => undefined },
+    { name: 'log', check: () => undefined },
+    {
+      name: 'storage',
+      check: () => {
+        const { mode, reason } = storage.health();
+        return mode === 'read-write' ? undefined : `the store is ${mode}${reason === undefined ? '' : `: ${reason}`}`;
+      },
+    },
+    { name: 'informer-sync', isReadiness: true, check: () => undefined },
+    {
+      name: 'shutdown',
+      isReadiness: true,
+      check: () => (options.isStopping() ? 'process is shutting down' : undefined),
+    },
+  ]);
+  paths.add('/version', (exchange) => sendJson(exchange, 200, versionInfo));
+  paths.add('/metrics', (exchange) =>
+    sendBytes(exchange, 200, 'text/plain; version=0.0.4; charset=utf-8', Buffer.from(metrics.render())),
+  );
+  paths.add('/openid/v1/jwks', (exchange) =>
+    sendBytes(exchange, 200, 'application/jwk-set+json', Buffer.from(JSON.stringify(signer.jwks()))),
+  );
+  paths.add('/.well-known/openid-configuration', (exchange) =>
+    sendJson(exchange, 200, {
+      issuer,
+      jwks_uri: `${options.serverUrl()}/openid/v1/jwks`,
+      response_types_supported: ['id_token'],
+      subject_types_supported: ['public'],
+      id_token_signing_alg_values_supported: ['ES256'],
+    }),
+  );
+  paths.add('/', (exchange) => sendJson(exchange, 200, { paths: paths.paths() }));
+}
+
+function addStorageMetrics({ metrics, storage, hub, fanOut }: PublicPathsOptions): void {
+  const gauge = (name: string, help: string, read: () => number): void => {
+    const metric = metrics.gauge({ name, help });
+    metrics.onCollect(() => metric.set(read()));
+  };
+  gauge('apiserver_registered_watchers', 'Number of open watches.', () => fanOut.count);
+  gauge('apiserver_cache_objects', 'Number of objects in the watch caches.', () => {
+    let count = 0;
+    for (const cache of hub.caches()) count += cache.size;
+    return count;
+  });
+  gauge('apiserver_storage_revision', 'Latest revision of the store.', () => storage.health().revision);
+  gauge('apiserver_storage_keys', 'Number of keys in the store.', () => storage.health().keys);
+  gauge('apiserver_storage_commits_total', 'Synced batches since the start.', () => storage.health().commits);
+  gauge('apiserver_storage_writes_total', 'Writes in those batches.', () => storage.health().writes);
+}

@@ -1,0 +1,112 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { systemClock } from '../shared/clock/clock.js';
+import { runProcess } from '../shared/lifecycle/process.js';
+import { createLog } from '../shared/log/log.js';
+import { startApiserver } from './build.js';
+import { definitions } from './kinds/index.js';
+import { loadSchemas } from './schema/schemas.js';
+import { EncryptedStorage } from './storage/encrypted-storage.js';
+import { loadOrCreateKeys } from './storage/encryption-keys.js';
+import { LevelStorage } from './storage/level-storage.js';
+
+interface Flags {
+  stateDir: string;
+  bindAddress: string;
+  securePort: number;
+  advertiseAddress: string;
+  clientCaFile: string;
+  tlsCertFile: string;
+  tlsPrivateKeyFile: string;
+  serviceAccountKeyFile: string;
+  serviceAccountIssuer: string;
+  encryptionKeyFile?: string;
+  kubeletClientCertificate?: string;
+  kubeletClientKey?: string;
+  serviceClusterIpRange: string;
+  disableAdmissionPlugins: string[];
+  serviceNodePortRange: { first: number; last: number };
+}
+
+const read = (file: string): string => readFileSync(file, 'utf8');
+
+function portNumber(text: string): number {
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new Error(`${text} is not a port`);
+  return port;
+}
+
+function portRange(text: string): { first: number; last: number } {
+  const [first = '', last = ''] = text.split('-');
+  const range = { first: portNumber(first), last: portNumber(last) };
+  if (range.first < 1 || range.last < range.first) throw new Error(`${text} is not a range of ports`);
+  return range;
+}
+
+const flags = new Command('apiserver')
+  .description('Serves the Kubernetes API over the store.')
+  .requiredOption('--state-dir <dir>', 'where the store is kept, in its folder db')
+  .option('--bind-address <ip>', 'address to listen on', '0.0.0.0')
+  .option('--secure-port <port>', 'port of HTTPS', portNumber, 6443)
+  .requiredOption('--advertise-address <ip>', 'address at which pods and other hosts reach this server')
+  .requiredOption('--client-ca-file <file>', 'authority of client certificates, and of the kubelets')
+  .requiredOption('--tls-cert-file <file>', 'certificate of this server')
+  .requiredOption('--tls-private-key-file <file>', 'its key')
+  .requiredOption('--service-account-key-file <file>', 'P-256 key that signs ServiceAccount tokens')
+  .option('--service-account-issuer <url>', 'issuer of the tokens', 'https://kubernetes.default.svc.cluster.local')
+  .option('--encryption-key-file <file>', 'keys that encrypt Secrets at rest; made when absent')
+  .option('--kubelet-client-certificate <file>', 'certificate with which kubelets are called')
+  .option('--kubelet-client-key <file>', 'its key')
+  .option('--service-cluster-ip-range <cidr>', 'addresses of Services', '10.96.0.0/16')
+  .option('--service-node-port-range <range>', 'ports of Services on nodes', portRange, { first: 30_000, last: 32_767 })
+  .option('--disable-admission-plugins <names>', 'admission plugins that are off', (text) => text.split(','), [])
+  .parse()
+  .opts<Flags>();
+
+await runProcess(async (signal) => {
+  const log = createLog({ component: 'apiserver' });
+  const clock = systemClock;
+  const level = await LevelStorage.open({ directory: join(flags.stateDir, 'db'), clock, log });
+  const storage = flags.encryptionKeyFile
+    ? new EncryptedStorage(level, { keys: loadOrCreateKeys(flags.encryptionKeyFile) })
+    : level;
+  try {
+    const server = await startApiserver({
+      storage,
+      definitions,
+      schemas: loadSchemas(),
+      clock,
+      log,
+      newUid: randomUUID,
+      random: Math.random,
+      tls: {
+        certificate: read(flags.tlsCertFile),
+        key: read(flags.tlsPrivateKeyFile),
+        clientCa: read(flags.clientCaFile),
+      },
+      bindAddress: flags.bindAddress,
+      securePort: flags.securePort,
+      advertiseAddress: flags.advertiseAddress,
+      serviceAccountKey: read(flags.serviceAccountKeyFile),
+      serviceAccountIssuer: flags.serviceAccountIssuer,
+      ...(flags.kubeletClientCertificate && flags.kubeletClientKey
+        ? {
+            kubeletClient: {
+              certificate: read(flags.kubeletClientCertificate),
+              key: read(flags.kubeletClientKey),
+            },
+          }
+        : {}),
+      serviceClusterIpRange: flags.serviceClusterIpRange,
+      nodePorts: flags.serviceNodePortRange,
+      disabledAdmission: flags.disableAdmissionPlugins,
+    });
+    log.info('serving', { port: server.port, startedInMs: Math.round(performance.now()) });
+    await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+    await server.stop();
+  } finally {
+    await storage.close();
+  }
+});

@@ -1,0 +1,29 @@
+import type { Clock } from '../../shared/clock/clock.js';
+import type { TokenIssuer } from '../authentication/token-request.js';
+import type { ObjectCodec } from '../http/object-codec.js';
+import type { SubresourceHandler } from '../http/resource-handler.js';
+import type { ResourceReader } from '../http/resource-reader.js';
+import { approvalHandler } from './approval.js';
+import { bindingHandler } from './binding.js';
+import { finalizeHandler } from './finalize.js';
+import { scaleHandler } from './scale.js';
+import { tokenHandler } from './token.js';
+
+export interface SubresourceDependencies {
+  readonly codec: ObjectCodec;
+  readonly reader: ResourceReader;
+  readonly clock: Clock;
+  readonly tokens: TokenIssuer;
+}
+
+/** Who answers which subresource; those that are not here are plain reads and writes of the object. */
+export function subresourceHandlers(given: SubresourceDependencies): ReadonlyMap<string, SubresourceHandler> {
+  const { codec, reader, clock, tokens } = given;
+  return new Map<string, SubresourceHandler>([
+    ['*/scale', scaleHandler(codec)],
+    ['pods/binding', bindingHandler(codec)],
+    ['namespaces/finalize', finalizeHandler(codec, reader)],
+    ['certificatesigningrequests/approval', approvalHandler(codec, reader, clock)],
+    ['serviceaccounts/token', tokenHandler(codec, tokens)],
+  ]);
+}
