@@ -1,6 +1,6 @@
 // Bundles each program into one file under dist/bin, so that a process starts without hundreds of module look-ups.
 // Packages with native parts stay outside and are loaded from node_modules.
-import { build } from 'esbuild';
+import { build, type BuildOptions } from 'esbuild';
 import { cpSync, mkdirSync } from 'node:fs';
 
 const programs = {
@@ -11,19 +11,16 @@ const programs = {
   'kube-proxy': 'kube-proxy/main.ts',
   knarr: 'cli/main.ts',
   supervisor: 'cli/supervisor/main.ts',
+};
+const addons = {
   dns: 'addons/dns/main.ts',
 };
 
-await build({
-  entryPoints: programs,
-  outdir: 'dist/bin',
+const common: BuildOptions = {
   bundle: true,
-  splitting: true,
-  chunkNames: 'chunks/[name]-[hash]',
   platform: 'node',
   target: 'node20.19',
   format: 'esm',
-  sourcemap: 'linked',
   minifySyntax: true,
   external: ['classic-level', 'cpu-features', '*.node'],
   // CommonJS packages inside the bundle call require().
@@ -31,7 +28,21 @@ await build({
     js: "import { createRequire as knarrRequire } from 'node:module'; const require = knarrRequire(import.meta.url);",
   },
   logLevel: 'warning',
+};
+
+await build({
+  ...common,
+  entryPoints: programs,
+  outdir: 'dist/bin',
+  splitting: true,
+  chunkNames: 'chunks/[name]-[hash]',
+  sourcemap: 'linked',
 });
-mkdirSync('dist/bin/data', { recursive: true });
-cpSync('shared/api/generated/schemas.json', 'dist/bin/data/schemas.json');
+// Add-ons run in an image of their own: each is one file.
+await build({ ...common, entryPoints: addons, outdir: 'dist/bin/addons' });
+
+mkdirSync('dist/bin/data/addons', { recursive: true });
+for (const name of ['schemas.json', 'descriptions.json'])
+  cpSync(`shared/api/generated/${name}`, `dist/bin/data/${name}`);
 cpSync('shared/api/data/api-facts.json', 'dist/bin/data/api-facts.json');
+for (const name of Object.keys(addons)) cpSync(`addons/${name}/manifest.yaml`, `dist/bin/data/addons/${name}.yaml`);

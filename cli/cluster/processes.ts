@@ -114,3 +114,12 @@ export function cleanupProcesses(files: ClusterFiles, state: ClusterState): Proc
     { name: `kube-proxy-${node.name}`, program: 'kube-proxy', args: [...proxyArgs(files, state, node), '--cleanup'] },
   ]);
 }
+
+/** The commands that stop the containers of each node and leave everything else. */
+export function stopPodsProcesses(files: ClusterFiles, state: ClusterState): ProcessSpec[] {
+  return state.nodes.map((node) => ({
+    name: `kubelet-${node.name}`,
+    program: 'kubelet',
+    args: [...kubeletArgs(files, state, node), '--stop-pods'],
+  }));
+}

@@ -1,0 +1,44 @@
+import { rmSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { Failure } from './failure.js';
+import { removeLoopbackAddress, requireEngine } from './host.js';
+import { editKubeconfig, kubeconfigPath, withoutContext } from './kubeconfig-file.js';
+import { cleanupProcesses, stopPodsProcesses } from './processes.js';
+import type { Progress } from './progress.js';
+import { clusterFiles, readState } from './state.js';
+import { runProgram, stopSupervisor } from './supervision.js';
+import { contextName, owner } from './up.js';
+
+/** Ends the cluster's processes on this host. Containers and rules stay, unless `pods` stops the pods too. */
+export async function stop(name: string, options: { pods: boolean }, progress: Progress): Promise<void> {
+  const files = clusterFiles(homedir(), name);
+  const state = readState(files);
+  if (!state) throw new Failure(`There is no cluster "${name}"`);
+  progress.step('stopping the processes');
+  await stopSupervisor(files);
+  if (!options.pods) return;
+  progress.step('stopping the pods');
+  await requireEngine(state.dockerHost);
+  await Promise.all(stopPodsProcesses(files, state).map((spec) => runProgram(files, spec)));
+}
+
+/** Removes everything that the cluster made on this host. Without a cluster there is nothing to do. Returns whether there was one. */
+export async function down(name: string, progress: Progress): Promise<boolean> {
+  const files = clusterFiles(homedir(), name);
+  const state = readState(files);
+  if (!state) {
+    rmSync(files.root, { recursive: true, force: true });
+    return false;
+  }
+  progress.step('stopping the processes');
+  await stopSupervisor(files);
+  progress.step('removing containers, networks, rules and routes');
+  await requireEngine(state.dockerHost);
+  await Promise.all(cleanupProcesses(files, state).map((spec) => runProgram(files, spec)));
+  for (const node of state.nodes) if (node.ip !== state.linkAddress) removeLoopbackAddress(node.ip);
+  const person = owner();
+  if (state.role === 'server')
+    editKubeconfig(kubeconfigPath(process.env, person), person, (config) => withoutContext(config, contextName(name)));
+  rmSync(files.root, { recursive: true, force: true });
+  return true;
+}

@@ -1,0 +1,43 @@
+import { Command } from 'commander';
+import { clientFromKubeconfig } from '../shared/client/connect.js';
+import { systemClock } from '../shared/clock/clock.js';
+import { runProcess } from '../shared/lifecycle/process.js';
+import { createLog } from '../shared/log/log.js';
+import { build, cleanUp } from './build.js';
+import { systemExecute } from './execute.js';
+
+interface Flags {
+  kubeconfig: string;
+  nodeName: string;
+  healthPort: number;
+  clusterCidr: string;
+  cleanup: boolean;
+}
+
+const port = (text: string): number => Number.parseInt(text, 10);
+const flags = new Command('kube-proxy')
+  .description("Makes Services reachable from this host: writes the kernel's rules and routes.")
+  .requiredOption('--kubeconfig <file>', 'credentials for the API server')
+  .requiredOption('--node-name <name>', 'the node that this process serves')
+  .option('--health-port <port>', 'loopback port of /healthz, /readyz and /metrics', port, 10_256)
+  .option('--cluster-cidr <cidr>', 'addresses of all pods', '10.244.0.0/16')
+  .option('--cleanup', 'remove rules, routes and accepts of this host, then exit', false)
+  .parse()
+  .opts<Flags>();
+
+await runProcess(async (signal) => {
+  if (flags.cleanup) return cleanUp(systemExecute, flags.clusterCidr);
+  const log = createLog({ component: 'kube-proxy' });
+  const client = await clientFromKubeconfig(flags.kubeconfig, { clock: systemClock, userAgent: 'knarr-kube-proxy' });
+  const { nodeName, healthPort, clusterCidr: clusterCIDR } = flags;
+  await build({
+    client,
+    clock: systemClock,
+    log,
+    random: Math.random,
+    execute: systemExecute,
+    nodeName,
+    healthPort,
+    clusterCIDR,
+  }).run(signal);
+});
