@@ -17,7 +17,7 @@ export class NodeNetwork {
   readonly #options: NodeNetworkOptions;
   #podCIDR: string | undefined;
   #problem: string | undefined = noCidr;
-  #working: Promise<void> | undefined;
+  #isWorking = false;
 
   constructor(options: NodeNetworkOptions) {
     this.#options = options;
@@ -38,8 +38,10 @@ export class NodeNetwork {
 
   /** Makes or checks the network again, e.g. after the engine came back. */
   ensure(): void {
-    this.#working ??= this.#ensure().finally(() => {
-      this.#working = undefined;
+    if (this.#isWorking) return;
+    this.#isWorking = true;
+    void this.#ensure().finally(() => {
+      this.#isWorking = false;
     });
   }
 

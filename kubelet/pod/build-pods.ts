@@ -71,11 +71,29 @@ export function buildPods(options: KubeletOptions, around: PodSurroundings): Pod
   const statuses = new StatusManager({ client, clock, log, signal: around.signal });
   const publisher = new StatusPublisher({ clock, health, statuses, hostIPs });
   const syncer = new PodSyncer({
-    ...{ runtime, clock, events, observer, starter, killer, images, volumes, source, health, publisher },
-    ...{ nodeName: identity.name, hostIPs, clusterDomain },
+    runtime,
+    clock,
+    events,
+    observer,
+    starter,
+    killer,
+    images,
+    volumes,
+    source,
+    health,
+    publisher,
+    nodeName: identity.name,
+    hostIPs,
+    clusterDomain,
   });
   const terminator = new PodTerminator({
-    ...{ client, runtime, observer, publisher, statuses, health, directories },
+    client,
+    runtime,
+    observer,
+    publisher,
+    statuses,
+    health,
+    directories,
     killer: podKiller,
   });
   const manager: PodManager = new PodManager({

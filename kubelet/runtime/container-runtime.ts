@@ -196,6 +196,8 @@ export interface ContainerRuntime {
   version(signal?: AbortSignal): Promise<RuntimeVersion>;
   /** Creates the node's pod network with this subnet, or checks the one that is there. */
   ensureNetwork(podCIDR: string): Promise<void>;
+  /** Removes the node's pod network; nothing may use it any more. */
+  removeNetwork(): Promise<void>;
   /**
    * Creates and starts the pause container; returns the sandbox id. The pod's resolv.conf, hosts and hostname files are
    * mounts of the containers. A ready sandbox of the same pod and attempt is returned as it is.

@@ -30,6 +30,17 @@ export async function ensureNetwork(engine: DockerEngine, owner: NodeIdentity, p
   );
 }
 
+/** Removes the node's pod network, if there is one. */
+export async function removeNetwork(engine: DockerEngine, owner: NodeIdentity): Promise<void> {
+  await engine.call(async (docker, abortSignal) => {
+    try {
+      await docker.getNetwork(networkName(owner)).remove({ abortSignal });
+    } catch (error) {
+      if (!isStatus(error, 404)) throw error;
+    }
+  });
+}
+
 export function networkRequest(owner: NodeIdentity, podCIDR: string, engineMajor: number): Docker.NetworkCreateOptions {
   return {
     Name: networkName(owner),

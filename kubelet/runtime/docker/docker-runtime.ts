@@ -26,6 +26,7 @@ import { dockerAttach, dockerExec } from './docker-exec.js';
 import { DockerImages, type RegistryAuth } from './docker-image.js';
 import { containerName, isOwn, label, labelFilters, podOf, type NodeIdentity } from './docker-label.js';
 import { dockerLogs } from './docker-log.js';
+import { removeNetwork } from './docker-network.js';
 import { DockerSandboxes, removeContainer, type SandboxLog } from './docker-sandbox.js';
 import { readCgroup, usageOf } from './docker-stats.js';
 import { containerDetail, containerStatus, isSandbox, type ContainerDetail } from './docker-status.js';
@@ -71,6 +72,10 @@ export class DockerRuntime implements ContainerRuntime {
 
   ensureNetwork(podCIDR: string): Promise<void> {
     return this.#sandboxes.ensureNetwork(podCIDR);
+  }
+
+  removeNetwork(): Promise<void> {
+    return removeNetwork(this.#engine, this.#owner);
   }
 
   runPodSandbox(config: SandboxConfig): Promise<string> {

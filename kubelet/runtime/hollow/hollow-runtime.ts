@@ -112,6 +112,12 @@ export class HollowRuntime implements ContainerRuntime {
     this.#podCIDR = podCIDR;
   }
 
+  async removeNetwork(): Promise<void> {
+    await this.#work(0);
+    this.#addresses = undefined;
+    this.#podCIDR = undefined;
+  }
+
   async runPodSandbox(config: SandboxConfig): Promise<string> {
     await this.#work(this.#latencies.sandboxMs);
     for (const [id, { config: other, ready }] of this.#sandboxes) {

@@ -1,0 +1,107 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { clientFromKubeconfig, waitForServer } from '../shared/client/connect.js';
+import { systemClock } from '../shared/clock/clock.js';
+import { Group, task } from '../shared/lifecycle/group.js';
+import { runProcess } from '../shared/lifecycle/process.js';
+import { createLog, type Log } from '../shared/log/log.js';
+import { HealthServer } from '../shared/metrics/health-server.js';
+import { addProcessMetrics } from '../shared/metrics/process-metrics.js';
+import { MetricsRegistry } from '../shared/metrics/registry.js';
+import { ensureNodeKubeconfig, renewNodeKubeconfig } from './bootstrap/node-kubeconfig.js';
+import { ReplaceableClient } from './bootstrap/replaceable-client.js';
+import { ServingCertificate } from './bootstrap/serving-certificate.js';
+import { buildKubelet } from './build.js';
+import { cleanUpNode } from './node/clean-up.js';
+import { readMachine } from './node/machine.js';
+import { readFlags, type Flags } from './options.js';
+import { createProber } from './probe/probe.js';
+import { DockerRuntime } from './runtime/docker/docker-runtime.js';
+
+const clock = systemClock;
+const flags = readFlags();
+
+await runProcess(async (signal) => {
+  const log = createLog({ component: 'kubelet' });
+  const rootDirectory = resolve(flags.rootDir);
+  await mkdir(rootDirectory, { recursive: true, mode: 0o700 });
+  const { clusterName: cluster, nodeName: node, dockerHost: host } = flags;
+  const runtime = new DockerRuntime({ cluster, node, host, clock, log });
+  if (flags.cleanup) await cleanUpNode(runtime, rootDirectory);
+  else await serve(flags, { rootDirectory, runtime, log }, signal);
+});
+
+interface Parts {
+  readonly rootDirectory: string;
+  readonly runtime: DockerRuntime;
+  readonly log: Log;
+}
+
+async function serve(given: Flags, { rootDirectory, runtime, log }: Parts, signal: AbortSignal): Promise<void> {
+  const { nodeName, nodeIp } = given;
+  const credentials = {
+    path: given.kubeconfig,
+    bootstrapPath: given.bootstrapKubeconfig,
+    nodeName,
+    clock,
+    log,
+  };
+  const metrics = new MetricsRegistry();
+  addProcessMetrics(metrics);
+  let problem: () => string | undefined = () => 'starting';
+  const health = new HealthServer({ port: given.healthPort, metrics, readyz: { node: () => problem() } });
+  await health.start();
+  try {
+    await ensureNodeKubeconfig(credentials, signal);
+    const connect = (): ReturnType<typeof clientFromKubeconfig> =>
+      clientFromKubeconfig(given.kubeconfig, { clock, userAgent: 'knarr-kubelet' });
+    const client = new ReplaceableClient(await connect());
+    const onWaiting = (reason: string): void => log.info('waiting for the API server', { reason });
+    await waitForServer(client, { clock, signal, onWaiting });
+    const certificate = new ServingCertificate({
+      client,
+      clock,
+      log,
+      nodeName,
+      nodeIP: nodeIp,
+      file: join(rootDirectory, 'pki', 'kubelet-server'),
+      clientCA: await readFile(given.clientCaFile, 'utf8'),
+    });
+    const kubelet = buildKubelet({
+      client,
+      runtime,
+      clock,
+      log,
+      metrics,
+      rootDirectory,
+      random: Math.random,
+      identity: {
+        name: nodeName,
+        ip: nodeIp,
+        linkAddress: given.linkAddress ?? nodeIp,
+        labels: given.nodeLabels,
+        port: given.port,
+        ...(given.nodeCpu ? { cpu: given.nodeCpu } : {}),
+        ...(given.nodeMemory ? { memory: given.nodeMemory } : {}),
+      },
+      machine: await readMachine(rootDirectory),
+      clusterDns: given.clusterDns,
+      clusterDomain: given.clusterDomain,
+      hostResolvConf: '/etc/resolv.conf',
+      hostHosts: '/etc/hosts',
+      prober: createProber(runtime),
+      servers: () => [
+        { name: 'client', start: () => undefined, stop: () => client.close() },
+        task('certificate', (stop) =>
+          renewNodeKubeconfig(credentials, client, async () => client.replace(await connect()), stop),
+        ),
+        task('serving-certificate', (stop) => certificate.run(() => Promise.resolve(), stop)),
+      ],
+    });
+    problem = () => kubelet.problem();
+    await new Group().add(task('kubelet', (stop) => kubelet.run(stop))).run(signal);
+  } finally {
+    await health.stop();
+    await runtime.close();
+  }
+}
