@@ -82,19 +82,18 @@ const valuesAtOnce = 128;
 /** One page at one revision. Keys come from the index, values from the disk in pieces, so that the loop is never held for long. */
 export async function readPage(database: Database, index: KeyIndex, request: ListRequest): Promise<ListPage> {
   const { prefix, revision, startAfter } = request;
-  const range = index.range(prefix, startAfter);
-  const limit = request.limit || range.length;
+  const limit = request.limit || Number.POSITIVE_INFINITY;
   const found: [key: string, at: Located][] = [];
   let remaining = 0;
-  for (const [i, [key, entry]] of range.entries()) {
-    if (i % 4096 === 4095) await nextTurn();
+  // In one go, so that no commit comes in between; only keys written after `revision` cost a read here.
+  index.walk(prefix, startAfter, (key, entry) => {
     if (found.length === limit) {
       if (existedAt(database, key, entry, revision)) remaining++;
-      continue;
+      return;
     }
     const at = locate(database, key, entry, revision);
     if (at) found.push([key, at]);
-  }
+  });
   const items: StoredValue[] = [];
   for (let i = 0; i < found.length; i += valuesAtOnce) {
     const piece = found.slice(i, i + valuesAtOnce);
@@ -107,5 +106,3 @@ export async function readPage(database: Database, index: KeyIndex, request: Lis
   const last = items.at(-1);
   return remaining > 0 && last ? { items, revision, nextKey: last.key, remaining } : { items, revision };
 }
-
-const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

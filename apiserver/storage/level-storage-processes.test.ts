@@ -41,7 +41,18 @@ test('kill -9 in the middle of writing, again and again, loses nothing that was 
 
 test('a sync that fails on the disk makes the store read-only until it was reopened, and nothing is lost', async (t) => {
   const directory = place(t);
-  const strace = ['strace', '-f', '-qq', '-o', '/dev/null', '--seccomp-bpf', '-e', 'trace=fdatasync'];
+  const strace = [
+    'env',
+    'UV_THREADPOOL_SIZE=1',
+    'strace',
+    '-f',
+    '-qq',
+    '-o',
+    '/dev/null',
+    '--seccomp-bpf',
+    '-e',
+    'trace=fdatasync',
+  ];
   const writer = start(t, directory, '/', [...strace, '-e', 'inject=fdatasync:error=EIO:when=30']);
   await eventually(() => assert.match(writer.refused.join('\n'), /read-only: .*Input\/output error/), 20_000);
   await writer.progress(20);

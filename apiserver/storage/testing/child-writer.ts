@@ -17,8 +17,8 @@ export class ChildWriter {
 
   /** `wrapper` is a command that runs the writer, such as strace with its flags. */
   constructor(directory: string, prefix: string, wrapper: readonly string[] = []) {
-    const [command = '', ...args] = [...wrapper, process.execPath, program, directory, prefix];
-    this.#child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    const args = [...wrapper, process.execPath, program, directory, prefix];
+    this.#child = spawn(args.shift() ?? '', args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
     this.#child.stderr?.on('data', (data: Buffer) => (this.#errors += data.toString()));
     if (!this.#child.stdout) throw new Error('no standard output');
     createInterface(this.#child.stdout).on('line', (line) => {
