@@ -1,6 +1,12 @@
 import { humanDuration } from '../../shared/api/duration.js';
 import { certificatesigningrequests } from '../../shared/api/generated/resources.js';
-import type { CertificateSigningRequest } from '../../shared/api/generated/types.js';
+import type {
+  CertificateSigningRequest,
+  CertificateSigningRequestCondition,
+} from '../../shared/api/generated/types.js';
+import { validateCertificateSigningRequest, validateCertificateUpdate } from '../validation/certificate.js';
+import type { FieldError } from '../validation/field-error.js';
+import { isPathSegmentName } from '../validation/names.js';
 import { ageColumn, column, nameColumn, orNone } from './column.js';
 import { defineKind } from './kind.js';
 
@@ -21,10 +27,83 @@ export const certificateSigningRequestDefinition = defineKind<CertificateSigning
     column('Condition', conditionText, { description: 'How far the request has come.' }),
   ],
   selectableFields: { 'spec.signerName': ({ spec }) => spec.signerName },
+  strategy: {
+    validateName: isPathSegmentName,
+    // Who asks is written by the server, which knows it: see certificateRequester.
+    prepareForCreate: (request) => {
+      request.status = {};
+    },
+    validate: validateCertificateSigningRequest,
+    prepareForUpdate: (request, old) => {
+      request.spec = old.spec;
+      if (old.status) request.status = old.status;
+      else delete request.status;
+    },
+    validateUpdate: (request, old) => validateCertificateUpdate(request, old, false),
+    prepareForStatusUpdate: (request, old) => {
+      request.spec = old.spec;
+      keepDecisions(request, old);
+    },
+    validateStatusUpdate: (request, old) => validateCertificateUpdate(request, old, false),
+  },
 });
 
 function conditionText({ status }: CertificateSigningRequest): string {
   const has = (type: string): boolean => (status?.conditions ?? []).some((condition) => condition.type === type);
   const decision = has('Denied') ? 'Denied' : has('Approved') ? 'Approved' : 'Pending';
   return `${decision}${has('Failed') ? ',Failed' : ''}${status?.certificate ? ',Issued' : ''}`;
+}
+
+type Condition = CertificateSigningRequestCondition;
+const isDecision = ({ type }: Condition): boolean => type === 'Approved' || type === 'Denied';
+
+/** /status signs or fails a request; to approve or to deny it is for /approval. */
+function keepDecisions(request: CertificateSigningRequest, old: CertificateSigningRequest): void {
+  const decisions = (old.status?.conditions ?? []).filter(isDecision);
+  const others = (request.status?.conditions ?? []).filter((condition) => !isDecision(condition));
+  const conditions = [...decisions, ...others];
+  request.status = { ...request.status };
+  if (conditions.length > 0) request.status.conditions = conditions;
+  else delete request.status.conditions;
+}
+
+/** For /approval: only conditions change; new ones get their times. */
+export function prepareForApproval(
+  request: CertificateSigningRequest,
+  old: CertificateSigningRequest,
+  nowIso: string,
+): void {
+  const conditions = (request.status?.conditions ?? []).map((condition) => timed(condition, old, nowIso));
+  request.spec = old.spec;
+  request.status = { ...old.status, conditions };
+}
+
+function timed(condition: Condition, old: CertificateSigningRequest, nowIso: string): Condition {
+  const before = old.status?.conditions?.find(({ type }) => type === condition.type);
+  const lastTransitionTime =
+    condition.lastTransitionTime ??
+    (before?.status === condition.status ? before.lastTransitionTime : nowIso) ??
+    nowIso;
+  return { ...condition, lastUpdateTime: condition.lastUpdateTime ?? nowIso, lastTransitionTime };
+}
+
+/** For /approval, after {@link prepareForApproval}. */
+export const validateApproval = (request: CertificateSigningRequest, old: CertificateSigningRequest): FieldError[] =>
+  validateCertificateUpdate(request, old, true);
+
+/** Writes who asks into a new request; whatever the client wrote there goes. */
+export function certificateRequester(
+  request: CertificateSigningRequest,
+  user: {
+    readonly name: string;
+    readonly uid?: string;
+    readonly groups: readonly string[];
+    readonly extra?: Readonly<Record<string, readonly string[]>>;
+  },
+): void {
+  const { username: _name, uid: _uid, groups: _groups, extra: _extra, ...spec } = request.spec;
+  request.spec = { ...spec, username: user.name, groups: [...user.groups] };
+  if (user.uid) request.spec.uid = user.uid;
+  const extra = Object.entries(user.extra ?? {}).map(([key, values]) => [key, [...values]] as [string, string[]]);
+  if (extra.length > 0) request.spec.extra = Object.fromEntries(extra);
 }

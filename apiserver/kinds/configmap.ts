@@ -1,5 +1,6 @@
 import { configmaps } from '../../shared/api/generated/resources.js';
 import type { ConfigMap } from '../../shared/api/generated/types.js';
+import { validateConfigMap, validateConfigMapUpdate } from '../validation/config-data.js';
 import { ageColumn, column, nameColumn } from './column.js';
 import { defineKind } from './kind.js';
 
@@ -13,4 +14,5 @@ export const configMapDefinition = defineKind<ConfigMap>({
     }),
     ageColumn(),
   ],
+  strategy: { validate: validateConfigMap, validateUpdate: validateConfigMapUpdate },
 });

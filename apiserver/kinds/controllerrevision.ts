@@ -1,6 +1,8 @@
 import { controllerrevisions } from '../../shared/api/generated/resources.js';
 import type { ControllerRevision } from '../../shared/api/generated/types.js';
 import { controllerOf } from '../../shared/api/owner.js';
+import { notNegative, required } from '../validation/field-error.js';
+import { validateImmutable } from '../validation/object-meta.js';
 import { ageColumn, column, nameColumn } from './column.js';
 import { defineKind } from './kind.js';
 
@@ -14,6 +16,16 @@ export const controllerRevisionDefinition = defineKind<ControllerRevision>({
     }),
     ageColumn(),
   ],
+  strategy: {
+    validate: ({ data, revision }) => [
+      ...(data === undefined || data === null ? [required('data', 'data is mandatory')] : []),
+      ...notNegative('revision', revision),
+    ],
+    validateUpdate: ({ data, revision }, old) => [
+      ...notNegative('revision', revision),
+      ...validateImmutable(data, old.data, 'data'),
+    ],
+  },
 });
 
 function controllerName(object: ControllerRevision): string {

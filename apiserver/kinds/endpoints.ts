@@ -1,5 +1,6 @@
 import { endpoints } from '../../shared/api/generated/resources.js';
 import type { Endpoints } from '../../shared/api/generated/types.js';
+import { validateEndpoints } from '../validation/endpoints.js';
 import { ageColumn, column, nameColumn, orNone } from './column.js';
 import { defineKind } from './kind.js';
 import { firstOf } from './endpointslice.js';
@@ -20,6 +21,7 @@ export const endpointsDefinition = defineKind<Endpoints>({
     defaults: ({ subsets }) => {
       for (const { ports } of subsets ?? []) for (const port of ports ?? []) port.protocol ||= 'TCP';
     },
+    validate: validateEndpoints,
   },
 });
 

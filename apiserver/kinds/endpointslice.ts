@@ -1,5 +1,6 @@
 import { endpointslices } from '../../shared/api/generated/resources.js';
 import type { EndpointSlice } from '../../shared/api/generated/types.js';
+import { validateEndpointSlice, validateEndpointSliceUpdate } from '../validation/endpoints.js';
 import { ageColumn, column, nameColumn } from './column.js';
 import { defineKind } from './kind.js';
 
@@ -34,6 +35,8 @@ export const endpointSliceDefinition = defineKind<EndpointSlice>({
         port.protocol ||= 'TCP';
       }
     },
+    validate: validateEndpointSlice,
+    validateUpdate: validateEndpointSliceUpdate,
   },
 });
 

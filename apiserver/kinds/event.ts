@@ -1,6 +1,7 @@
 import { events, eventsEventsV1 } from '../../shared/api/generated/resources.js';
 import type { Event, EventsV1Event } from '../../shared/api/generated/types.js';
 import type { KubernetesObject } from '../../shared/api/object.js';
+import { validateEvent, validateStrictEvent, validateStrictEventUpdate } from '../validation/event.js';
 import { eventColumns } from './event-columns.js';
 import { defineKind } from './kind.js';
 
@@ -25,6 +26,12 @@ export const eventDefinition = defineKind<Event>({
   allowCreateOnUpdate: true,
   columns: eventColumns,
   selectableFields: EVENT_SELECTABLE,
+  strategy: {
+    defaults: (event) => {
+      event.involvedObject ??= {};
+    },
+    validate: validateEvent,
+  },
 });
 
 /** events.k8s.io/v1 Event: another view of the stored core events. */
@@ -46,6 +53,10 @@ export const eventsV1EventDefinition = defineKind<EventsV1Event>({
     reason: (event) => event.reason ?? '',
     reportingController: (event) => event.reportingController ?? '',
     type: (event) => event.type ?? '',
+  },
+  strategy: {
+    validate: (event) => validateStrictEvent(toCoreEvent(event)),
+    validateUpdate: (event, old) => validateStrictEventUpdate(toCoreEvent(event), toCoreEvent(old)),
   },
   storedAs: {
     resource: events,

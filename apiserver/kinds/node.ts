@@ -1,7 +1,8 @@
+import { getCondition } from '../../shared/api/condition.js';
 import { nodes } from '../../shared/api/generated/resources.js';
 import type { Node } from '../../shared/api/generated/types.js';
-import { getCondition } from '../../shared/api/condition.js';
 import { LABEL_NODE_ROLE, LABEL_NODE_ROLE_PREFIX } from '../../shared/api/well-known.js';
+import { validateNode, validateNodeUpdate } from '../validation/node.js';
 import { ageColumn, column, nameColumn, orNone, wideColumn } from './column.js';
 import { canonicalizeQuantities } from './container-defaults.js';
 import { defineKind } from './kind.js';
@@ -34,12 +35,18 @@ export const nodeDefinition = defineKind<Node>({
   selectableFields: { 'spec.unschedulable': ({ spec }) => String(spec?.unschedulable ?? false) },
   strategy: {
     defaults: (node) => {
-      node.spec ??= {};
+      const spec = (node.spec ??= {});
+      // The old field for one range is kept equal to the first of the new one.
+      if (spec.podCIDRs?.[0]) spec.podCIDR = spec.podCIDRs[0];
+      else if (spec.podCIDR) spec.podCIDRs = [spec.podCIDR];
       if (!node.status) return;
       if (node.status.capacity && !node.status.allocatable) node.status.allocatable = { ...node.status.capacity };
       canonicalizeQuantities(node.status.capacity);
       canonicalizeQuantities(node.status.allocatable);
     },
+    validate: validateNode,
+    validateUpdate: validateNodeUpdate,
+    validateStatusUpdate: validateNodeUpdate,
     prepareForUpdate: (node, old) => {
       node.status = old.status;
     },

@@ -1,4 +1,4 @@
-import type { Container, Pod, PodSpec, PodTemplateSpec } from '../../shared/api/generated/types.js';
+import type { Container, Pod, PodSpec, PodStatus, PodTemplateSpec } from '../../shared/api/generated/types.js';
 import {
   canonicalizeQuantities,
   canonicalizeResources,
@@ -43,7 +43,15 @@ export function setPodDefaults(pod: Pod): void {
   for (const container of containers) setRequestsFromLimits(container.resources);
   setRequestsFromLimits(pod.spec.resources);
   pod.spec.enableServiceLinks ??= true;
+  setAddresses(pod.status);
   if (pod.spec.hostNetwork) for (const container of containers) setHostPorts(container);
+}
+
+/** The old fields for one address are kept equal to the first of the new ones. */
+function setAddresses(status: PodStatus | undefined): void {
+  if (!status) return;
+  if (status.podIPs?.[0]?.ip) status.podIP = status.podIPs[0].ip;
+  else if (status.podIP) status.podIPs = [{ ip: status.podIP }];
 }
 
 /** In the node's network the port of the container is the port of the host. */

@@ -7,6 +7,7 @@ import { QuantityError } from '../../shared/api/quantity.js';
 import { defineKind } from './kind.js';
 import { podColumns } from './pod-columns.js';
 import { setPodDefaults } from './pod-defaults.js';
+import { podWarnings } from './pod-warnings.js';
 
 export const podDefinition = defineKind<Pod>({
   resource: pods,
@@ -55,6 +56,7 @@ export const podDefinition = defineKind<Pod>({
       pod.status.qosClass ||= old.status?.qosClass ?? qosOf(old);
     },
     validateStatusUpdate: validatePodStatusUpdate,
+    warnings: podWarnings,
   },
 });
 

@@ -1,5 +1,6 @@
 import { secrets } from '../../shared/api/generated/resources.js';
 import type { Secret } from '../../shared/api/generated/types.js';
+import { validateSecret, validateSecretUpdate } from '../validation/config-data.js';
 import { ageColumn, column, nameColumn } from './column.js';
 import { defineKind } from './kind.js';
 
@@ -14,7 +15,7 @@ export const secretDefinition = defineKind<Secret>({
     ageColumn(),
   ],
   selectableFields: { type: ({ type }) => type ?? '' },
-  strategy: { defaults: setDefaults },
+  strategy: { defaults: setDefaults, validate: validateSecret, validateUpdate: validateSecretUpdate },
 });
 
 /** stringData is only a way to write: it is merged into data and never read back. */

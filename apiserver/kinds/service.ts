@@ -1,5 +1,7 @@
 import { services } from '../../shared/api/generated/resources.js';
 import type { Service, ServiceSpec } from '../../shared/api/generated/types.js';
+import { isDns1035Label } from '../validation/names.js';
+import { validateService, validateServiceStatus, validateServiceUpdate } from '../validation/service.js';
 import { defineKind } from './kind.js';
 import { serviceColumns } from './service-columns.js';
 
@@ -15,7 +17,11 @@ export const serviceDefinition = defineKind<Service>({
     'spec.type': ({ spec }) => spec?.type ?? '',
   },
   strategy: {
+    validateName: isDns1035Label,
     defaults: setDefaults,
+    validate: validateService,
+    validateUpdate: validateServiceUpdate,
+    validateStatusUpdate: validateServiceStatus,
     prepareForCreate: (service) => {
       service.status = { loadBalancer: {} };
       normalizeClusterIps(service.spec);
@@ -34,6 +40,7 @@ export const serviceDefinition = defineKind<Service>({
 
 function setDefaults(service: Service): void {
   const spec = (service.spec ??= {});
+  for (const ingress of service.status?.loadBalancer?.ingress ?? []) if (ingress.ip) ingress.ipMode ??= 'VIP';
   spec.sessionAffinity ||= 'None';
   if (spec.sessionAffinity === 'None') delete spec.sessionAffinityConfig;
   if (spec.sessionAffinity === 'ClientIP') {
