@@ -59,7 +59,18 @@ for (let round = 1; round <= 5; round++) {
 for (const when of ['9', '10+7', '50', '20..25']) {
   test(`syncs that fail (${when}) lose nothing that was acknowledged`, async (t) => {
     const directory = join(smallDisk(t), 'store');
-    const strace = ['strace', '-f', '-qq', '-o', '/dev/null', '--seccomp-bpf', '-e', 'trace=fdatasync'];
+    const strace = [
+      'env',
+      'UV_THREADPOOL_SIZE=1',
+      'strace',
+      '-f',
+      '-qq',
+      '-o',
+      '/dev/null',
+      '--seccomp-bpf',
+      '-e',
+      'trace=fdatasync',
+    ];
     const writer = new ChildWriter(directory, '/', [...strace, '-e', `inject=fdatasync:error=EIO:when=${when}`]);
     t.after(() => writer.kill());
     await eventually(() => assert.ok(writer.refused.length > 0), 30_000);

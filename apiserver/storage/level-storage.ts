@@ -45,7 +45,7 @@ type Mode = 'read-write' | 'read-only' | 'closed';
 
 const defaultQueueLimits: QueueLimits = { maxWrites: 10_000, maxBytes: 128 * 1024 * 1024 };
 const firstRetryMs = 1000;
-const lastRetryMs = 30_000;
+const lastRetryMs = 5000;
 const eventsAtOnce = 64;
 const openLevel = (path: string): Promise<Database> => LevelDatabase.open(path);
 
