@@ -145,7 +145,9 @@ async function pictureOf(
   if (request.isMultipart()) {
     const file = await request.file();
     if (file === undefined) throw new RequestError(400, 'The form has no file in it.');
-    return nonEmpty(await file.toBuffer());
+    const bytes = await file.toBuffer();
+    if (file.file.truncated) throw pictureTooLarge(options.maxPictureBytes);
+    return nonEmpty(bytes);
   }
   if (Buffer.isBuffer(request.body)) return nonEmpty(request.body);
   if (typeof request.body === 'string') return options.fetchPicture(urlOf(request.body), reservation);
@@ -173,6 +175,10 @@ function urlOf(body: string): string {
   return url;
 }
 
+function pictureTooLarge(maxBytes: number): RequestError {
+  return new RequestError(413, `The picture is larger than ${Math.floor(maxBytes / 1024 / 1024)} MB.`);
+}
+
 function sendError(reply: FastifyReply, error: RequestError): FastifyReply {
   if (error.status === 503) reply.header('retry-after', '1');
   // What the sender still has to say is not wanted any more.
@@ -183,10 +189,7 @@ function toRequestError(error: FastifyError, request: FastifyRequest, options: G
   if (error instanceof RequestError) return error;
   switch (error.statusCode) {
     case 413:
-      return new RequestError(
-        413,
-        `The picture is larger than ${Math.floor(options.maxPictureBytes / 1024 / 1024)} MB.`,
-      );
+      return pictureTooLarge(options.maxPictureBytes);
     case 415:
       return new RequestError(415, 'Send a picture (image/*), a form with a file, or JSON with a "url".');
   }
