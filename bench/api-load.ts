@@ -193,10 +193,14 @@ async function within(work: Promise<void>, timeoutMs: number): Promise<void> {
 /** In the order in which they build on each other: the pods that create makes are read, patched, watched and deleted. */
 export const loads: Readonly<Record<string, Load>> = { create, get, list, watch, patch, delete: remove, schedule };
 
-/** The namespace of the load, with the account that pods need. */
-export async function prepare(client: Client): Promise<void> {
+/** The namespace of the load, with the account that pods need: made here, or by the controllers where they run. */
+export async function prepare(client: Client, { hasControllers }: { hasControllers: boolean }): Promise<void> {
   const metadata = { name: namespace };
   await client.call('POST', '/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata });
+  if (!hasControllers) {
+    const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default' } };
+    await client.call('POST', `/api/v1/namespaces/${namespace}/serviceaccounts`, account);
+  }
   for (let attempt = 0; attempt < 60; attempt++) {
     const { status } = await client.call('GET', `/api/v1/namespaces/${namespace}/serviceaccounts/default`);
     if (status === 200) return;

@@ -2,7 +2,7 @@
 //   node dist/bench/apibench.js --server https://127.0.0.1:6443 (--token T | --cert FILE --key FILE) (--ca FILE | --insecure)
 //     [--pods 3000] [--nodes 500] [--watchers 200] [--updates 200] [--concurrency 32] [--only create,get,list] [--json] [--no-account]
 // Prints a table with the original beside it, or with --json one line a figure. --no-account: the server runs without a
-// controller-manager, do not wait for the ServiceAccount.
+// controller-manager, so make the ServiceAccount that pods need here.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -45,13 +45,7 @@ async function run(server: string): Promise<void> {
   });
   const figures: Figure[] = [];
   const calibration = await calibrate(process.cwd());
-  if (values['no-account']) {
-    await client.call('POST', '/api/v1/namespaces', {
-      apiVersion: 'v1',
-      kind: 'Namespace',
-      metadata: { name: 'apibench' },
-    });
-  } else await prepare(client);
+  await prepare(client, { hasControllers: !values['no-account'] });
   const { pods, nodes, watchers, updates } = values;
   const counts = { pods: Number(pods), nodes: Number(nodes), watchers: Number(watchers), updates: Number(updates) };
   for (const name of values.only.split(',')) {
