@@ -1,3 +1,6 @@
+import type { Client } from '../../shared/client/client.js';
+import { clientFromKubeconfig } from '../../shared/client/connect.js';
+import { systemClock } from '../../shared/clock/clock.js';
 import type { KubernetesObject } from '../../shared/api/object.js';
 import type { Column, ResourceDefinition } from '../registry/definition.js';
 
@@ -41,3 +44,10 @@ export const meta = (name: string, more: Partial<KubernetesObject['metadata']> =
   creationTimestamp: '2024-01-01T00:00:00Z',
   ...more,
 });
+
+export type ConnectedClient = Client & { close(): void };
+
+/** A client of a server under test. */
+export function connectForTest(kubeconfigPath: string): Promise<ConnectedClient> {
+  return clientFromKubeconfig(kubeconfigPath, { clock: systemClock });
+}

@@ -8,10 +8,10 @@ import type { ResourceReader } from '../http/resource-reader.js';
 import type { SubresourceHandler } from '../http/resource-handler.js';
 import { writeOptions } from '../http/write-request.js';
 import { timestamp } from '../registry/object-metadata.js';
-import { methodNotSupported } from '../registry/status-errors.js';
+import { prepareForApproval, validateApproval } from '../kinds/certificatesigningrequest.js';
+import { invalid, methodNotSupported } from '../registry/status-errors.js';
 
 type Request = CertificateSigningRequest & KubernetesObject;
-type Conditions = NonNullable<NonNullable<CertificateSigningRequest['status']>['conditions']>;
 
 /** Serves certificatesigningrequests/approval: only the conditions may change, and each gets its times. */
 export function approvalHandler(codec: ObjectCodec, reader: ResourceReader, clock: Clock): SubresourceHandler {
@@ -28,31 +28,20 @@ export function approvalHandler(codec: ObjectCodec, reader: ResourceReader, cloc
     const bytes = await readBody(request);
     const contentType = header(request, 'content-type');
     const patch = info.verb === 'patch' ? codec.parsePatch(bytes, contentType) : undefined;
-    const mode = { subresource: 'approval' };
+    // The rules of an ordinary update forbid what this one is for.
+    const mode = { subresource: 'approval', skipsValidation: true };
     const result = await served.store.modify(undefined, info.name, options, mode, (current, shared) => {
       const next = patch
         ? codec.applyPatch(patch, structuredClone(current), expected, options)
         : codec.decode(bytes, contentType, expected, options);
       served.store.assertVersion(next.metadata?.resourceVersion, shared);
-      const conditions = (next as Request).status?.conditions ?? [];
-      const old = (current as Request).status?.conditions ?? [];
-      const approved = current as Request;
-      approved.status = { ...approved.status, conditions: stamped(conditions, old, timestamp(clock.now())) };
-      return approved;
+      const approved = next as Request;
+      const old = current as Request;
+      prepareForApproval(approved, old, timestamp(clock.now()));
+      const errors = validateApproval(approved, old);
+      if (errors.length > 0) throw invalid(served.definition.resource, info.name, errors);
+      return { ...old, status: approved.status } as Request;
     });
     reader.sendWritten(exchange, served, 200, result);
   };
-}
-
-/** lastUpdateTime is the client's or now; lastTransitionTime is kept while the status is the same. */
-function stamped(conditions: Conditions, old: Conditions, now: string): Conditions {
-  return conditions.map((condition) => {
-    const before = old.find(({ type }) => type === condition.type);
-    const isSame = before !== undefined && before.status === condition.status;
-    return {
-      ...condition,
-      lastUpdateTime: condition.lastUpdateTime ?? now,
-      lastTransitionTime: condition.lastTransitionTime ?? (isSame ? before.lastTransitionTime : undefined) ?? now,
-    };
-  });
 }

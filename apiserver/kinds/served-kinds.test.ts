@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { CertificateSigningRequest, Event, Service } from '../../shared/api/generated/types.js';
+import * as resources from '../../shared/api/generated/resources.js';
+import type { KubernetesObject } from '../../shared/api/object.js';
+import type { Resource } from '../../shared/api/resource.js';
+import { connectForTest, type ConnectedClient } from './testing.js';
+import { startTestServer, type TestServer } from '../testing/test-server.js';
+
+const request = Buffer.from(
+  `-----BEGIN CERTIFICATE REQUEST-----\n${Buffer.from(`\x30${'x'.repeat(40)}`).toString('base64')}\n-----END CERTIFICATE REQUEST-----\n`,
+).toString('base64');
+const template = { metadata: { labels: { a: 'b' } }, spec: { containers: [{ name: 'c', image: 'i' }] } };
+const selector = { matchLabels: { a: 'b' } };
+
+/** A minimal object of every kind. */
+const minimal: readonly [Resource, object][] = [
+  [resources.namespaces, {}],
+  [resources.nodes, { status: { capacity: { cpu: '2' } } }],
+  [resources.pods, template],
+  [resources.services, { spec: { type: 'LoadBalancer', ports: [{ port: 80 }] } }],
+  [resources.endpoints, { subsets: [{ addresses: [{ ip: '10.0.0.1' }], ports: [{ port: 80 }] }] }],
+  [resources.endpointslices, { addressType: 'IPv4', endpoints: [{ addresses: ['10.0.0.1'] }], ports: [{ port: 80 }] }],
+  [resources.configmaps, { data: { a: 'b' } }],
+  [resources.secrets, { stringData: { a: 'b' } }],
+  [resources.serviceaccounts, {}],
+  [resources.events, { involvedObject: { kind: 'Pod', name: 'p', namespace: 'default' }, type: 'Normal' }],
+  [resources.leases, { spec: { holderIdentity: 'me', renewTime: '2024-01-01T00:00:00.000000Z' } }],
+  [resources.replicasets, { spec: { selector, template } }],
+  [resources.deployments, { spec: { selector, template } }],
+  [resources.controllerrevisions, { revision: 1, data: { a: 1 } }],
+  [resources.priorityclasses, { value: 5 }],
+  [
+    resources.certificatesigningrequests,
+    { spec: { request, signerName: 'example.com/signer', usages: ['client auth'] } },
+  ],
+];
+
+describe('the first kinds on a real server', () => {
+  let server: TestServer;
+  let client: ConnectedClient;
+  before(async () => {
+    server = await startTestServer();
+    client = await connectForTest(server.kubeconfigPath);
+  });
+  after(async () => {
+    client.close();
+    await server.close();
+  });
+
+  const create = async (resource: Resource, name: string, body: object): Promise<KubernetesObject> => {
+    const namespace = resource.namespaced ? { namespace: 'default' } : {};
+    return client.create(resource as Resource<KubernetesObject>, {
+      ...body,
+      metadata: { ...(body as KubernetesObject).metadata, name, ...namespace },
+    });
+  };
+
+  for (const [resource, body] of minimal)
+    it(`keeps a ${resource.kind} as it is when it is written back unchanged`, async () => {
+      const created = await create(resource, 'minimal', body);
+      const typed = resource as Resource<KubernetesObject>;
+      const updated = await client.update(typed, structuredClone(created));
+      assert.deepEqual(updated, created);
+      assert.deepEqual(await client.get(typed, 'minimal', created.metadata.namespace), created);
+    });
+
+  it('shows one event in both versions', async () => {
+    const core = (await create(resources.events, 'both', {
+      involvedObject: { kind: 'Pod', name: 'p', namespace: 'default' },
+      message: 'hello',
+      type: 'Normal',
+    })) as Event;
+    const other = await client.get(resources.eventsEventsV1, 'both', 'default');
+    assert.equal(other.note, 'hello');
+    assert.deepEqual(other.regarding, core.involvedObject);
+    assert.equal(other.metadata.uid, core.metadata.uid);
+  });
+
+  it('approves and then signs a request, and neither twice', async () => {
+    const typed = resources.certificatesigningrequests as Resource<CertificateSigningRequest & KubernetesObject>;
+    const created = (await create(typed, 'sign', {
+      spec: { request, signerName: 'example.com/signer', usages: ['client auth'] },
+    })) as CertificateSigningRequest & KubernetesObject;
+    assert.equal(created.spec.username, 'kubernetes-admin');
+    const approved = await client.update(
+      typed,
+      { ...created, status: { conditions: [{ type: 'Approved', status: 'True', reason: 'Test' }] } },
+      { subresource: 'approval' },
+    );
+    assert.equal(approved.status?.conditions?.[0]?.reason, 'Test');
+    assert.ok(approved.status.conditions[0]?.lastTransitionTime);
+    const certificate = Buffer.from('-----BEGIN CERTIFICATE-----\n').toString('base64');
+    const signed = await client.updateStatus(typed, { ...approved, status: { certificate } });
+    assert.equal(signed.status?.certificate, certificate);
+    assert.equal(signed.status.conditions?.[0]?.type, 'Approved');
+    await assert.rejects(
+      client.update(typed, { ...signed, status: { conditions: [] } }, { subresource: 'approval' }),
+      /updates may not remove a condition of type "Approved"/,
+    );
+  });
+
+  it('turns a load balancer into a cluster service and into an external name', async () => {
+    const typed = resources.services as Resource<Service & KubernetesObject>;
+    await create(typed, 'turning', { spec: { type: 'LoadBalancer', ports: [{ port: 80 }] } });
+    const inner = await client.patch(typed, 'turning', 'default', 'merge', { spec: { type: 'ClusterIP' } });
+    assert.equal(inner.spec?.ports?.[0]?.nodePort, undefined);
+    assert.equal(inner.spec.externalTrafficPolicy, undefined);
+    assert.ok(inner.spec.clusterIP);
+    const outer = await client.patch(typed, 'turning', 'default', 'merge', {
+      spec: { type: 'ExternalName', externalName: 'example.com' },
+    });
+    assert.equal(outer.spec?.clusterIP, undefined);
+  });
+
+  it('tells what is wrong with a pod in one message with a cause for each field', async () => {
+    await assert.rejects(
+      create(resources.pods, 'Bad', { spec: { containers: [{ name: 'c' }] } }),
+      (error: Error & { details?: { causes?: readonly { field?: string }[] } }) => {
+        assert.match(
+          error.message,
+          /^Pod "Bad" is invalid: \[metadata\.name: Invalid value: "Bad": .*, spec\.containers\[0\]\.image: Required value\]$/,
+        );
+        assert.deepEqual(
+          error.details?.causes?.map(({ field }) => field),
+          ['metadata.name', 'spec.containers[0].image'],
+        );
+        return true;
+      },
+    );
+  });
+});
