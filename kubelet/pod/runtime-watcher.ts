@@ -5,6 +5,7 @@ import {
   RuntimeError,
   type ContainerRuntime,
   type ContainerStatus,
+  type RuntimeEvent,
   type SandboxStatus,
 } from '../runtime/container-runtime.js';
 
@@ -18,6 +19,8 @@ export interface RuntimeWatcherOptions {
   /** Everything, at every relist. */
   readonly onRelist: (sandboxes: readonly SandboxStatus[], containers: readonly ContainerStatus[]) => void;
 }
+
+const settleMs = 300;
 
 /** Events of the engine for speed, and a relist now and then for truth: events get lost, and so does the engine. */
 export class RuntimeWatcher {
@@ -43,9 +46,8 @@ export class RuntimeWatcher {
         await this.#relist();
         for await (const event of events) {
           // Starts are our own doing, and their outcome is looked at anyway.
-          if (event.type === 'died' || event.type === 'oom' || event.type === 'removed') {
-            this.#options.onChange(event.pod.uid);
-          }
+          if (event.type === 'died') this.#died(event);
+          if (event.type === 'removed') this.#options.onChange(event.pod.uid);
         }
       } catch (error) {
         if (signal.aborted || isAbort(error)) return;
@@ -53,6 +55,17 @@ export class RuntimeWatcher {
       }
       await clock.sleep(500, signal).catch(() => undefined);
     }
+  }
+
+  /**
+   * Docker tells of a death before its lists know of it. Asking for the container itself waits for the truth; that of a
+   * sandbox is only in the lists, which are right a moment later.
+   */
+  #died(event: RuntimeEvent): void {
+    const { runtime, clock, onChange } = this.#options;
+    const look = (): void => onChange(event.pod.uid);
+    runtime.containerStatus(event.containerId).then(look, look);
+    clock.schedule(settleMs, look);
   }
 
   async #relists(signal: AbortSignal): Promise<void> {
