@@ -1,6 +1,6 @@
 // Bundles each program into one file under dist/bin, so that a process starts without hundreds of module look-ups.
 // Packages with native parts stay outside and are loaded from node_modules.
-import { build, type BuildOptions } from 'esbuild';
+import { build, type BuildOptions, type Plugin } from 'esbuild';
 import { cpSync, mkdirSync } from 'node:fs';
 
 const programs = {
@@ -16,7 +16,22 @@ const addons = {
   dns: 'addons/dns/main.ts',
 };
 
+/** Docker over SSH and BuildKit sessions are never used; their libraries would be most of the kubelet's start-up time. */
+const withoutUnusedTransports: Plugin = {
+  name: 'without-unused-transports',
+  setup(setupBuild) {
+    setupBuild.onResolve({ filter: /^(ssh2|@grpc\/.*)$/ }, ({ path, importer }) =>
+      /node_modules\/(docker-modem|dockerode)\//.test(importer) ? { path, namespace: 'unused' } : undefined,
+    );
+    setupBuild.onLoad({ filter: /.*/, namespace: 'unused' }, () => ({
+      contents: 'module.exports = {};',
+      loader: 'js',
+    }));
+  },
+};
+
 const common: BuildOptions = {
+  plugins: [withoutUnusedTransports],
   bundle: true,
   platform: 'node',
   target: 'node20.19',

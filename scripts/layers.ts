@@ -71,7 +71,7 @@ function breach(file: string, target: string): string | undefined {
 function foreign(file: string, specifier: string): string | undefined {
   const parts = specifier.split('/');
   const name = specifier.startsWith('@') ? parts.slice(0, 2).join('/') : (parts[0] ?? '');
-  const home = homes[name];
+  const home = Object.hasOwn(homes, name) ? homes[name] : undefined;
   if (!home || isTest(file) || (outside.includes(file.split('/')[0] ?? '') && name !== 'dockerode')) return undefined;
   return home.some((prefix) => file.startsWith(prefix)) ? undefined : `${name} has its home in ${home.join(', ')}`;
 }

@@ -2,7 +2,6 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { createServer } from 'node:net';
-import { networkInterfaces } from 'node:os';
 import { Failure } from './failure.js';
 
 const pingTimeoutMs = 5_000;
@@ -45,18 +44,28 @@ export async function requireEngine(dockerHost: string): Promise<void> {
     );
 }
 
+interface Link {
+  readonly ifname: string;
+  readonly addr_info: readonly { readonly local?: string; readonly scope?: string }[];
+}
+
+/** All interfaces, also those without a carrier, which Node does not list: docker0 has none until a container runs. */
+function links(): Link[] {
+  return JSON.parse(execFileSync('ip', ['-json', '-4', 'addr'], { encoding: 'utf8' })) as Link[];
+}
+
 /** IPv4 addresses of this machine but loopback's. */
 export function hostAddresses(): string[] {
-  return Object.values(networkInterfaces()).flatMap((list) =>
-    (list ?? []).filter((a) => a.family === 'IPv4' && !a.internal).map((a) => a.address),
+  return links().flatMap((link) =>
+    link.addr_info.flatMap((a) => (a.local && a.scope === 'global' && link.ifname !== 'lo' ? [a.local] : [])),
   );
 }
 
 /** The address on the interface of the default route; without one, that of Docker's own bridge. */
 export function linkAddress(): string {
-  const interfaces = networkInterfaces();
+  const all = links();
   const address = (name: string | undefined): string | undefined =>
-    name === undefined ? undefined : interfaces[name]?.find((a) => a.family === 'IPv4')?.address;
+    all.find((l) => l.ifname === name)?.addr_info.find((a) => a.scope === 'global')?.local;
   const found =
     address(defaultRouteInterface(readFileSync('/proc/net/route', 'utf8'))) ?? address('docker0') ?? hostAddresses()[0];
   if (!found)
@@ -105,6 +114,6 @@ export function addLoopbackAddress(address: string): void {
 
 /** Takes it away again; not having it is fine. */
 export function removeLoopbackAddress(address: string): void {
-  const has = networkInterfaces()['lo']?.some((a) => a.address === address);
+  const has = links().some((link) => link.ifname === 'lo' && link.addr_info.some((a) => a.local === address));
   if (has) execFileSync('ip', ['addr', 'del', `${address}/32`, 'dev', 'lo'], { stdio: 'ignore' });
 }
