@@ -40,8 +40,10 @@ import { ResourceRegistry } from './registry/resource-registry.js';
 import { SchemaFieldManagement } from './registry/schema-field-management.js';
 import type { Schemas } from './schema/schemas.js';
 import type { Storage } from './storage/storage.js';
+import { Kubelets } from './subresources/kubelet-location.js';
 import { reviewResources } from './subresources/reviews.js';
 import { subresourceHandlers } from './subresources/subresource-handlers.js';
+import { Upgrades } from './subresources/upgrades.js';
 
 export interface ApiserverOptions {
   /** Open; closed by whoever opened it. */
@@ -106,6 +108,8 @@ export async function startApiserver(options: ApiserverOptions): Promise<Apiserv
   const serverUrl = (): string => `https://${options.advertiseAddress}:${state.port}`;
   const isStopping = (): boolean => state.isStopping;
   addPublicPaths(paths, { ...core, storage, metrics, issuer: options.serviceAccountIssuer, serverUrl, isStopping });
+  const kubelets = new Kubelets(core.objects, options.kubeletClient, options.tls.clientCa);
+  const upgrades = new Upgrades(registry, { objects: core.objects, kubelets, random: options.random });
   const pipeline = new Pipeline({
     ...core,
     peers: new Peers(),
@@ -113,14 +117,15 @@ export async function startApiserver(options: ApiserverOptions): Promise<Apiserv
     clock,
     log,
     newUid: options.newUid,
-    handle: buildHandler(options, core, paths),
+    handle: buildHandler(options, core, paths, kubelets),
+    upgrade: (exchange, socket, head) => upgrades.handle(exchange, socket, head),
     maxReading: maxInFlight,
     maxWriting: maxInFlight,
   });
   const server = new ApiServer({
     tls: options.tls,
     handle: (request, response) => pipeline.handle(request, response),
-    upgrade: (_request, socket) => void socket.destroy(),
+    upgrade: (request, socket, head) => pipeline.upgrade(request, socket, head),
   });
   state.port = await server.listen(options.bindAddress, options.securePort);
   const kubernetes = new KubernetesService({
@@ -143,6 +148,7 @@ export async function startApiserver(options: ApiserverOptions): Promise<Apiserv
       sweeper.stop();
       fanOut.finishAll();
       await server.close(stopGraceMs);
+      kubelets.close();
       hub.stop();
     },
   };
@@ -196,7 +202,7 @@ async function buildCore(options: ApiserverOptions): Promise<Core> {
   };
 }
 
-function buildHandler(options: ApiserverOptions, core: Core, paths: NonResourceHandler): Handler {
+function buildHandler(options: ApiserverOptions, core: Core, paths: NonResourceHandler, kubelets: Kubelets): Handler {
   const { storage, clock, random, definitions, newUid, serviceAccountIssuer: issuer } = options;
   const { hub, fanOut, registry, fieldManagement, signer, objects } = core;
   const watch = { hub, storage, fanOut, frames: new FrameCache(), clock, random };
@@ -213,6 +219,8 @@ function buildHandler(options: ApiserverOptions, core: Core, paths: NonResourceH
       reader,
       clock,
       tokens: new TokenIssuer({ signer, issuer, objects, clock, newUid }),
+      kubelets,
+      proxy: { objects, kubelets, random },
     }),
     virtual: reviewResources({ codec, ...core }),
   });

@@ -1,3 +1,5 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
 import type { Clock } from '../../shared/clock/clock.js';
 import { StatusError } from '../../shared/errors/status-error.js';
 import type { Log } from '../../shared/log/log.js';
@@ -10,6 +12,7 @@ import { parseRequestInfo, type RequestInfo } from './request-info.js';
 import { metricLabels, type RequestMetrics } from './request-metrics.js';
 import { sendError } from './respond.js';
 import { toStatusError } from './failure.js';
+import { SocketResponse } from './socket-response.js';
 
 export type Handler = (exchange: Exchange) => void | Promise<void>;
 
@@ -22,6 +25,7 @@ export interface PipelineOptions {
   readonly log: Log;
   readonly newUid: () => string;
   readonly handle: Handler;
+  readonly upgrade: (exchange: Exchange, socket: Duplex, head: Buffer) => Promise<void>;
   /** Requests of one kind that are answered at once; more get 429. */
   readonly maxReading: number;
   readonly maxWriting: number;
@@ -60,6 +64,24 @@ export class Pipeline {
     } catch (error) {
       this.#fail(exchange, error);
     }
+  }
+
+  /** The same steps for a request that wants another protocol; refusals are written to the bare connection. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const response = new SocketResponse(socket);
+    const exchange = this.open(request, response.asResponse());
+    if (!exchange) return;
+    const run = async (): Promise<void> => {
+      const known = { ...exchange, user: await this.authenticate(request) };
+      this.authorize(known);
+      await this.#options.upgrade(known, socket, head);
+    };
+    const { metrics } = this.#options;
+    const labels = metricLabels(exchange.info);
+    metrics.longRunning.add(1, labels);
+    socket.once('close', () => metrics.longRunning.add(-1, labels));
+    socket.on('error', () => socket.destroy());
+    run().catch((error: unknown) => this.#fail(exchange, error));
   }
 
   /** Reads the URL; answers 400 itself when that cannot be done. */

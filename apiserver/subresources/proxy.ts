@@ -1,0 +1,120 @@
+import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import type { Readable, Writable } from 'node:stream';
+import type { Exchange } from '../http/exchange.js';
+import type { SubresourceHandler } from '../http/resource-handler.js';
+import { writeHead } from '../http/respond.js';
+import type { ObjectReader } from '../registry/object-reader.js';
+import { serviceUnavailable } from '../registry/status-errors.js';
+import type { Kubelets } from './kubelet-location.js';
+import { HtmlRewriter, rewriteLocation } from './proxy-rewrite.js';
+import { proxyTarget, type ProxyTarget } from './proxy-target.js';
+import { passedHeaders, type TunnelTarget } from './stream-tunnel.js';
+
+export interface ProxyDependencies {
+  readonly objects: ObjectReader;
+  readonly kubelets: Kubelets;
+  readonly random: () => number;
+}
+
+/** Headers of one connection, which do not pass a proxy (RFC 9110 7.6.1), nor exist in HTTP/2. */
+const hopByHop = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+const dialTimeoutMs = 30_000;
+
+/** Serves the proxy subresource of pods, services and nodes: passes the request on and the answer back. */
+export function proxyHandler(given: ProxyDependencies): SubresourceHandler {
+  return (exchange) => {
+    const { info, response } = exchange;
+    if (info.rest === '' && (exchange.method === 'GET' || exchange.method === 'HEAD')) {
+      // Relative links of the page would otherwise lead beside it.
+      const query = exchange.query.size > 0 ? `?${exchange.query.toString()}` : '';
+      writeHead(response, 301, { location: `${info.path}/${query}`, 'content-length': 0 });
+      response.end();
+      return;
+    }
+    return pass(exchange, proxyTarget(info, given.objects, given.kubelets, given.random), given.kubelets);
+  };
+}
+
+/** The same for an upgrade request. */
+export function proxyTunnelTarget(exchange: Exchange, given: ProxyDependencies): TunnelTarget {
+  const target = proxyTarget(exchange.info, given.objects, given.kubelets, given.random);
+  const options = optionsFor(exchange, target, given.kubelets);
+  return { isTls: target.scheme === 'https', options, url: `${target.scheme}://${target.host}:${target.port}` };
+}
+
+function optionsFor({ info, query }: Exchange, target: ProxyTarget, kubelets: Kubelets): RequestOptions {
+  const { host, port, isKubelet } = target;
+  const path = `${info.rest === '' ? '/' : info.rest}${query.size > 0 ? `?${query.toString()}` : ''}`;
+  const security = isKubelet ? { agent: kubelets.agent } : { rejectUnauthorized: false };
+  return { host, port, path, ...security };
+}
+
+function pass(exchange: Exchange, target: ProxyTarget, kubelets: Kubelets): Promise<void> {
+  const { request, response } = exchange;
+  const send = target.scheme === 'https' ? httpsRequest : httpRequest;
+  const headers = withoutHops(passedHeaders(request as IncomingMessage));
+  headers['x-forwarded-uri'] = exchange.info.path;
+  // Pages are rewritten, so they must come in plain text.
+  if (String(headers['accept'] ?? '').includes('text/html')) headers['accept-encoding'] = 'identity';
+  return new Promise((resolve, reject) => {
+    const upstream = send({
+      ...optionsFor(exchange, target, kubelets),
+      method: exchange.method,
+      headers,
+      timeout: dialTimeoutMs,
+    });
+    upstream.on('timeout', () => {
+      if (!response.headersSent) upstream.destroy(new Error('i/o timeout'));
+    });
+    upstream.on('error', (error) => {
+      if (response.headersSent) response.destroy();
+      else reject(serviceUnavailable(`error trying to reach service: ${error.message}`));
+      resolve();
+    });
+    upstream.on('response', (answer) => {
+      answerWith(exchange, target, answer);
+      answer.on('close', resolve);
+    });
+    (response as Writable).once('close', () => upstream.destroy());
+    (request as Readable).pipe(upstream);
+  });
+}
+
+function answerWith(exchange: Exchange, target: ProxyTarget, answer: IncomingMessage): void {
+  const out = exchange.response as Writable;
+  const headers = withoutHops(answer.headers as Record<string, string | string[]>);
+  const { path, rest } = exchange.info;
+  const base = rest === '' ? path : path.slice(0, path.length - rest.length);
+  const { location } = answer.headers;
+  if (location !== undefined) headers['location'] = rewriteLocation(location, base, target);
+  const isPage = answer.headers['content-type']?.startsWith('text/html') === true;
+  const isPlain = answer.headers['content-encoding'] === undefined;
+  if (isPage && isPlain && exchange.method !== 'HEAD') {
+    delete headers['content-length'];
+    writeHead(exchange.response, answer.statusCode ?? 502, headers);
+    answer.pipe(new HtmlRewriter(base)).pipe(out);
+  } else {
+    writeHead(exchange.response, answer.statusCode ?? 502, headers);
+    answer.pipe(out);
+  }
+  answer.on('error', () => out.destroy());
+}
+
+function withoutHops(headers: Record<string, string | string[]>): Record<string, string | string[]> {
+  const kept: Record<string, string | string[]> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (!hopByHop.has(name) && value !== undefined) kept[name] = value;
+  }
+  return kept;
+}

@@ -1,0 +1,96 @@
+import type { IncomingMessage, RequestOptions } from 'node:http';
+import { request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import type { Duplex } from 'node:stream';
+import { internalError } from '../registry/status-errors.js';
+
+/** Where an upgraded connection goes on. */
+export interface TunnelTarget {
+  readonly isTls: boolean;
+  readonly options: RequestOptions;
+  /** For messages. */
+  readonly url: string;
+}
+
+/** Headers that speak about one connection or to this server only. */
+const notPassedOn = new Set(['host', 'authorization', 'x-forwarded-for', 'audit-id']);
+
+export function passedHeaders(request: Pick<IncomingMessage, 'headers'>): Record<string, string | string[]> {
+  const headers: Record<string, string | string[]> = {};
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (value === undefined || notPassedOn.has(name) || name.startsWith(':')) continue;
+    headers[name] = withoutBearer(name, value);
+  }
+  return headers;
+}
+
+/** Browsers send tokens as a WebSocket subprotocol; the backend has no business with them. */
+function withoutBearer(name: string, value: string | string[]): string | string[] {
+  if (name !== 'sec-websocket-protocol') return value;
+  const protocols = [value].flat().join(',').split(',');
+  return protocols
+    .filter((protocol) => !protocol.trim().startsWith('base64url.bearer.authorization.k8s.io.'))
+    .join(',');
+}
+
+const dialTimeoutMs = 30_000;
+
+/**
+ * Repeats an upgrade request at the target and, when that agrees, joins the two connections byte for byte; SPDY and
+ * WebSocket are spoken between client and target. A refusal is passed on. Rejects when the target cannot be reached.
+ */
+export function tunnel(request: IncomingMessage, socket: Duplex, head: Buffer, target: TunnelTarget): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const send = target.isTls ? httpsRequest : httpRequest;
+    const upstream = send({
+      ...target.options,
+      method: request.method,
+      headers: passedHeaders(request),
+      timeout: dialTimeoutMs,
+    });
+    const onGone = (): void => void upstream.destroy();
+    socket.once('close', onGone);
+    upstream.on('timeout', () => upstream.destroy(new Error('i/o timeout')));
+    upstream.on('error', (error) => reject(internalError(`error dialing backend: ${error.message}`)));
+    upstream.on('upgrade', (answer, far, farHead) => {
+      socket.off('close', onGone);
+      socket.write(headOf(answer));
+      join(socket, far, head, farHead);
+      resolve();
+    });
+    upstream.on('response', (answer) => {
+      socket.write(headOf(answer, { connection: 'close' }));
+      answer.pipe(socket);
+      answer.on('error', () => socket.destroy());
+      resolve();
+    });
+    upstream.end();
+  });
+}
+
+/** Joins two connections; each half closes by itself, and an error of one ends the other. */
+function join(near: Duplex, far: Duplex, head: Buffer, farHead: Buffer): void {
+  for (const socket of [near, far] as (Duplex & { setNoDelay?(on: boolean): void; setTimeout?(ms: number): void })[]) {
+    socket.setNoDelay?.(true);
+    socket.setTimeout?.(0);
+  }
+  if (head.length > 0) far.write(head);
+  if (farHead.length > 0) near.write(farHead);
+  near.pipe(far);
+  far.pipe(near);
+  near.on('error', () => far.destroy());
+  far.on('error', () => near.destroy());
+  near.on('close', () => far.destroy());
+  far.on('close', () => near.end());
+}
+
+function headOf(answer: IncomingMessage, changes: Record<string, string> = {}): string {
+  const lines = [`HTTP/1.1 ${answer.statusCode ?? 502} ${answer.statusMessage ?? ''}`];
+  const skipped = answer.statusCode === 101 ? [] : ['connection', 'transfer-encoding', 'keep-alive'];
+  for (let i = 0; i + 1 < answer.rawHeaders.length; i += 2) {
+    const name = answer.rawHeaders[i] ?? '';
+    if (!skipped.includes(name.toLowerCase())) lines.push(`${name}: ${answer.rawHeaders[i + 1] ?? ''}`);
+  }
+  for (const [name, value] of Object.entries(changes)) lines.push(`${name}: ${value}`);
+  return `${lines.join('\r\n')}\r\n\r\n`;
+}

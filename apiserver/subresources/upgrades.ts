@@ -1,0 +1,53 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { StatusError } from '../../shared/errors/status-error.js';
+import type { Exchange } from '../http/exchange.js';
+import type { SubresourceHandler } from '../http/resource-handler.js';
+import type { ResourceRegistry } from '../registry/resource-registry.js';
+import { badRequest, unknownResource } from '../registry/status-errors.js';
+import { podStreamTarget } from './pod-streams.js';
+import { proxyTunnelTarget, type ProxyDependencies } from './proxy.js';
+import { tunnel } from './stream-tunnel.js';
+
+const podStreams = new Set(['exec', 'attach', 'portforward']);
+
+/** Serves upgrade requests: streams of pods, and whatever a proxied backend speaks. */
+export class Upgrades {
+  readonly #registry: ResourceRegistry;
+  readonly #given: ProxyDependencies;
+
+  constructor(registry: ResourceRegistry, given: ProxyDependencies) {
+    this.#registry = registry;
+    this.#given = given;
+  }
+
+  async handle(exchange: Exchange, socket: Duplex, head: Buffer): Promise<void> {
+    const { info } = exchange;
+    const served = this.#registry.find(info.group, info.version, info.resource);
+    const isOffered = served?.definition.subresources.some((known) => known === info.subresource) === true;
+    if (!served || !isOffered) throw unknownResource();
+    const isPodStream = podStreams.has(info.subresource) && info.resource === 'pods';
+    if (!isPodStream && info.subresource !== 'proxy') {
+      throw badRequest(`${info.subresource} cannot be upgraded to another protocol`);
+    }
+    const { admission } = served.store.dependencies;
+    const { user, warnings } = exchange;
+    const warn = (text: string): void => void warnings.push(text);
+    const options = { user, isDryRun: false, warn };
+    const request = {
+      ...served.store.admissionRequest('CONNECT', undefined, undefined, info.subresource, options),
+      namespace: info.namespace,
+      name: info.name,
+    };
+    await admission.validate(request);
+    const target = isPodStream
+      ? podStreamTarget(exchange, served, this.#given.kubelets)
+      : proxyTunnelTarget(exchange, this.#given);
+    await tunnel(exchange.request as IncomingMessage, socket, head, target);
+  }
+}
+
+/** Answers a stream request that does not ask for an upgrade. */
+export const upgradeRequired: SubresourceHandler = () => {
+  throw new StatusError(400, 'BadRequest', 'Upgrade request required');
+};
