@@ -22,6 +22,7 @@ import { ensureSystemObjects } from './bootstrap/system-objects.js';
 import { CacheHub } from './cache/cache-hub.js';
 import { FanOut } from './cache/fan-out.js';
 import { FrameCache } from './cache/frames.js';
+import { addDiscovery } from './http/discovery-paths.js';
 import { NonResourceHandler } from './http/non-resource-handler.js';
 import { Peers } from './http/peer.js';
 import { Pipeline, type Handler } from './http/pipeline.js';
@@ -206,10 +207,11 @@ function buildHandler(options: ApiserverOptions, core: Core, paths: NonResourceH
   const { storage, clock, random, definitions, newUid, serviceAccountIssuer: issuer } = options;
   const { hub, fanOut, registry, fieldManagement, signer, objects } = core;
   const watch = { hub, storage, fanOut, frames: new FrameCache(), clock, random };
-  const reader = new ResourceReader(watch, new Representations(() => ({}), clock));
+  const reader = new ResourceReader(watch, new Representations(clock));
   const kinds = new Set(definitions.map(({ resource }) => `${resource.apiVersion} ${resource.kind}`));
   const codec = new SchemaCodec(options.schemas, (apiVersion, kind) => kinds.has(`${apiVersion} ${kind}`));
   const writer = new ResourceWriter({ codec, reader, fieldManagement, hub, storage });
+  const virtual = reviewResources({ codec, ...core });
   const resources = new ResourceHandler({
     registry,
     reader,
@@ -222,7 +224,9 @@ function buildHandler(options: ApiserverOptions, core: Core, paths: NonResourceH
       kubelets,
       proxy: { objects, kubelets, random },
     }),
-    virtual: reviewResources({ codec, ...core }),
+    virtual,
   });
+  const serverAddress = (): string => `${options.advertiseAddress}:${options.securePort}`;
+  addDiscovery(paths, { definitions, schemas: options.schemas, unstored: [...virtual.keys()], serverAddress });
   return (exchange) => (exchange.info.isResourceRequest ? resources.handle(exchange) : paths.handle(exchange));
 }

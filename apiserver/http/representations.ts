@@ -2,29 +2,14 @@ import type { KubernetesObject } from '../../shared/api/object.js';
 import type { Clock } from '../../shared/clock/clock.js';
 import { storedRepresentation, type Representation } from '../cache/frames.js';
 import type { ServedResource } from '../registry/resource-registry.js';
+import { makeTable, partialObjectMetadata, type IncludeObject } from '../table/table.js';
 import type { Negotiated } from './accept.js';
-
-export type IncludeObject = 'Metadata' | 'Object' | 'None';
-
-/** Makes a meta.k8s.io Table of objects. */
-export type TableMaker = (
-  served: ServedResource,
-  objects: readonly KubernetesObject[],
-  options: {
-    readonly includeObject: IncludeObject;
-    readonly apiVersion: string;
-    readonly metadata: Record<string, unknown>;
-    readonly nowMs: number;
-  },
-) => object;
 
 /** Turns objects into the forms that clients may ask for. */
 export class Representations {
-  readonly #makeTable: TableMaker;
   readonly #clock: Clock;
 
-  constructor(makeTable: TableMaker, clock: Clock) {
-    this.#makeTable = makeTable;
+  constructor(clock: Clock) {
     this.#clock = clock;
   }
 
@@ -43,7 +28,8 @@ export class Representations {
   }
 
   one(served: ServedResource, form: Negotiated, object: KubernetesObject, includeObject: IncludeObject): object {
-    if (form.transform === 'PartialObjectMetadata') return partialMetadata(object, form.transformVersion);
+    if (form.transform === 'PartialObjectMetadata')
+      return partialObjectMetadata(object, `meta.k8s.io/${form.transformVersion}`);
     const { resourceVersion } = object.metadata;
     return this.table(served, form, [object], includeObject, { resourceVersion });
   }
@@ -56,10 +42,6 @@ export class Representations {
     metadata: Record<string, unknown>,
   ): object {
     const apiVersion = `meta.k8s.io/${form.transformVersion}`;
-    return this.#makeTable(served, objects, { includeObject, apiVersion, metadata, nowMs: this.#clock.now() });
+    return makeTable(served.definition, objects, { includeObject, apiVersion, metadata, nowMs: this.#clock.now() });
   }
-}
-
-function partialMetadata(object: KubernetesObject, version: string): object {
-  return { kind: 'PartialObjectMetadata', apiVersion: `meta.k8s.io/${version}`, metadata: object.metadata };
 }
