@@ -1,6 +1,6 @@
 import { leases } from '../../shared/api/generated/resources.js';
 import type { Lease, LeaseSpec } from '../../shared/api/generated/types.js';
-import { forbidden, invalid, notNegative, type FieldError } from '../validation/field-error.js';
+import { append, forbidden, invalid, notNegative, type FieldError } from '../validation/field-error.js';
 import { ageColumn, column, nameColumn } from './column.js';
 import { defineKind } from './kind.js';
 
@@ -27,7 +27,7 @@ function validateSpec({
   const errors: FieldError[] = [];
   if (seconds !== undefined && seconds <= 0)
     errors.push(invalid('spec.leaseDurationSeconds', seconds, 'must be greater than 0'));
-  errors.push(...notNegative('spec.leaseTransitions', leaseTransitions));
+  append(errors, notNegative('spec.leaseTransitions', leaseTransitions));
   if (preferredHolder && !strategy)
     errors.push(forbidden('spec.preferredHolder', 'may only be specified if `strategy` is defined'));
   return errors;

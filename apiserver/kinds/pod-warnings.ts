@@ -96,7 +96,8 @@ function containerWarnings(spec: PodSpec, path: string): string[] {
   for (const field of ['initContainers', 'containers'] as const)
     for (const [index, container] of (spec[field] ?? []).entries()) {
       const at = `${path}.${field}[${index}]`;
-      found.push(...fractionWarnings(container, at), ...envWarnings(container.env ?? [], `${at}.env`));
+      for (const text of fractionWarnings(container, at)) found.push(text);
+      for (const text of envWarnings(container.env ?? [], `${at}.env`)) found.push(text);
       for (const [position, port] of (container.ports ?? []).entries()) {
         const key = `${port.containerPort}/${port.protocol ?? 'TCP'}/${port.hostIP ?? ''}/${port.hostPort ?? 0}`;
         const other = ports.get(key);

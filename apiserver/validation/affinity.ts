@@ -6,7 +6,7 @@ import type {
   PodAffinity,
   PodAffinityTerm,
 } from '../../shared/api/generated/types.js';
-import { forbidden, invalid, invalidEach, required, type FieldError } from './field-error.js';
+import { append, forbidden, invalid, invalidEach, required, type FieldError } from './field-error.js';
 import { validateLabelName, validateLabelSelector } from './label-selector.js';
 import { isDns1123Label, isDns1123Subdomain, isLabelValue } from './names.js';
 
@@ -29,11 +29,11 @@ function validateNodeAffinity(affinity: NodeAffinity, path: string): FieldError[
     const at = `${path}.${REQUIRED}.nodeSelectorTerms`;
     const terms = must.nodeSelectorTerms ?? [];
     if (terms.length === 0) errors.push(required(at, 'must have at least one node selector term'));
-    for (const [index, term] of terms.entries()) errors.push(...validateTerm(term, true, `${at}[${index}]`));
+    for (const [index, term] of terms.entries()) append(errors, validateTerm(term, true, `${at}[${index}]`));
   }
   for (const [index, { weight, preference }] of (affinity[PREFERRED] ?? []).entries()) {
     const at = `${path}.${PREFERRED}[${index}]`;
-    errors.push(...validateWeight(weight, at), ...validateTerm(preference ?? {}, false, `${at}.preference`));
+    append(errors, [...validateWeight(weight, at), ...validateTerm(preference ?? {}, false, `${at}.preference`)]);
   }
   return errors;
 }
@@ -69,10 +69,10 @@ function validateNodeRequirement(
     if (values.length !== 1)
       errors.push(required(at, "must be specified single value when `operator` is 'Lt' or 'Gt'"));
   } else errors.push(invalid(`${path}.operator`, operator ?? '', 'not a valid selector operator'));
-  errors.push(...validateLabelName(key ?? '', `${path}.key`));
+  append(errors, validateLabelName(key ?? '', `${path}.key`));
   if (areValuesChecked)
     for (const [index, value] of values.entries())
-      errors.push(...invalidEach(`${at}[${index}]`, value, isLabelValue(value)));
+      append(errors, invalidEach(`${at}[${index}]`, value, isLabelValue(value)));
   return errors;
 }
 
@@ -86,7 +86,7 @@ function validateFieldRequirement({ key, operator, values = [] }: NodeSelectorRe
   }
   if (key !== 'metadata.name') return [...errors, invalid(`${path}.key`, key, 'not a valid field selector key')];
   for (const [index, value] of values.entries())
-    errors.push(...invalidEach(`${path}.values[${index}]`, value, isDns1123Subdomain(value)));
+    append(errors, invalidEach(`${path}.values[${index}]`, value, isDns1123Subdomain(value)));
   return errors;
 }
 
@@ -102,10 +102,10 @@ function validatePodAffinity(affinity: PodAffinity, path: string): FieldError[] 
 
 function validatePodTerm(term: PodAffinityTerm, path: string): FieldError[] {
   const errors = validateLabelSelector(term.labelSelector, `${path}.labelSelector`);
-  errors.push(...validateLabelSelector(term.namespaceSelector, `${path}.namespaceSelector`));
+  append(errors, validateLabelSelector(term.namespaceSelector, `${path}.namespaceSelector`));
   for (const name of term.namespaces ?? [])
-    errors.push(...invalidEach(`${path}.namespace`, name, isDns1123Label(name)));
-  errors.push(...validateMatchLabelKeys(term, path));
+    append(errors, invalidEach(`${path}.namespace`, name, isDns1123Label(name)));
+  append(errors, validateMatchLabelKeys(term, path));
   if (!term.topologyKey) errors.push(required(`${path}.topologyKey`, 'can not be empty'));
   return [...errors, ...validateLabelName(term.topologyKey ?? '', `${path}.topologyKey`)];
 }
@@ -115,12 +115,13 @@ function validateMatchLabelKeys(term: PodAffinityTerm, path: string): FieldError
   const errors: FieldError[] = [];
   for (const [field, keys] of Object.entries({ matchLabelKeys, mismatchLabelKeys }))
     for (const [index, key] of keys.entries()) {
-      errors.push(...validateLabelName(key, `${path}.${field}[${index}]`));
+      append(errors, validateLabelName(key, `${path}.${field}[${index}]`));
       if (!labelSelector)
         errors.push(forbidden(`${path}.${field}`, 'must not be specified when labelSelector is not set'));
     }
+  const mismatching = new Set(mismatchLabelKeys);
   for (const [index, key] of matchLabelKeys.entries())
-    if (mismatchLabelKeys.includes(key))
+    if (mismatching.has(key))
       errors.push(
         invalid(`${path}.matchLabelKeys[${index}]`, key, 'exists in both matchLabelKeys and mismatchLabelKeys'),
       );

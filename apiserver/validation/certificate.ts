@@ -4,8 +4,18 @@ import type {
   CertificateSigningRequestSpec,
 } from '../../shared/api/generated/types.js';
 import { equal } from './equality.js';
-import { duplicate, forbidden, invalid, invalidEach, notSupported, required, type FieldError } from './field-error.js';
+import {
+  append,
+  duplicate,
+  forbidden,
+  invalid,
+  invalidEach,
+  notSupported,
+  required,
+  type FieldError,
+} from './field-error.js';
 import { isDns1123Subdomain } from './names.js';
+import { repeats } from './repeats.js';
 
 const USAGES = [
   'any',
@@ -46,11 +56,12 @@ function validateSpec(spec: Partial<CertificateSigningRequestSpec>): FieldError[
     ? []
     : [invalid('spec.request', request, 'PEM block type must be CERTIFICATE REQUEST')];
   if (usages.length === 0) errors.push(required('spec.usages'));
+  const repeated = repeats(usages);
   for (const [index, usage] of usages.entries()) {
     if (!USAGES.includes(usage)) errors.push(notSupported(`spec.usages[${index}]`, usage, USAGES));
-    if (usages.indexOf(usage) < index) errors.push(duplicate(`spec.usages[${index}]`, usage));
+    if (repeated.has(index)) errors.push(duplicate(`spec.usages[${index}]`, usage));
   }
-  errors.push(...validateSignerName(signerName, 'spec.signerName'));
+  append(errors, validateSignerName(signerName, 'spec.signerName'));
   if (expirationSeconds !== undefined && expirationSeconds < MIN_SECONDS) {
     const text = `may not specify a duration less than ${MIN_SECONDS} seconds (10 minutes)`;
     errors.push(invalid('spec.expirationSeconds', expirationSeconds, text));
@@ -68,7 +79,7 @@ export function validateSignerName(name: string, path: string): FieldError[] {
   const errors: FieldError[] = [];
   if (!domain.includes('.'))
     errors.push(invalid(path, domain, 'should be a domain with at least two segments separated by dots'));
-  errors.push(...invalidEach(path, domain, isDns1123Subdomain(domain)));
+  append(errors, invalidEach(path, domain, isDns1123Subdomain(domain)));
   const tail = name.slice(slash + 1);
   return [...errors, ...invalidEach(path, tail, isDns1123Subdomain(tail))];
 }
@@ -84,6 +95,7 @@ function isPemOf(base64: string, type: string): boolean {
 }
 
 function validateConditions(conditions: readonly CertificateSigningRequestCondition[]): FieldError[] {
+  const repeated = repeats(conditions.map(({ type }) => type));
   const errors = conditions.flatMap(({ type, status }, index) => {
     const at = `status.conditions[${index}]`;
     const found: FieldError[] = type ? [] : [required(`${at}.type`)];
@@ -91,7 +103,7 @@ function validateConditions(conditions: readonly CertificateSigningRequestCondit
     else if (DECISIONS.includes(type) && status !== 'True') found.push(notSupported(`${at}.status`, status, ['True']));
     else if (!['True', 'False', 'Unknown'].includes(status))
       found.push(notSupported(`${at}.status`, status, ['False', 'True', 'Unknown']));
-    if (conditions.findIndex((other) => other.type === type) < index) found.push(duplicate(`${at}.type`, type));
+    if (repeated.has(index)) found.push(duplicate(`${at}.type`, type));
     return found;
   });
   const types = new Set(conditions.map(({ type }) => type));

@@ -1,6 +1,6 @@
 import type { ConfigMap, Secret } from '../../shared/api/generated/types.js';
 import { equal } from './equality.js';
-import { forbidden, invalid, invalidEach, required, tooLong, type FieldError } from './field-error.js';
+import { append, forbidden, invalid, invalidEach, required, tooLong, type FieldError } from './field-error.js';
 import { isConfigMapKey } from './names.js';
 import { validateImmutable } from './object-meta.js';
 
@@ -27,7 +27,7 @@ export function validateConfigMap({ data = {}, binaryData = {} }: ConfigMap): Fi
   for (const key of Object.keys(data))
     if (Object.hasOwn(binaryData, key))
       errors.push(invalid(`data[${key}]`, key, 'duplicate of key present in binaryData'));
-  errors.push(...validateBase64(binaryData, 'binaryData'));
+  append(errors, validateBase64(binaryData, 'binaryData'));
   const size = sum(data, (value) => Buffer.byteLength(value)) + sum(binaryData, base64Size);
   return size > MAX_SIZE_BYTES ? [...errors, tooLong('', MAX_SIZE_BYTES)] : errors;
 }

@@ -7,6 +7,7 @@ import type {
 } from '../../shared/api/generated/types.js';
 import { validateEnv, validateEnvFrom } from './env.js';
 import {
+  append,
   duplicate,
   forbidden,
   invalid,
@@ -22,6 +23,7 @@ import { isDns1123Label, isPortName, isPortNumber } from './names.js';
 import { validateResources } from './resources.js';
 import { validateSecurityContext } from './security-context.js';
 import { validateMounts } from './volume-mount.js';
+import { repeats } from './repeats.js';
 
 export const PROTOCOLS = ['SCTP', 'TCP', 'UDP'];
 const PROBES: readonly ProbeKind[] = ['livenessProbe', 'readinessProbe', 'startupProbe'];
@@ -43,12 +45,12 @@ export function validateContainers(spec: PodSpec, path: string): FieldError[] {
   const containers = spec.containers ?? [];
   const errors = containers.length === 0 ? [required(`${path}.containers`)] : [];
   for (const [index, container] of containers.entries())
-    errors.push(...check.regular(container, `${path}.containers[${index}]`));
-  errors.push(...validateHostPorts(containers, `${path}.containers`));
+    append(errors, check.regular(container, `${path}.containers[${index}]`));
+  append(errors, validateHostPorts(containers, `${path}.containers`));
   for (const [index, container] of initContainers.entries())
-    errors.push(...check.init(container, `${path}.initContainers[${index}]`));
+    append(errors, check.init(container, `${path}.initContainers[${index}]`));
   for (const [index, container] of ephemeralContainers.entries())
-    errors.push(...check.ephemeral(container, `${path}.ephemeralContainers[${index}]`));
+    append(errors, check.ephemeral(container, `${path}.ephemeralContainers[${index}]`));
   return errors;
 }
 
@@ -56,19 +58,22 @@ class ContainerCheck {
   readonly #spec: PodSpec;
   readonly #volumes: ReadonlyMap<string, Volume>;
   readonly #claims: ReadonlySet<string>;
+  readonly #targets: ReadonlySet<string>;
   readonly #names = new Set<string>();
 
   constructor(spec: PodSpec) {
     this.#spec = spec;
     this.#volumes = new Map((spec.volumes ?? []).map((volume) => [volume.name, volume]));
+    const running = [...(spec.containers ?? []), ...(spec.initContainers ?? [])];
+    this.#targets = new Set(running.map(({ name }) => name));
     this.#claims = new Set((spec.resourceClaims ?? []).map(({ name }) => name));
   }
 
   regular(container: Container, path: string): FieldError[] {
     const errors = [...this.#common(container, path), ...this.#uniqueName(container.name, path)];
-    errors.push(...this.#handlers(container, path));
+    append(errors, this.#handlers(container, path));
     const policy = container.restartPolicy;
-    if (policy !== undefined) errors.push(...oneOf(`${path}.restartPolicy`, policy, ['Always', 'Never', 'OnFailure']));
+    if (policy !== undefined) append(errors, oneOf(`${path}.restartPolicy`, policy, ['Always', 'Never', 'OnFailure']));
     return errors;
   }
 
@@ -77,8 +82,8 @@ class ContainerCheck {
     const policy = container.restartPolicy;
     if (policy !== undefined && !['Always', 'Never', 'OnFailure'].includes(policy))
       errors.push(notSupported(`${path}.restartPolicy`, policy, ['Always', 'Never', 'OnFailure']));
-    errors.push(...this.#uniqueName(container.name, path));
-    errors.push(...validateHostPorts([container], path.slice(0, path.lastIndexOf('['))));
+    append(errors, this.#uniqueName(container.name, path));
+    append(errors, validateHostPorts([container], path.slice(0, path.lastIndexOf('['))));
     if (policy === 'Always') return [...errors, ...this.#handlers(container, path)];
     for (const field of ['lifecycle', ...PROBES] as const)
       if (container[field])
@@ -89,9 +94,7 @@ class ContainerCheck {
   ephemeral(container: EphemeralContainer, path: string): FieldError[] {
     const errors = [...this.#common(container, path), ...this.#uniqueName(container.name, path)];
     const target = container.targetContainerName;
-    const others = [...(this.#spec.containers ?? []), ...(this.#spec.initContainers ?? [])];
-    if (target && !others.some(({ name }) => name === target))
-      errors.push(notFound(`${path}.targetContainerName`, target));
+    if (target && !this.#targets.has(target)) errors.push(notFound(`${path}.targetContainerName`, target));
     const text = 'cannot be set for an Ephemeral Container';
     for (const field of NOT_FOR_EPHEMERAL)
       if (container[field] !== undefined) errors.push(forbidden(`${path}.${field}`, text));
@@ -123,11 +126,11 @@ class ContainerCheck {
   }
 
   #resizePolicy({ resizePolicy = [] }: Container | EphemeralContainer, path: string): FieldError[] {
+    const repeated = repeats(resizePolicy.map(({ resourceName }) => resourceName));
     return resizePolicy.flatMap(({ resourceName, restartPolicy }, index) => {
       const errors = oneOf(path, resourceName, ['cpu', 'memory']);
-      if (resizePolicy.findIndex((other) => other.resourceName === resourceName) < index)
-        errors.push(duplicate(`${path}[${index}]`, resourceName));
-      errors.push(...oneOf(path, restartPolicy, ['NotRequired', 'RestartContainer']));
+      if (repeated.has(index)) errors.push(duplicate(`${path}[${index}]`, resourceName));
+      append(errors, oneOf(path, restartPolicy, ['NotRequired', 'RestartContainer']));
       if (this.#spec.restartPolicy === 'Never' && restartPolicy !== 'NotRequired')
         errors.push(invalid(path, restartPolicy, "must be 'NotRequired' when `restartPolicy` is 'Never'"));
       return errors;
@@ -139,7 +142,7 @@ class ContainerCheck {
     const errors = container.lifecycle ? validateLifecycle(container.lifecycle, grace, `${path}.lifecycle`) : [];
     for (const kind of PROBES) {
       const probe = container[kind];
-      if (probe) errors.push(...validateProbe(probe, kind, `${path}.${kind}`));
+      if (probe) append(errors, validateProbe(probe, kind, `${path}.${kind}`));
     }
     return errors;
   }
@@ -159,13 +162,13 @@ function validatePorts(ports: readonly ContainerPort[], path: string): FieldErro
     const errors: FieldError[] = [];
     if (name) {
       const problems = isPortName(name);
-      if (problems.length > 0) errors.push(...invalidEach(`${at}.name`, name, problems));
+      if (problems.length > 0) append(errors, invalidEach(`${at}.name`, name, problems));
       else if (names.has(name)) errors.push(duplicate(`${at}.name`, name));
       names.add(name);
     }
     if (!containerPort) errors.push(required(`${at}.containerPort`));
-    else errors.push(...invalidEach(`${at}.containerPort`, containerPort, isPortNumber(containerPort)));
-    if (hostPort) errors.push(...invalidEach(`${at}.hostPort`, hostPort, isPortNumber(hostPort)));
+    else append(errors, invalidEach(`${at}.containerPort`, containerPort, isPortNumber(containerPort)));
+    if (hostPort) append(errors, invalidEach(`${at}.hostPort`, hostPort, isPortNumber(hostPort)));
     return [...errors, ...oneOf(`${at}.protocol`, protocol, PROTOCOLS)];
   });
 }

@@ -9,9 +9,10 @@ import type {
 } from '../../shared/api/generated/types.js';
 import { validateIp, validateNonSpecialIp } from './address.js';
 import { PROTOCOLS } from './container.js';
-import { duplicate, invalid, invalidEach, oneOf, required, tooMany, type FieldError } from './field-error.js';
+import { append, duplicate, invalid, invalidEach, oneOf, required, tooMany, type FieldError } from './field-error.js';
 import { isDns1123Label, isDns1123Subdomain, isPortNumber, isQualifiedName } from './names.js';
 import { validateImmutable, validateLabels } from './object-meta.js';
+import { repeats } from './repeats.js';
 
 const MAX_ADDRESSES = 100;
 const MAX_PORTS = 20_000;
@@ -26,29 +27,29 @@ export function validateEndpoints({ subsets }: Endpoints): FieldError[] {
       errors.push(required(at, 'must specify `addresses` or `notReadyAddresses`'));
     for (const [field, list] of Object.entries({ addresses, notReadyAddresses }))
       for (const [position, address] of list.entries())
-        errors.push(...validateAddress(address, `${at}.${field}[${position}]`));
+        append(errors, validateAddress(address, `${at}.${field}[${position}]`));
     for (const [position, port] of ports.entries())
-      errors.push(...validateEndpointPort(port, ports.length > 1, `${at}.ports[${position}]`));
+      append(errors, validateEndpointPort(port, ports.length > 1, `${at}.ports[${position}]`));
     return errors;
   });
 }
 
 function validateAddress({ ip, hostname, nodeName }: EndpointAddress, path: string): FieldError[] {
   const errors = validateIp(`${path}.ip`, ip ?? '');
-  if (hostname) errors.push(...invalidEach(`${path}.hostname`, hostname, isDns1123Label(hostname)));
-  if (nodeName !== undefined) errors.push(...invalidEach(`${path}.nodeName`, nodeName, isDns1123Subdomain(nodeName)));
+  if (hostname) append(errors, invalidEach(`${path}.hostname`, hostname, isDns1123Label(hostname)));
+  if (nodeName !== undefined) append(errors, invalidEach(`${path}.nodeName`, nodeName, isDns1123Subdomain(nodeName)));
   return errors.length > 0 ? errors : validateNonSpecialIp(`${path}.ip`, ip);
 }
 
 function validateEndpointPort(port: EndpointPort, isNameRequired: boolean, path: string): FieldError[] {
   const { name, appProtocol } = port;
   const errors: FieldError[] = [];
-  if (name) errors.push(...invalidEach(`${path}.name`, name, isDns1123Label(name)));
+  if (name) append(errors, invalidEach(`${path}.name`, name, isDns1123Label(name)));
   else if (isNameRequired) errors.push(required(`${path}.name`));
-  errors.push(...invalidEach(`${path}.port`, port.port, isPortNumber(port.port)));
-  errors.push(...oneOf(`${path}.protocol`, port.protocol, PROTOCOLS));
+  append(errors, invalidEach(`${path}.port`, port.port, isPortNumber(port.port)));
+  append(errors, oneOf(`${path}.protocol`, port.protocol, PROTOCOLS));
   if (appProtocol !== undefined)
-    errors.push(...invalidEach(`${path}.appProtocol`, appProtocol, isQualifiedName(appProtocol)));
+    append(errors, invalidEach(`${path}.appProtocol`, appProtocol, isQualifiedName(appProtocol)));
   return errors;
 }
 
@@ -60,7 +61,7 @@ export function validateEndpointSlice(slice: EndpointSlice): FieldError[] {
   if (endpoints.length > MAX_ENDPOINTS) errors.push(tooMany('endpoints', endpoints.length, MAX_ENDPOINTS));
   else
     for (const [index, endpoint] of endpoints.entries())
-      errors.push(...validateEndpoint(endpoint, addressType, `endpoints[${index}]`));
+      append(errors, validateEndpoint(endpoint, addressType, `endpoints[${index}]`));
   if (ports.length > MAX_PORTS) return [...errors, tooMany('ports', ports.length, MAX_PORTS)];
   return [...errors, ...validateSlicePorts(ports)];
 }
@@ -76,15 +77,15 @@ function validateEndpoint(endpoint: Endpoint, type: string, path: string): Field
   if (addresses.length === 0) errors.push(required(`${path}.addresses`, 'must contain at least 1 address'));
   else if (addresses.length > MAX_ADDRESSES) errors.push(tooMany(`${path}.addresses`, addresses.length, MAX_ADDRESSES));
   for (const [index, address] of addresses.entries())
-    errors.push(...validateTypedAddress(address, type, `${path}.addresses[${index}]`));
-  if (nodeName !== undefined) errors.push(...invalidEach(`${path}.nodeName`, nodeName, isDns1123Subdomain(nodeName)));
-  errors.push(...validateLabels(endpoint.deprecatedTopology, `${path}.deprecatedTopology`));
-  if (hostname !== undefined) errors.push(...invalidEach(`${path}.hostname`, hostname, isDns1123Label(hostname)));
+    append(errors, validateTypedAddress(address, type, `${path}.addresses[${index}]`));
+  if (nodeName !== undefined) append(errors, invalidEach(`${path}.nodeName`, nodeName, isDns1123Subdomain(nodeName)));
+  append(errors, validateLabels(endpoint.deprecatedTopology, `${path}.deprecatedTopology`));
+  if (hostname !== undefined) append(errors, invalidEach(`${path}.hostname`, hostname, isDns1123Label(hostname)));
   const zones = hints?.forZones ?? [];
   if (zones.length > MAX_ZONE_HINTS) errors.push(tooMany(`${path}.hints.forZones`, zones.length, MAX_ZONE_HINTS));
+  const repeated = repeats(zones.map(({ name }) => name));
   for (const [index, { name }] of zones.entries())
-    if (zones.findIndex((zone) => zone.name === name) < index)
-      errors.push(duplicate(`${path}.hints.forZones[${index}].name`, name));
+    if (repeated.has(index)) errors.push(duplicate(`${path}.hints.forZones[${index}].name`, name));
   return errors;
 }
 
@@ -112,10 +113,10 @@ function validateSlicePorts(ports: readonly DiscoveryV1EndpointPort[]): FieldErr
     const errors = name === '' ? [] : invalidEach(`${at}.name`, name, isDns1123Label(name));
     if (names.has(name)) errors.push(duplicate(`${at}.name`, name));
     names.add(name);
-    errors.push(...oneOf(`${at}.protocol`, protocol, PROTOCOLS));
-    if (port !== undefined) errors.push(...invalidEach(`${at}.port`, port, isPortNumber(port)));
+    append(errors, oneOf(`${at}.protocol`, protocol, PROTOCOLS));
+    if (port !== undefined) append(errors, invalidEach(`${at}.port`, port, isPortNumber(port)));
     if (appProtocol !== undefined)
-      errors.push(...invalidEach(`${at}.appProtocol`, appProtocol, isQualifiedName(appProtocol)));
+      append(errors, invalidEach(`${at}.appProtocol`, appProtocol, isQualifiedName(appProtocol)));
     return errors;
   });
 }

@@ -5,7 +5,7 @@ import type {
   ObjectFieldSelector,
   ResourceFieldSelector,
 } from '../../shared/api/generated/types.js';
-import { invalid, invalidEach, notSupported, required, type FieldError } from './field-error.js';
+import { append, invalid, invalidEach, notSupported, required, type FieldError } from './field-error.js';
 import { isConfigMapKey, isDns1123Subdomain, isEnvVarName, isQualifiedName } from './names.js';
 
 const ENV_FIELDS = [
@@ -35,7 +35,7 @@ export function validateEnv(variables: readonly EnvVar[], path: string): FieldEr
     const { value, valueFrom } = variable;
     const name = variable.name ?? '';
     const errors = name === '' ? [required(`${at}.name`)] : invalidEach(`${at}.name`, name, isEnvVarName(name));
-    if (valueFrom) errors.push(...validateValueFrom(valueFrom, value ?? '', `${at}.valueFrom`));
+    if (valueFrom) append(errors, validateValueFrom(valueFrom, value ?? '', `${at}.valueFrom`));
     return errors;
   });
 }
@@ -43,10 +43,10 @@ export function validateEnv(variables: readonly EnvVar[], path: string): FieldEr
 function validateValueFrom(source: EnvVarSource, value: string, path: string): FieldError[] {
   const { fieldRef, resourceFieldRef, configMapKeyRef, secretKeyRef, fileKeyRef } = source;
   const errors: FieldError[] = [];
-  if (fieldRef) errors.push(...validateFieldRef(fieldRef, ENV_FIELDS, `${path}.fieldRef`));
-  if (resourceFieldRef) errors.push(...validateResourceFieldRef(resourceFieldRef, `${path}.resourceFieldRef`, false));
-  if (configMapKeyRef) errors.push(...validateKeyRef(configMapKeyRef, `${path}.configMapKeyRef`));
-  if (secretKeyRef) errors.push(...validateKeyRef(secretKeyRef, `${path}.secretKeyRef`));
+  if (fieldRef) append(errors, validateFieldRef(fieldRef, ENV_FIELDS, `${path}.fieldRef`));
+  if (resourceFieldRef) append(errors, validateResourceFieldRef(resourceFieldRef, `${path}.resourceFieldRef`, false));
+  if (configMapKeyRef) append(errors, validateKeyRef(configMapKeyRef, `${path}.configMapKeyRef`));
+  if (secretKeyRef) append(errors, validateKeyRef(secretKeyRef, `${path}.secretKeyRef`));
   const count = [fieldRef, resourceFieldRef, configMapKeyRef, secretKeyRef, fileKeyRef].filter(Boolean).length;
   if (count === 0)
     errors.push(
@@ -118,8 +118,8 @@ export function validateEnvFrom(sources: readonly EnvFromSource[], path: string)
   return sources.flatMap(({ prefix, configMapRef, secretRef }, index) => {
     const at = `${path}[${index}]`;
     const errors = prefix ? invalidEach(`${at}.prefix`, prefix, isEnvVarName(prefix)) : [];
-    if (configMapRef) errors.push(...validateRefName(configMapRef.name, `${at}.configMapRef.name`));
-    if (secretRef) errors.push(...validateRefName(secretRef.name, `${at}.secretRef.name`));
+    if (configMapRef) append(errors, validateRefName(configMapRef.name, `${at}.configMapRef.name`));
+    if (secretRef) append(errors, validateRefName(secretRef.name, `${at}.secretRef.name`));
     if (!configMapRef && !secretRef)
       errors.push(invalid(path, '', 'must specify one of: `configMapRef` or `secretRef`'));
     if (configMapRef && secretRef)

@@ -1,5 +1,5 @@
 import type { Event } from '../../shared/api/generated/types.js';
-import { invalid, invalidEach, required, type FieldError } from './field-error.js';
+import { append, invalid, invalidEach, required, type FieldError } from './field-error.js';
 import { isDns1123Subdomain, isQualifiedName } from './names.js';
 import { validateImmutable } from './object-meta.js';
 
@@ -12,7 +12,7 @@ export function validateEvent(event: Event): FieldError[] {
   const errors = isNamespaceGood(namespace, involved, event.eventTime !== undefined)
     ? []
     : [invalid('involvedObject.namespace', involved, 'does not match event.namespace')];
-  if (event.eventTime !== undefined) errors.push(...validateNewFields(event));
+  if (event.eventTime !== undefined) append(errors, validateNewFields(event));
   return [...errors, ...invalidEach('namespace', namespace, isDns1123Subdomain(namespace))];
 }
 
@@ -26,7 +26,7 @@ function validateNewFields(event: Event): FieldError[] {
   const { reportingComponent = '', reportingInstance, action, reason } = event;
   const errors: FieldError[] = [];
   if (reportingComponent === '') errors.push(required('reportingController'));
-  errors.push(...invalidEach('reportingController', reportingComponent, isQualifiedName(reportingComponent)));
+  append(errors, invalidEach('reportingController', reportingComponent, isQualifiedName(reportingComponent)));
   for (const [field, value] of Object.entries({ reportingInstance, action, reason }))
     if (!value) errors.push(required(field));
   for (const field of ['reportingInstance', 'action', 'reason', 'message'] as const)

@@ -97,3 +97,8 @@ export const optionalOneOf = (path: string, value: string | undefined, supported
 export function notNegative(path: string, value: number | undefined): FieldError[] {
   return (value ?? 0) < 0 ? [invalid(path, value, 'must be greater than or equal to 0')] : [];
 }
+
+/** Adds one by one: `push(...more)` fails on a list as long as a client may send. */
+export function append(errors: FieldError[], more: readonly FieldError[]): void {
+  for (const error of more) errors.push(error);
+}

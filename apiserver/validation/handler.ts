@@ -8,6 +8,7 @@ import type {
   TCPSocketAction,
 } from '../../shared/api/generated/types.js';
 import {
+  append,
   forbidden,
   invalid,
   invalidEach,
@@ -52,10 +53,10 @@ function validateHandler(handlers: Handlers, graceSeconds: number | undefined, p
 
 function validateHttpGet({ path: url, port, scheme, httpHeaders }: HTTPGetAction, path: string): FieldError[] {
   const errors = url ? [] : [required(`${path}.path`)];
-  errors.push(...validatePortNumberOrName(port, `${path}.port`));
+  append(errors, validatePortNumberOrName(port, `${path}.port`));
   if (scheme !== 'HTTP' && scheme !== 'HTTPS') errors.push(notSupported(`${path}.scheme`, scheme, ['HTTP', 'HTTPS']));
   for (const { name } of httpHeaders ?? [])
-    errors.push(...invalidEach(`${path}.httpHeaders`, name, isHttpHeaderName(name)));
+    append(errors, invalidEach(`${path}.httpHeaders`, name, isHttpHeaderName(name)));
   return errors;
 }
 
@@ -75,7 +76,7 @@ export function validateProbe(probe: Probe, kind: ProbeKind, path: string): Fiel
     'successThreshold',
     'failureThreshold',
   ] as const)
-    errors.push(...notNegative(`${path}.${field}`, probe[field]));
+    append(errors, notNegative(`${path}.${field}`, probe[field]));
   const grace = probe.terminationGracePeriodSeconds;
   if (grace !== undefined && grace <= 0)
     errors.push(invalid(`${path}.terminationGracePeriodSeconds`, grace, 'must be greater than 0'));

@@ -1,5 +1,5 @@
 import type { LabelSelector, LabelSelectorRequirement } from '../../shared/api/generated/types.js';
-import { forbidden, invalid, invalidEach, required, type FieldError } from './field-error.js';
+import { append, forbidden, invalid, invalidEach, required, type FieldError } from './field-error.js';
 import { isLabelValue, isQualifiedName } from './names.js';
 import { validateLabels } from './object-meta.js';
 
@@ -22,9 +22,9 @@ function validateRequirement({ key, operator, values = [] }: LabelSelectorRequir
     if (values.length > 0)
       errors.push(forbidden(`${path}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"));
   } else errors.push(invalid(`${path}.operator`, operator ?? '', 'not a valid selector operator'));
-  errors.push(...validateLabelName(key ?? '', `${path}.key`));
+  append(errors, validateLabelName(key ?? '', `${path}.key`));
   for (const [index, value] of values.entries())
-    errors.push(...invalidEach(`${path}.values[${index}]`, value, isLabelValue(value)));
+    append(errors, invalidEach(`${path}.values[${index}]`, value, isLabelValue(value)));
   return errors;
 }
 

@@ -3,6 +3,7 @@ import { validateCidr } from './address.js';
 import { duplicate, forbidden, invalid, type FieldError } from './field-error.js';
 import { validateQuantity } from './resources.js';
 import { validateTaints } from './scheduling.js';
+import { repeats } from './repeats.js';
 
 export function validateNode(node: Node): FieldError[] {
   const ranges = node.spec?.podCIDRs ?? [];
@@ -14,8 +15,9 @@ export function validateNode(node: Node): FieldError[] {
   const families = new Set(ranges.map((range) => range.includes(':')));
   if (ranges.length > families.size)
     errors.push(invalid('spec.podCIDRs', ranges, 'may specify no more than one CIDR for each IP family'));
+  const repeated = repeats(ranges);
   for (const [index, range] of ranges.entries())
-    if (ranges.indexOf(range) < index) errors.push(duplicate(`spec.podCIDRs[${index}]`, range));
+    if (repeated.has(index)) errors.push(duplicate(`spec.podCIDRs[${index}]`, range));
   return errors;
 }
 

@@ -1,6 +1,6 @@
 import type { ManagedFieldsEntry, ObjectMeta, OwnerReference } from '../../shared/api/generated/types.js';
 import { equal } from './equality.js';
-import { forbidden, invalid, required, tooLong, type FieldError } from './field-error.js';
+import { append, forbidden, invalid, required, tooLong, type FieldError } from './field-error.js';
 import { isDns1123Label, isLabelValue, isQualifiedName, maskTrailingDash } from './names.js';
 
 const ANNOTATIONS_MAX_BYTES = 256 * 1024;
@@ -17,17 +17,24 @@ export function validateObjectMeta(meta: ObjectMeta, rules: ObjectMetaRules, pat
   const errors: FieldError[] = [];
   if (meta.generateName) {
     const problems = rules.validateName(maskTrailingDash(meta.generateName));
-    errors.push(...problems.map((problem) => invalid(`${path}.generateName`, meta.generateName, problem)));
+    append(
+      errors,
+      problems.map((problem) => invalid(`${path}.generateName`, meta.generateName, problem)),
+    );
   }
   if (!meta.name) errors.push(required(`${path}.name`, 'name or generateName is required'));
-  else errors.push(...rules.validateName(meta.name).map((problem) => invalid(`${path}.name`, meta.name, problem)));
-  errors.push(...validateScope(meta, rules, path));
+  else
+    append(
+      errors,
+      rules.validateName(meta.name).map((problem) => invalid(`${path}.name`, meta.name, problem)),
+    );
+  append(errors, validateScope(meta, rules, path));
   if ((meta.generation ?? 0) < 0) errors.push(invalid(`${path}.generation`, meta.generation, NOT_NEGATIVE));
-  errors.push(...validateLabels(meta.labels, `${path}.labels`));
-  errors.push(...validateAnnotations(meta.annotations, `${path}.annotations`));
-  errors.push(...validateOwnerReferences(meta.ownerReferences ?? [], `${path}.ownerReferences`));
-  errors.push(...validateFinalizers(meta.finalizers ?? [], `${path}.finalizers`));
-  errors.push(...validateManagedFields(meta.managedFields ?? [], `${path}.managedFields`));
+  append(errors, validateLabels(meta.labels, `${path}.labels`));
+  append(errors, validateAnnotations(meta.annotations, `${path}.annotations`));
+  append(errors, validateOwnerReferences(meta.ownerReferences ?? [], `${path}.ownerReferences`));
+  append(errors, validateFinalizers(meta.finalizers ?? [], `${path}.finalizers`));
+  append(errors, validateManagedFields(meta.managedFields ?? [], `${path}.managedFields`));
   return errors;
 }
 
@@ -41,7 +48,8 @@ function validateScope(meta: ObjectMeta, rules: ObjectMetaRules, path: string): 
 export function validateObjectMetaUpdate(meta: ObjectMeta, old: ObjectMeta, path = 'metadata'): FieldError[] {
   const errors: FieldError[] = [];
   if (old.deletionTimestamp) {
-    const extra = (meta.finalizers ?? []).filter((name) => !(old.finalizers ?? []).includes(name)).sort();
+    const known = new Set(old.finalizers);
+    const extra = (meta.finalizers ?? []).filter((name) => !known.has(name)).sort();
     if (extra.length > 0) {
       const found = `[]string{${[...new Set(extra)].map((name) => JSON.stringify(name)).join(', ')}}`;
       const text = `no new finalizers can be added if the object is being deleted, found new finalizers ${found}`;
@@ -54,12 +62,12 @@ export function validateObjectMetaUpdate(meta: ObjectMeta, old: ObjectMeta, path
     errors.push(invalid(`${path}.generation`, meta.generation ?? 0, 'must not be decremented'));
   const fixed = ['name', 'namespace', 'uid', 'creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds'];
   for (const field of fixed as (keyof ObjectMeta)[])
-    errors.push(...validateImmutable(meta[field], old[field], `${path}.${field}`));
-  errors.push(...validateLabels(meta.labels, `${path}.labels`));
-  errors.push(...validateAnnotations(meta.annotations, `${path}.annotations`));
-  errors.push(...validateOwnerReferences(meta.ownerReferences ?? [], `${path}.ownerReferences`));
-  errors.push(...validateFinalizers(meta.finalizers ?? [], `${path}.finalizers`));
-  errors.push(...validateManagedFields(meta.managedFields ?? [], `${path}.managedFields`));
+    append(errors, validateImmutable(meta[field], old[field], `${path}.${field}`));
+  append(errors, validateLabels(meta.labels, `${path}.labels`));
+  append(errors, validateAnnotations(meta.annotations, `${path}.annotations`));
+  append(errors, validateOwnerReferences(meta.ownerReferences ?? [], `${path}.ownerReferences`));
+  append(errors, validateFinalizers(meta.finalizers ?? [], `${path}.finalizers`));
+  append(errors, validateManagedFields(meta.managedFields ?? [], `${path}.managedFields`));
   return errors;
 }
 
@@ -70,8 +78,14 @@ export function validateImmutable(value: unknown, old: unknown, path: string): F
 export function validateLabels(labels: Record<string, string> | undefined, path: string): FieldError[] {
   const errors: FieldError[] = [];
   for (const [key, value] of Object.entries(labels ?? {})) {
-    errors.push(...isQualifiedName(key).map((problem) => invalid(path, key, problem)));
-    errors.push(...isLabelValue(value).map((problem) => invalid(path, value, problem)));
+    append(
+      errors,
+      isQualifiedName(key).map((problem) => invalid(path, key, problem)),
+    );
+    append(
+      errors,
+      isLabelValue(value).map((problem) => invalid(path, value, problem)),
+    );
   }
   return errors;
 }
@@ -81,7 +95,10 @@ export function validateAnnotations(annotations: Record<string, string> | undefi
   let sizeBytes = 0;
   for (const [key, value] of Object.entries(annotations ?? {})) {
     // Case does not matter in the prefix of an annotation's key.
-    errors.push(...isQualifiedName(key.toLowerCase()).map((problem) => invalid(path, key, problem)));
+    append(
+      errors,
+      isQualifiedName(key.toLowerCase()).map((problem) => invalid(path, key, problem)),
+    );
     sizeBytes += Buffer.byteLength(key) + Buffer.byteLength(value);
   }
   if (sizeBytes > ANNOTATIONS_MAX_BYTES) errors.push(tooLong(path, ANNOTATIONS_MAX_BYTES));
@@ -92,7 +109,7 @@ function validateOwnerReferences(references: readonly OwnerReference[], path: st
   const errors: FieldError[] = [];
   let controller = '';
   for (const reference of references) {
-    errors.push(...validateOwnerReference(reference, path));
+    append(errors, validateOwnerReference(reference, path));
     if (reference.controller !== true) continue;
     const current = `${reference.kind}/${reference.name}`;
     if (controller !== '') {
@@ -130,7 +147,7 @@ function validateManagedFields(entries: readonly ManagedFieldsEntry[], path: str
       errors.push(invalid(`${at}.operation`, entry.operation ?? '', 'must be `Apply` or `Update`'));
     if ((entry.fieldsType ?? '') !== '' && entry.fieldsType !== 'FieldsV1')
       errors.push(invalid(`${at}.fieldsType`, entry.fieldsType, 'must be `FieldsV1`'));
-    errors.push(...validateFieldManager(entry.manager ?? '', `${at}.manager`));
+    append(errors, validateFieldManager(entry.manager ?? '', `${at}.manager`));
     if ((entry.subresource ?? '').length > 256) errors.push(tooLong(`${at}.subresource`, 256));
   }
   return errors;

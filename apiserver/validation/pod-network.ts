@@ -1,6 +1,6 @@
 import type { HostAlias, PodDNSConfig, PodSpec } from '../../shared/api/generated/types.js';
 import { validateIp } from './address.js';
-import { forbidden, invalid, invalidEach, required, type FieldError } from './field-error.js';
+import { append, forbidden, invalid, invalidEach, required, type FieldError } from './field-error.js';
 import { isDns1123Subdomain } from './names.js';
 
 const MAX_NAMESERVERS = 3;
@@ -24,7 +24,7 @@ function validateConfig({ nameservers = [], searches = [], options = [] }: PodDN
   if (nameservers.length > MAX_NAMESERVERS)
     errors.push(invalid(`${path}.nameservers`, nameservers, `must not have more than ${MAX_NAMESERVERS} nameservers`));
   for (const [index, server] of nameservers.entries())
-    errors.push(...validateIp(`${path}.nameservers[${index}]`, server));
+    append(errors, validateIp(`${path}.nameservers[${index}]`, server));
   const at = `${path}.searches`;
   if (searches.length > MAX_SEARCH_PATHS)
     errors.push(invalid(at, searches, `must not have more than ${MAX_SEARCH_PATHS} search paths`));
@@ -37,7 +37,7 @@ function validateConfig({ nameservers = [], searches = [], options = [] }: PodDN
     // Underscores may stand at the start of a label and within it (SRV names).
     const plain = search.replace(/\.$/, '');
     const problems = isDns1123Subdomain(plain.replace(/(^|\.)_/g, '$1').replaceAll('_', '-'));
-    errors.push(...invalidEach(`${at}[${index}]`, plain, problems));
+    append(errors, invalidEach(`${at}[${index}]`, plain, problems));
   }
   for (const [index, { name }] of options.entries())
     if (!name) errors.push(required(`${path}.options[${index}]`, 'must not be empty'));

@@ -2,6 +2,7 @@ import type { PodSpec, PodTemplateSpec } from '../../shared/api/generated/types.
 import { validateAffinity } from './affinity.js';
 import { validateContainers } from './container.js';
 import {
+  append,
   duplicate,
   forbidden,
   invalid,
@@ -18,6 +19,7 @@ import { validateQuantity, validateResources } from './resources.js';
 import { validateSpreadConstraints, validateTolerations } from './scheduling.js';
 import { validatePodSecurityContext } from './security-context.js';
 import { validateVolumes } from './volume.js';
+import { repeats } from './repeats.js';
 
 const MAX_INT32 = 0x7fffffff;
 const DNS_POLICIES = ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None'];
@@ -59,13 +61,13 @@ function validatePodResources(spec: PodSpec, path: string): FieldError[] {
 }
 
 function validateResourceClaims({ resourceClaims = [] }: PodSpec, path: string): FieldError[] {
+  const repeated = repeats(resourceClaims.map(({ name }) => name));
   return resourceClaims.flatMap((claim, index) => {
     const at = `${path}[${index}]`;
     const errors: FieldError[] = [];
     if (!claim.name) errors.push(required(`${at}.name`));
-    else if (resourceClaims.findIndex(({ name }) => name === claim.name) < index)
-      errors.push(duplicate(`${at}.name`, claim.name));
-    else errors.push(...invalidEach(`${at}.name`, claim.name, isDns1123Label(claim.name)));
+    else if (repeated.has(index)) errors.push(duplicate(`${at}.name`, claim.name));
+    else append(errors, invalidEach(`${at}.name`, claim.name, isDns1123Label(claim.name)));
     const { resourceClaimName: name, resourceClaimTemplateName: template } = claim;
     if (name && template)
       errors.push(
@@ -81,10 +83,11 @@ function validateGates({ readinessGates = [], schedulingGates = [] }: PodSpec, p
   const errors = readinessGates.flatMap(({ conditionType }, index) =>
     invalidEach(`${path}.readinessGates[${index}].conditionType`, conditionType, isQualifiedName(conditionType)),
   );
+  const repeated = repeats(schedulingGates.map(({ name }) => name));
   for (const [index, { name }] of schedulingGates.entries()) {
     const at = `${path}.schedulingGates[${index}]`;
-    errors.push(...invalidEach(at, name, isQualifiedName(name)));
-    if (schedulingGates.findIndex((other) => other.name === name) < index) errors.push(duplicate(at, name));
+    append(errors, invalidEach(at, name, isQualifiedName(name)));
+    if (repeated.has(index)) errors.push(duplicate(at, name));
   }
   return errors;
 }
@@ -93,11 +96,11 @@ function validateNames(spec: PodSpec, path: string): FieldError[] {
   const errors: FieldError[] = [];
   for (const field of ['serviceAccountName', 'nodeName', 'priorityClassName', 'runtimeClassName'] as const) {
     const value = spec[field];
-    if (value) errors.push(...invalidEach(`${path}.${field}`, value, isDns1123Subdomain(value)));
+    if (value) append(errors, invalidEach(`${path}.${field}`, value, isDns1123Subdomain(value)));
   }
   for (const field of ['hostname', 'subdomain'] as const) {
     const value = spec[field];
-    if (value) errors.push(...invalidEach(`${path}.${field}`, value, isDns1123Label(value)));
+    if (value) append(errors, invalidEach(`${path}.${field}`, value, isDns1123Label(value)));
   }
   return errors;
 }

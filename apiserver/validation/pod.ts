@@ -1,6 +1,6 @@
 import type { Pod, PodSpec, Toleration } from '../../shared/api/generated/types.js';
 import { equal } from './equality.js';
-import { forbidden, invalid, required, type FieldError } from './field-error.js';
+import { append, forbidden, invalid, required, type FieldError } from './field-error.js';
 import { rangeMessage } from './names.js';
 import { validatePodAnnotations, validatePodSpec } from './pod-spec.js';
 import { validateTolerations } from './scheduling.js';
@@ -22,7 +22,7 @@ export function validatePodCreate(pod: Pod): FieldError[] {
 function validatePod(pod: Pod): FieldError[] {
   const { spec } = pod;
   const errors = validatePodAnnotations(pod.metadata.annotations, spec, 'metadata.annotations');
-  errors.push(...validatePodSpec(spec, 'spec', true));
+  append(errors, validatePodSpec(spec, 'spec', true));
   if (!spec.serviceAccountName)
     for (const [index, { projected }] of (spec.volumes ?? []).entries())
       for (const [sourceIndex, { serviceAccountToken }] of (projected?.sources ?? []).entries())
@@ -44,9 +44,9 @@ export function validatePodUpdate(pod: Pod, old: Pod): FieldError[] {
     if ((pod.spec[field] ?? []).length !== (old.spec[field] ?? []).length)
       return [...errors, forbidden(`spec.${field}`, 'pod updates may not add or remove containers')];
   const deadline = validateDeadlineUpdate(pod.spec, old.spec);
-  errors.push(...deadline);
-  errors.push(...validateAddedTolerations(pod.spec.tolerations ?? [], old.spec.tolerations ?? []));
-  errors.push(...validateRemovedGates(pod.spec, old.spec));
+  append(errors, deadline);
+  append(errors, validateAddedTolerations(pod.spec.tolerations ?? [], old.spec.tolerations ?? []));
+  append(errors, validateRemovedGates(pod.spec, old.spec));
   if (deadline.length > 0 || equal(comparable(pod.spec, old.spec), comparable(old.spec, old.spec))) return errors;
   return [
     ...errors,
@@ -117,9 +117,10 @@ function validateDeadlineUpdate(spec: PodSpec, old: PodSpec): FieldError[] {
 
 function validateAddedTolerations(tolerations: readonly Toleration[], old: readonly Toleration[]): FieldError[] {
   const path = 'spec.tolerations';
-  const same = (a: Toleration, b: Toleration): boolean =>
-    equal({ ...a, tolerationSeconds: 0 }, { ...b, tolerationSeconds: 0 });
-  if (!old.every((one) => tolerations.some((candidate) => same(candidate, one))))
+  const key = ({ key: name = '', operator = '', value = '', effect = '' }: Toleration): string =>
+    JSON.stringify([name, operator, value, effect]);
+  const kept = new Set(tolerations.map(key));
+  if (!old.every((one) => kept.has(key(one))))
     return [forbidden(path, 'existing toleration can not be modified except its tolerationSeconds')];
   return old.length === tolerations.length ? [] : validateTolerations(tolerations, path);
 }
@@ -145,7 +146,7 @@ export function validatePodStatusUpdate(pod: Pod, old: Pod): FieldError[] {
   const errors: FieldError[] = [];
   if ((pod.status?.qosClass ?? '') !== (old.status?.qosClass ?? '') && old.status?.qosClass)
     errors.push(invalid('status.qosClass', pod.status?.qosClass ?? '', 'field is immutable'));
-  for (const field of CONTAINER_STATUSES) errors.push(...validateTransitions(pod, old, field));
+  for (const field of CONTAINER_STATUSES) append(errors, validateTransitions(pod, old, field));
   return errors;
 }
 

@@ -1,8 +1,9 @@
-import type { ResourceRequirements } from '../../shared/api/generated/types.js';
+import type { ResourceClaim, ResourceRequirements } from '../../shared/api/generated/types.js';
 import { compareQuantities, parseQuantity, QuantityError } from '../../shared/api/quantity.js';
-import { duplicate, invalid, invalidEach, notFound, required, type FieldError } from './field-error.js';
+import { append, duplicate, invalid, invalidEach, notFound, required, type FieldError } from './field-error.js';
 import { isQualifiedName } from './names.js';
 import { NOT_NEGATIVE } from './object-meta.js';
+import { repeats } from './repeats.js';
 
 const NANOS_PER_UNIT = 1_000_000_000n;
 const HUGE_PAGES = 'hugepages-';
@@ -40,12 +41,11 @@ export function validateResources(
   const errors = [...validateList(limits, `${path}.limits`), ...validateList(requests, `${path}.requests`)];
   if (errors.length === 0)
     for (const [name, request] of Object.entries(requests))
-      errors.push(...validateAgainstLimit(name, request, limits[name], path));
+      append(errors, validateAgainstLimit(name, request, limits[name], path));
   const names = [...Object.keys(limits), ...Object.keys(requests)];
   if (names.some(isHugePages) && !names.includes('cpu') && !names.includes('memory'))
     errors.push({ type: 'FieldValueForbidden', path, message: 'Forbidden: HugePages require cpu or memory' });
-  for (const [index, claim] of (resources.claims ?? []).entries())
-    errors.push(...validateClaim(claim.name, index, resources, claimNames, `${path}.claims[${index}]`));
+  append(errors, validateClaims(resources.claims ?? [], claimNames, `${path}.claims`));
   return errors;
 }
 
@@ -81,14 +81,12 @@ function validateAgainstLimit(name: string, request: string, limit: string | und
     : [];
 }
 
-function validateClaim(
-  name: string,
-  index: number,
-  resources: ResourceRequirements,
-  known: ReadonlySet<string>,
-  path: string,
-): FieldError[] {
-  if (!name) return [required(path)];
-  if ((resources.claims ?? []).findIndex((other) => other.name === name) < index) return [duplicate(path, name)];
-  return known.has(name) ? [] : [notFound(path, name)];
+function validateClaims(claims: readonly ResourceClaim[], known: ReadonlySet<string>, path: string): FieldError[] {
+  const repeated = repeats(claims.map(({ name, request }) => `${name}/${request ?? ''}`));
+  return claims.flatMap(({ name }, index) => {
+    const at = `${path}[${index}]`;
+    if (!name) return [required(at)];
+    if (repeated.has(index)) return [duplicate(at, name)];
+    return known.has(name) ? [] : [notFound(at, name)];
+  });
 }

@@ -1,5 +1,6 @@
 import type { Taint, Toleration, TopologySpreadConstraint } from '../../shared/api/generated/types.js';
 import {
+  append,
   duplicate,
   forbidden,
   invalid,
@@ -11,6 +12,7 @@ import {
 } from './field-error.js';
 import { validateLabelName, validateLabelSelector } from './label-selector.js';
 import { isLabelValue } from './names.js';
+import { repeats } from './repeats.js';
 
 const EFFECTS = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
 const OPERATORS = ['Equal', 'Exists'];
@@ -41,14 +43,14 @@ function validateToleration(toleration: Toleration, path: string): FieldError[] 
 
 /** Taints of a node: one for each key and effect. */
 export function validateTaints(taints: readonly Taint[], path: string): FieldError[] {
+  const repeated = repeats(taints.map(({ key, effect }) => `${effect} ${key}`));
   return taints.flatMap((taint, index) => {
     const at = `${path}[${index}]`;
     const errors = validateLabelName(taint.key ?? '', `${at}.key`);
     const problems = isLabelValue(taint.value ?? '');
     if (problems.length > 0) errors.push(invalid(`${at}.value`, taint.value, problems.join(';')));
-    errors.push(...oneOf(`${at}.effect`, taint.effect, EFFECTS));
-    const first = taints.findIndex(({ key, effect }) => key === taint.key && effect === taint.effect);
-    if (first < index) {
+    append(errors, oneOf(`${at}.effect`, taint.effect, EFFECTS));
+    if (repeated.has(index)) {
       const error = duplicate(at, taint);
       errors.push({ ...error, message: `${error.message}: taints must be unique by key and effect pair` });
     }
@@ -60,6 +62,10 @@ export function validateSpreadConstraints(
   constraints: readonly TopologySpreadConstraint[],
   path: string,
 ): FieldError[] {
+  // The original reports the first of two, hence the search from the end.
+  const last = constraints.length - 1;
+  const kinds = constraints.map(({ topologyKey, whenUnsatisfiable }) => `${whenUnsatisfiable} ${topologyKey}`);
+  const repeated = repeats(kinds.reverse());
   return constraints.flatMap((constraint, index) => {
     const at = `${path}[${index}]`;
     const { topologyKey, whenUnsatisfiable } = constraint;
@@ -67,13 +73,10 @@ export function validateSpreadConstraints(
     const errors: FieldError[] = [];
     if (maxSkew <= 0) errors.push(invalid(`${at}.maxSkew`, maxSkew, 'must be greater than zero'));
     if (!topologyKey) errors.push(required(`${at}.topologyKey`, 'can not be empty'));
-    else errors.push(...validateLabelName(topologyKey, `${at}.topologyKey`));
+    else append(errors, validateLabelName(topologyKey, `${at}.topologyKey`));
     if (whenUnsatisfiable !== 'DoNotSchedule' && whenUnsatisfiable !== 'ScheduleAnyway')
       errors.push(notSupported(`${at}.whenUnsatisfiable`, whenUnsatisfiable, ['DoNotSchedule', 'ScheduleAnyway']));
-    const isRepeated = constraints
-      .slice(index + 1)
-      .some((other) => other.topologyKey === topologyKey && other.whenUnsatisfiable === whenUnsatisfiable);
-    if (isRepeated)
+    if (repeated.has(last - index))
       errors.push(duplicate(`${at}.{topologyKey, whenUnsatisfiable}`, `{${topologyKey}, ${whenUnsatisfiable}}`));
     return [...errors, ...validateSpreadOptions(constraint, at)];
   });
@@ -90,13 +93,13 @@ function validateSpreadOptions(constraint: TopologySpreadConstraint, path: strin
     }
   }
   for (const field of ['nodeAffinityPolicy', 'nodeTaintsPolicy'] as const)
-    errors.push(...optionalOneOf(`${path}.${field}`, constraint[field], ['Honor', 'Ignore']));
+    append(errors, optionalOneOf(`${path}.${field}`, constraint[field], ['Honor', 'Ignore']));
   const known = new Set((labelSelector?.matchExpressions ?? []).map(({ key }) => key));
   for (const key of Object.keys(labelSelector?.matchLabels ?? {})) known.add(key);
   if (matchLabelKeys.length > 0 && !labelSelector)
     errors.push(forbidden(`${path}.matchLabelKeys`, 'must not be specified when labelSelector is not set'));
   for (const [index, key] of matchLabelKeys.entries()) {
-    errors.push(...validateLabelName(key, `${path}.matchLabelKeys[${index}]`));
+    append(errors, validateLabelName(key, `${path}.matchLabelKeys[${index}]`));
     if (known.has(key))
       errors.push(invalid(`${path}.matchLabelKeys[${index}]`, key, 'exists in both matchLabelKeys and labelSelector'));
   }

@@ -6,6 +6,7 @@ import type {
   SecurityContext,
 } from '../../shared/api/generated/types.js';
 import {
+  append,
   duplicate,
   invalid,
   invalidEach,
@@ -17,6 +18,7 @@ import {
 } from './field-error.js';
 import { validateLocalPath } from './local-path.js';
 import { rangeMessage } from './names.js';
+import { repeats } from './repeats.js';
 
 const PROFILES = ['Localhost', 'RuntimeDefault', 'Unconfined'];
 const SYSCTL = '^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$';
@@ -54,13 +56,14 @@ export function validatePodSecurityContext(spec: PodSpec, path: string): FieldEr
 }
 
 function validateSysctls({ sysctls = [] }: PodSecurityContext, spec: PodSpec, path: string): FieldError[] {
+  const repeated = repeats(sysctls.map(({ name }) => name));
   return sysctls.flatMap(({ name }, index) => {
     const at = `${path}[${index}].name`;
     const errors: FieldError[] = [];
     if (!name) errors.push(required(at));
     else if (name.length > 253 || !SYSCTL_RE.test(name))
       errors.push(invalid(at, name, `must have at most 253 characters and match regex ${SYSCTL}`));
-    else if (sysctls.findIndex((other) => other.name === name) < index) errors.push(duplicate(at, name));
+    else if (repeated.has(index)) errors.push(duplicate(at, name));
     if (spec.hostNetwork && name.startsWith('net.'))
       errors.push(invalid(at, name, "may not be specified when 'hostNetwork' is true"));
     if (spec.hostIPC && /^(kernel\.(shm|msg|sem)|fs\.mqueue\.)/.test(name))
@@ -82,7 +85,7 @@ export function validateSecurityContext(
   ];
   if (isHostUsers && context.procMount === 'Unmasked')
     errors.push(invalid(`${path}.procMount`, context.procMount, '`hostUsers` must be false to use `Unmasked`'));
-  errors.push(...validateSeccomp(context.seccompProfile, `${path}.seccompProfile`));
+  append(errors, validateSeccomp(context.seccompProfile, `${path}.seccompProfile`));
   if (context.allowPrivilegeEscalation === false) {
     const text = 'cannot set `allowPrivilegeEscalation` to false and';
     if (context.privileged) errors.push(invalid(path, context, `${text} \`privileged\` to true`));
@@ -103,7 +106,7 @@ function validateSeccomp(profile: SeccompProfile | undefined, path: string): Fie
       errors.push(invalid(at, profile, 'can only be set when seccomp type is Localhost'));
   } else if (profile.localhostProfile === undefined)
     errors.push(required(at, 'must be set when seccomp type is Localhost'));
-  else errors.push(...validateLocalPath(at, profile.localhostProfile));
+  else append(errors, validateLocalPath(at, profile.localhostProfile));
   return errors;
 }
 

@@ -3,6 +3,7 @@ import type { LoadBalancerIngress, Service, ServicePort, ServiceSpec } from '../
 import { validateCidr, validateIp, validateNonSpecialIp } from './address.js';
 import { PROTOCOLS } from './container.js';
 import {
+  append,
   duplicate,
   forbidden,
   invalid,
@@ -17,6 +18,7 @@ import {
 import { validatePortNumberOrName } from './handler.js';
 import { isDns1123Label, isDns1123Subdomain, isPortNumber, isQualifiedName } from './names.js';
 import { IMMUTABLE, validateLabels } from './object-meta.js';
+import { repeats } from './repeats.js';
 
 const TYPES = ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort'];
 const FAMILIES = ['IPv4', 'IPv6'];
@@ -35,7 +37,7 @@ export function validateService({ spec }: Service): FieldError[] {
   return [
     ...errors,
     ...validateType(spec),
-    ...ports.flatMap((port, index) => validatePort(port, ports, `spec.ports[${index}]`)),
+    ...validatePorts(ports),
     ...validateLabels(spec.selector, 'spec.selector'),
     ...validateAffinity(spec),
     ...validateClusterIps(spec),
@@ -64,19 +66,25 @@ function validateType(spec: ServiceSpec): FieldError[] {
   return [...errors, ...invalidEach('spec.externalName', name, isDns1123Subdomain(name))];
 }
 
-function validatePort(port: ServicePort, all: readonly ServicePort[], path: string): FieldError[] {
+function validatePorts(ports: readonly ServicePort[]): FieldError[] {
+  const repeated = repeats(ports.map(({ name }, index) => name || `${index}`));
+  return ports.flatMap((port, index) =>
+    validatePort(port, ports.length > 1, repeated.has(index), `spec.ports[${index}]`),
+  );
+}
+
+function validatePort(port: ServicePort, isNameRequired: boolean, isRepeated: boolean, path: string): FieldError[] {
   const errors: FieldError[] = [];
   const { name } = port;
   if (name) {
-    errors.push(...invalidEach(`${path}.name`, name, isDns1123Label(name)));
-    if (all.slice(0, all.indexOf(port)).some((other) => other.name === name))
-      errors.push(duplicate(`${path}.name`, name));
-  } else if (all.length > 1) errors.push(required(`${path}.name`));
-  errors.push(...invalidEach(`${path}.port`, port.port ?? 0, isPortNumber(port.port ?? 0)));
-  errors.push(...oneOf(`${path}.protocol`, port.protocol, PROTOCOLS));
-  errors.push(...validatePortNumberOrName(port.targetPort, `${path}.targetPort`));
+    append(errors, invalidEach(`${path}.name`, name, isDns1123Label(name)));
+    if (isRepeated) errors.push(duplicate(`${path}.name`, name));
+  } else if (isNameRequired) errors.push(required(`${path}.name`));
+  append(errors, invalidEach(`${path}.port`, port.port ?? 0, isPortNumber(port.port ?? 0)));
+  append(errors, oneOf(`${path}.protocol`, port.protocol, PROTOCOLS));
+  append(errors, validatePortNumberOrName(port.targetPort, `${path}.targetPort`));
   if (port.appProtocol !== undefined)
-    errors.push(...invalidEach(`${path}.appProtocol`, port.appProtocol, isQualifiedName(port.appProtocol)));
+    append(errors, invalidEach(`${path}.appProtocol`, port.appProtocol, isQualifiedName(port.appProtocol)));
   return errors;
 }
 
@@ -120,16 +128,17 @@ function validateClusterIps(spec: ServiceSpec): FieldError[] {
     errors.push(forbidden(at, 'must be empty when `clusterIP` is not specified'));
   else if (clusterIP !== '' && clusterIPs.length > 0 && clusterIPs[0] !== clusterIP)
     errors.push(invalid(at, clusterIPs, 'first value must match `clusterIP`'));
-  errors.push(...optionalOneOf('spec.ipFamilyPolicy', spec.ipFamilyPolicy, FAMILY_POLICIES));
+  append(errors, optionalOneOf('spec.ipFamilyPolicy', spec.ipFamilyPolicy, FAMILY_POLICIES));
+  const repeated = repeats(ipFamilies);
   for (const [index, family] of ipFamilies.entries()) {
     if (!FAMILIES.includes(family)) errors.push(notSupported(`spec.ipFamilies[${index}]`, family, FAMILIES));
-    if (ipFamilies.indexOf(family) < index) errors.push(duplicate(`spec.ipFamilies[${index}]`, family));
+    if (repeated.has(index)) errors.push(duplicate(`spec.ipFamilies[${index}]`, family));
   }
   if (clusterIPs.length > 2) errors.push(invalid(at, clusterIPs, 'may only hold up to 2 values'));
   if (isHeadless(spec)) return errors;
   for (const [index, ip] of clusterIPs.entries()) {
     const problems = ip === 'None' ? [invalid(`${at}[${index}]`, ip, "'None' must be the first and only value")] : [];
-    errors.push(...(problems.length > 0 ? problems : validateIp(`${at}[${index}]`, ip)));
+    append(errors, problems.length > 0 ? problems : validateIp(`${at}[${index}]`, ip));
     const family = ipFamilies[index];
     const isMatching = family === undefined || (family === 'IPv4' ? isIPv4(ip) : isIPv6(ip));
     if (!isMatching)
@@ -147,14 +156,15 @@ function validateBalancer(spec: ServiceSpec): FieldError[] {
   const ranges = spec.loadBalancerSourceRanges ?? [];
   if (ranges.length > 0 && !isBalancer) errors.push(forbidden('spec.LoadBalancerSourceRanges', onlyBalancer));
   for (const [index, range] of ranges.entries())
-    errors.push(...validateCidr(`spec.LoadBalancerSourceRanges[${index}]`, range.trim()));
+    append(errors, validateCidr(`spec.LoadBalancerSourceRanges[${index}]`, range.trim()));
   if (spec.allocateLoadBalancerNodePorts !== undefined && !isBalancer)
     errors.push(forbidden('spec.allocateLoadBalancerNodePorts', onlyBalancer));
   if (spec.loadBalancerClass === undefined) return errors;
   if (!isBalancer) errors.push(forbidden('spec.loadBalancerClass', onlyBalancer));
   else
-    errors.push(
-      ...invalidEach('spec.loadBalancerClass', spec.loadBalancerClass, isQualifiedName(spec.loadBalancerClass)),
+    append(
+      errors,
+      invalidEach('spec.loadBalancerClass', spec.loadBalancerClass, isQualifiedName(spec.loadBalancerClass)),
     );
   return errors;
 }
@@ -166,7 +176,7 @@ function validatePolicies(spec: ServiceSpec): FieldError[] {
     spec.type === 'LoadBalancer' ||
     spec.type === 'NodePort' ||
     (spec.type === 'ClusterIP' && (spec.externalIPs ?? []).length > 0);
-  if (isReachable) errors.push(...oneOf('spec.externalTrafficPolicy', policy, POLICIES));
+  if (isReachable) append(errors, oneOf('spec.externalTrafficPolicy', policy, POLICIES));
   else if (policy)
     errors.push(invalid('spec.externalTrafficPolicy', policy, 'may only be set for externally-accessible services'));
   // Which port it is, is the allocator's affair.
@@ -174,8 +184,8 @@ function validatePolicies(spec: ServiceSpec): FieldError[] {
     const text = "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'";
     errors.push(invalid('spec.healthCheckNodePort', port, text));
   }
-  errors.push(...optionalOneOf('spec.internalTrafficPolicy', spec.internalTrafficPolicy, POLICIES));
-  errors.push(...optionalOneOf('spec.trafficDistribution', spec.trafficDistribution, DISTRIBUTIONS));
+  append(errors, optionalOneOf('spec.internalTrafficPolicy', spec.internalTrafficPolicy, POLICIES));
+  append(errors, optionalOneOf('spec.trafficDistribution', spec.trafficDistribution, DISTRIBUTIONS));
   return errors;
 }
 
@@ -224,9 +234,9 @@ function validateIngress({ ip, ipMode, hostname }: LoadBalancerIngress, path: st
   const errors = ip ? validateIp(`${path}.ip`, ip) : [];
   if (ipMode !== undefined && !ip)
     errors.push(forbidden(`${path}.ipMode`, 'may not be specified when `ip` is not set'));
-  else errors.push(...optionalOneOf(`${path}.ipMode`, ipMode, ['Proxy', 'VIP']));
+  else append(errors, optionalOneOf(`${path}.ipMode`, ipMode, ['Proxy', 'VIP']));
   if (!hostname) return errors;
-  errors.push(...invalidEach(`${path}.hostname`, hostname, isDns1123Subdomain(hostname)));
+  append(errors, invalidEach(`${path}.hostname`, hostname, isDns1123Subdomain(hostname)));
   if (isIPv4(hostname) || isIPv6(hostname))
     errors.push(invalid(`${path}.hostname`, hostname, 'must be a DNS name, not an IP address'));
   return errors;

@@ -5,11 +5,20 @@ import type {
   VolumeDevice,
   VolumeMount,
 } from '../../shared/api/generated/types.js';
-import { forbidden, invalid, notFound, notSupported, required, type FieldError } from './field-error.js';
+import { append, forbidden, invalid, notFound, notSupported, required, type FieldError } from './field-error.js';
 import { validateLocalPath, validateNoBacksteps } from './local-path.js';
+import { repeats } from './repeats.js';
 
 const PROPAGATIONS = ['Bidirectional', 'HostToContainer', 'None'];
 const RECURSIVE_READ_ONLY = ['Disabled', 'Enabled', 'IfPossible'];
+
+/** Names and paths that the mounts and devices of one container take. */
+interface Taken {
+  readonly mountNames: ReadonlySet<string>;
+  readonly mountPaths: ReadonlySet<string>;
+  readonly deviceNames: ReadonlySet<string>;
+  readonly devicePaths: ReadonlySet<string>;
+}
 
 /** Mounts and block devices of a container against the volumes of its pod. */
 export function validateMounts(
@@ -19,16 +28,37 @@ export function validateMounts(
 ): FieldError[] {
   const mounts = container.volumeMounts ?? [];
   const devices = container.volumeDevices ?? [];
+  const taken: Taken = {
+    mountNames: new Set(mounts.map(({ name }) => name)),
+    mountPaths: new Set(mounts.map(({ mountPath }) => mountPath)),
+    deviceNames: new Set(devices.map(({ name }) => name)),
+    devicePaths: new Set(devices.map(({ devicePath }) => devicePath)),
+  };
+  const isPrivileged = container.securityContext?.privileged === true;
   return [
-    ...mounts.flatMap((mount, index) => [
-      ...validateMount(mount, volumes.get(mount.name), `${path}.volumeMounts[${index}]`),
-      ...validateUse(mounts, devices, index, `${path}.volumeMounts[${index}]`),
-      ...validatePropagation(mount, container, `${path}.volumeMounts`),
-    ]),
-    ...devices.flatMap((device, index) =>
-      validateDevice(device, index, { devices, mounts, volumes }, `${path}.volumeDevices[${index}]`),
-    ),
+    ...validateAllMounts(mounts, volumes, taken, isPrivileged, `${path}.volumeMounts`),
+    ...validateDevices(devices, volumes, taken, `${path}.volumeDevices`),
   ];
+}
+
+function validateAllMounts(
+  mounts: readonly VolumeMount[],
+  volumes: ReadonlyMap<string, Volume>,
+  taken: Taken,
+  isPrivileged: boolean,
+  path: string,
+): FieldError[] {
+  const repeated = repeats(mounts.map(({ mountPath }) => mountPath));
+  return mounts.flatMap((mount, index) => {
+    const at = `${path}[${index}]`;
+    const errors = validateMount(mount, volumes.get(mount.name), at);
+    if (repeated.has(index)) errors.push(invalid(`${at}.mountPath`, mount.mountPath, 'must be unique'));
+    if (taken.deviceNames.has(mount.name))
+      errors.push(invalid(`${at}.name`, mount.name, 'must not already exist in volumeDevices'));
+    if (taken.devicePaths.has(mount.mountPath))
+      errors.push(invalid(`${at}.mountPath`, mount.mountPath, 'must not already exist as a path in volumeDevices'));
+    return [...errors, ...validatePropagation(mount, isPrivileged, path)];
+  });
 }
 
 function validateMount(mount: VolumeMount, volume: Volume | undefined, path: string): FieldError[] {
@@ -44,39 +74,17 @@ function validateMount(mount: VolumeMount, volume: Volume | undefined, path: str
     if (volume?.image) errors.push(invalid(`${path}.${field}`, value, 'not allowed in image volume sources'));
     if (field === 'subPathExpr' && mount.subPath)
       errors.push(invalid(`${path}.${field}`, value, 'subPathExpr and subPath are mutually exclusive'));
-    errors.push(...validateLocalPath(`${list}.${field}`, value));
+    append(errors, validateLocalPath(`${list}.${field}`, value));
   }
   return errors;
 }
 
-function validateUse(
-  mounts: readonly VolumeMount[],
-  devices: readonly VolumeDevice[],
-  index: number,
-  path: string,
-): FieldError[] {
-  const mount = mounts[index];
-  if (!mount) return [];
-  const errors: FieldError[] = [];
-  if (mounts.findIndex(({ mountPath }) => mountPath === mount.mountPath) < index)
-    errors.push(invalid(`${path}.mountPath`, mount.mountPath, 'must be unique'));
-  if (devices.some(({ name }) => name === mount.name))
-    errors.push(invalid(`${path}.name`, mount.name, 'must not already exist in volumeDevices'));
-  if (devices.some(({ devicePath }) => devicePath === mount.mountPath))
-    errors.push(invalid(`${path}.mountPath`, mount.mountPath, 'must not already exist as a path in volumeDevices'));
-  return errors;
-}
-
-function validatePropagation(
-  mount: VolumeMount,
-  container: Container | EphemeralContainer,
-  path: string,
-): FieldError[] {
+function validatePropagation(mount: VolumeMount, isPrivileged: boolean, path: string): FieldError[] {
   const { mountPropagation: mode, recursiveReadOnly: recursive, readOnly } = mount;
   const errors: FieldError[] = [];
   if (mode !== undefined && !PROPAGATIONS.includes(mode))
     errors.push(notSupported(`${path}.mountPropagation`, mode, PROPAGATIONS));
-  if (mode === 'Bidirectional' && !container.securityContext?.privileged) {
+  if (mode === 'Bidirectional' && !isPrivileged) {
     const text = 'Bidirectional mount propagation is available only to privileged containers';
     errors.push(forbidden(`${path}.mountPropagation`, text));
   }
@@ -89,33 +97,37 @@ function validatePropagation(
   return errors;
 }
 
-interface DeviceContext {
-  readonly devices: readonly VolumeDevice[];
-  readonly mounts: readonly VolumeMount[];
-  readonly volumes: ReadonlyMap<string, Volume>;
+function validateDevices(
+  devices: readonly VolumeDevice[],
+  volumes: ReadonlyMap<string, Volume>,
+  taken: Taken,
+  path: string,
+): FieldError[] {
+  const repeatedNames = repeats(devices.map(({ name }) => name));
+  const repeatedPaths = repeats(devices.map(({ devicePath }) => devicePath));
+  return devices.flatMap((device, index) => {
+    const { name, devicePath } = device;
+    const at = `${path}[${index}]`;
+    const errors = validateDevice(device, volumes.get(name), at);
+    if (repeatedNames.has(index)) errors.push(invalid(`${at}.name`, name, 'must be unique'));
+    if (repeatedPaths.has(index)) errors.push(invalid(`${at}.devicePath`, devicePath, 'must be unique'));
+    if (taken.mountNames.has(name)) errors.push(invalid(`${at}.name`, name, 'must not already exist in volumeMounts'));
+    if (taken.mountPaths.has(devicePath))
+      errors.push(invalid(`${at}.devicePath`, devicePath, 'must not already exist as a path in volumeMounts'));
+    return errors;
+  });
 }
 
-function validateDevice(device: VolumeDevice, index: number, context: DeviceContext, path: string): FieldError[] {
-  const { name, devicePath } = device;
-  const { devices, mounts, volumes } = context;
-  const volume = volumes.get(name);
+function validateDevice({ name, devicePath }: VolumeDevice, volume: Volume | undefined, path: string): FieldError[] {
   const errors: FieldError[] = [];
   if (!name) errors.push(required(`${path}.name`));
-  if (devices.findIndex((other) => other.name === name) < index)
-    errors.push(invalid(`${path}.name`, name, 'must be unique'));
   if (!volume) errors.push(notFound(`${path}.name`, name));
   else if (!volume.persistentVolumeClaim && !volume.ephemeral) {
     const text = 'can only use volume source type of PersistentVolumeClaim or Ephemeral for block mode';
     errors.push(invalid(`${path}.name`, name, text));
   }
   if (!devicePath) errors.push(required(`${path}.devicePath`));
-  if (devices.findIndex((other) => other.devicePath === devicePath) < index)
-    errors.push(invalid(`${path}.devicePath`, devicePath, 'must be unique'));
-  if (devicePath && validateNoBacksteps(path, devicePath).length > 0)
+  else if (validateNoBacksteps(path, devicePath).length > 0)
     errors.push(invalid(`${path}.devicePath`, devicePath, "can not contain backsteps ('..')"));
-  if (mounts.some((mount) => mount.name === name))
-    errors.push(invalid(`${path}.name`, name, 'must not already exist in volumeMounts'));
-  if (mounts.some((mount) => mount.mountPath === devicePath))
-    errors.push(invalid(`${path}.devicePath`, devicePath, 'must not already exist as a path in volumeMounts'));
   return errors;
 }

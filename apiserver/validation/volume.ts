@@ -7,9 +7,19 @@ import type {
 } from '../../shared/api/generated/types.js';
 import { compareQuantities, isQuantity } from '../../shared/api/quantity.js';
 import { validateFieldRef, validateResourceFieldRef } from './env.js';
-import { duplicate, forbidden, invalid, invalidEach, notSupported, required, type FieldError } from './field-error.js';
+import {
+  append,
+  duplicate,
+  forbidden,
+  invalid,
+  invalidEach,
+  notSupported,
+  required,
+  type FieldError,
+} from './field-error.js';
 import { validateLocalNonReservedPath, validateNoBacksteps } from './local-path.js';
 import { isConfigMapKey, isDns1123Label } from './names.js';
+import { repeats } from './repeats.js';
 
 const FILE_MODE = 'must be a number between 0 and 0777 (octal), both inclusive';
 const DOWNWARD_FIELDS = [
@@ -32,13 +42,13 @@ const HOST_PATH_TYPES = [
 
 /** Names that are good, once each, and one source a volume. */
 export function validateVolumes(volumes: readonly Volume[], path: string): FieldError[] {
+  const repeated = repeats(volumes.map(({ name }) => name));
   return volumes.flatMap((volume, index) => {
     const at = `${path}[${index}]`;
     const errors = validateSource(volume, at);
     if (!volume.name) errors.push(required(`${at}.name`));
-    else errors.push(...invalidEach(`${at}.name`, volume.name, isDns1123Label(volume.name)));
-    if (volumes.findIndex(({ name }) => name === volume.name) < index)
-      errors.push(duplicate(`${at}.name`, volume.name));
+    else append(errors, invalidEach(`${at}.name`, volume.name, isDns1123Label(volume.name)));
+    if (repeated.has(index)) errors.push(duplicate(`${at}.name`, volume.name));
     return errors;
   });
 }
@@ -124,11 +134,11 @@ function validateDownwardFile(file: DownwardAPIVolumeFile, path: string): FieldE
   const { fieldRef, resourceFieldRef, mode } = file;
   const errors = file.path ? validateLocalNonReservedPath(`${path}.path`, file.path) : [required(`${path}.path`)];
   if (fieldRef) {
-    errors.push(...validateFieldRef(fieldRef, DOWNWARD_FIELDS, `${path}.fieldRef`));
+    append(errors, validateFieldRef(fieldRef, DOWNWARD_FIELDS, `${path}.fieldRef`));
     if (resourceFieldRef)
       errors.push(invalid(path, 'resource', 'fieldRef and resourceFieldRef can not be specified simultaneously'));
   } else if (resourceFieldRef)
-    errors.push(...validateResourceFieldRef(resourceFieldRef, `${path}.resourceFieldRef`, true));
+    append(errors, validateResourceFieldRef(resourceFieldRef, `${path}.resourceFieldRef`, true));
   else errors.push(required(path, 'one of fieldRef and resourceFieldRef is required'));
   return [...errors, ...validateMode(mode, `${path}.mode`)];
 }
@@ -157,9 +167,9 @@ function projectedFiles({ configMap, secret, downwardAPI, clusterTrustBundle }: 
 function validateProjection(source: VolumeProjection, at: string, path: string): FieldError[] {
   const { configMap, secret, downwardAPI, serviceAccountToken: token } = source;
   const errors: FieldError[] = [];
-  if (configMap) errors.push(...validateNamedFiles(configMap.name, 'name', configMap, `${at}.configMap`));
-  if (secret) errors.push(...validateNamedFiles(secret.name, 'name', secret, `${at}.secret`));
-  for (const item of downwardAPI?.items ?? []) errors.push(...validateDownwardFile(item, `${at}.downwardAPI`));
+  if (configMap) append(errors, validateNamedFiles(configMap.name, 'name', configMap, `${at}.configMap`));
+  if (secret) append(errors, validateNamedFiles(secret.name, 'name', secret, `${at}.secret`));
+  for (const item of downwardAPI?.items ?? []) append(errors, validateDownwardFile(item, `${at}.downwardAPI`));
   if (!token) return errors;
   const seconds = token.expirationSeconds ?? 3600;
   const seconds32 = `${at}.serviceAccountToken.expirationSeconds`;
@@ -167,6 +177,6 @@ function validateProjection(source: VolumeProjection, at: string, path: string):
   if (seconds > 2 ** 32)
     errors.push(invalid(seconds32, seconds, 'may not specify a duration larger than 2^32 seconds'));
   if (!token.path) errors.push(required(`${path}.path`));
-  else errors.push(...validateLocalNonReservedPath(`${path}.path`, token.path));
+  else append(errors, validateLocalNonReservedPath(`${path}.path`, token.path));
   return errors;
 }

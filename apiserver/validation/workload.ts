@@ -8,6 +8,7 @@ import type {
 import type { IntOrString } from '../../shared/api/int-or-string.js';
 import { matchesSelector, SelectorError, selectorOf } from '../../shared/api/selector.js';
 import {
+  append,
   forbidden,
   invalid,
   invalidEach,
@@ -33,7 +34,7 @@ export function validateDeployment({ spec }: Deployment): FieldError[] {
   ];
   const deadline = spec.progressDeadlineSeconds;
   if (deadline === undefined) return errors;
-  errors.push(...notNegative('spec.progressDeadlineSeconds', deadline));
+  append(errors, notNegative('spec.progressDeadlineSeconds', deadline));
   if (deadline <= (spec.minReadySeconds ?? 0))
     errors.push(invalid('spec.progressDeadlineSeconds', deadline, 'must be greater than minReadySeconds'));
   return errors;
@@ -68,7 +69,7 @@ function validateTemplateOf(
   const labels = template.metadata?.labels;
   if (!isMatching(selector, labels))
     errors.push(invalid(`${path}.metadata.labels`, labels ?? null, '`selector` does not match template `labels`'));
-  errors.push(...validatePodTemplate(template, path));
+  append(errors, validatePodTemplate(template, path));
   if (template.spec.restartPolicy !== 'Always')
     errors.push(notSupported(`${path}.spec.restartPolicy`, template.spec.restartPolicy, ['Always']));
   if (template.spec.activeDeadlineSeconds !== undefined) {
@@ -137,7 +138,7 @@ export function validateReplicaCounts(status: Counts | undefined): FieldError[] 
   const errors: FieldError[] = [];
   const parts = ['fullyLabeledReplicas', 'updatedReplicas', 'readyReplicas', 'availableReplicas'] as const;
   for (const field of ['replicas', 'observedGeneration', ...parts] as const)
-    errors.push(...notNegative(`status.${field}`, status?.[field]));
+    append(errors, notNegative(`status.${field}`, status?.[field]));
   for (const field of parts) {
     const value = status?.[field] ?? 0;
     if (value > replicas) errors.push(invalid(`status.${field}`, value, 'cannot be greater than status.replicas'));
