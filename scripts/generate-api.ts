@@ -86,7 +86,7 @@ function definitionNames(classes: Set<string>): Map<string, string> {
 const unquote = (text: string): string =>
   text
     .replace(/\n\s*\*\s?/g, '\n')
-    .replace(/\\(['"`])/g, '$1')
+    .replace(/\\(['"`\\])/g, '$1')
     .replace(/\*\\\//g, '*/')
     .trim();
 

@@ -1,0 +1,96 @@
+import { createHash } from 'node:crypto';
+import type { DiscoverableResource } from '../discovery/discoverable.js';
+import type { Schemas } from '../schema/schemas.js';
+import type { OpenApiObject } from './definitions.js';
+import { openApiV2 } from './document-v2.js';
+import { groupVersionPaths, openApiV3 } from './document-v3.js';
+import { encodeGnostic } from './gnostic.js';
+
+/** A document as it is sent. */
+export interface OpenApiDocument {
+  readonly bytes: Buffer;
+  /** Hash of the bytes, without quotes: the ETag, and the `hash` in immutable URLs. */
+  readonly hash: string;
+  readonly contentType: string;
+}
+
+/** What clients ask for. */
+export const gnosticMediaType = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf';
+/** What they get: a media type may not contain an `@`. */
+const gnosticContentType = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf';
+
+/**
+ * The OpenAPI documents of a set of resources: each is built when it is first asked for, and kept. When the resources
+ * change, make another one.
+ */
+export class OpenApi {
+  readonly #resources: readonly DiscoverableResource[];
+  readonly #schemas: Schemas;
+  readonly #documents = new Map<string, OpenApiDocument>();
+  #v2: OpenApiObject | undefined;
+
+  constructor(resources: readonly DiscoverableResource[], schemas: Schemas) {
+    this.#resources = resources;
+    this.#schemas = schemas;
+  }
+
+  /** `/openapi/v2`. */
+  v2Json(): OpenApiDocument {
+    return this.#keep('v2', () => documentOf(json(this.#v2Document()), 'application/json'));
+  }
+
+  /** `/openapi/v2` for clients that accept {@link gnosticMediaType} only or first. */
+  v2Protobuf(): OpenApiDocument {
+    return this.#keep('v2 protobuf', () => documentOf(encodeGnostic(this.#v2Document()), gnosticContentType));
+  }
+
+  /** `/openapi/v3`: the documents that there are, under URLs that change with their content. */
+  v3Index(): OpenApiDocument {
+    return this.#keep('v3', () => {
+      const paths = [...groupVersionPaths(this.#resources).keys()].sort().map((path) => {
+        const hash = this.v3Document(path)?.hash ?? '';
+        return [path, { serverRelativeURL: `/openapi/v3/${path}?hash=${hash}` }];
+      });
+      return documentOf(json({ paths: Object.fromEntries(paths) as OpenApiObject }), 'application/json');
+    });
+  }
+
+  /** `/openapi/v3/PATH`, with a path such as `apis/apps/v1`; undefined when there is none. */
+  v3Document(path: string): OpenApiDocument | undefined {
+    const resources = groupVersionPaths(this.#resources).get(path);
+    if (!resources) return undefined;
+    return this.#keep(`v3 ${path}`, () =>
+      documentOf(json(openApiV3(path, resources, this.#schemas)), 'application/json'),
+    );
+  }
+
+  #v2Document(): OpenApiObject {
+    this.#v2 ??= openApiV2(this.#resources, this.#schemas);
+    return this.#v2;
+  }
+
+  #keep(name: string, build: () => OpenApiDocument): OpenApiDocument {
+    const known = this.#documents.get(name);
+    if (known) return known;
+    const built = build();
+    this.#documents.set(name, built);
+    return built;
+  }
+}
+
+const json = (document: OpenApiObject): Buffer => Buffer.from(JSON.stringify(document));
+
+function documentOf(bytes: Buffer, contentType: string): OpenApiDocument {
+  return { bytes, contentType, hash: createHash('sha512').update(bytes).digest('hex').toUpperCase() };
+}
+
+/** Whether a client wants the protobuf form of `/openapi/v2` rather than JSON. */
+export function wantsGnostic(accept: string | undefined): boolean {
+  for (const clause of (accept ?? '').split(',', 32)) {
+    const type = (clause.split(';', 1)[0] ?? '').trim();
+    if (type === gnosticMediaType || type === 'application/com.github.googleapis.gnostic.OpenAPIv2@68f4ded+protobuf')
+      return true;
+    if (type === 'application/json' || type === '*/*' || type === 'application/*') return false;
+  }
+  return false;
+}
