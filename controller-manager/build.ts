@@ -21,6 +21,8 @@ export interface BuildOptions extends ControllerManagerOptions {
   /** Distinct for every process that may be alive at the same time. */
   readonly identity: string;
   readonly leaderElect: boolean;
+  /** Every controller under its own account; false: all under the identity of `access`. */
+  readonly useServiceAccounts: boolean;
   /** Undefined: no health server. */
   readonly healthPort: number | undefined;
 }
@@ -65,7 +67,7 @@ export function build(options: BuildOptions): Group {
 /** What runs while this process leads. */
 class Led {
   readonly #options: BuildOptions;
-  readonly #accounts: ControllerAccounts;
+  readonly #accounts: Pick<ControllerAccounts, 'client' | 'close'>;
   readonly #informers: InformerFactory;
   readonly #recorders: ApiEventRecorder[] = [];
   readonly #context: ControllerContext;
@@ -73,7 +75,9 @@ class Led {
   constructor(options: BuildOptions, client: ReturnType<typeof clientFromAccess>, metrics: MetricsRegistry) {
     const { access, clock, random, log } = options;
     this.#options = options;
-    this.#accounts = new ControllerAccounts(client, access.connection, clock);
+    this.#accounts = options.useServiceAccounts
+      ? new ControllerAccounts(client, access.connection, clock)
+      : { client: () => client, close: () => undefined };
     this.#informers = new InformerFactory(client, { clock, random, log, transform: dropManagedFields });
     this.#context = {
       informers: this.#informers,

@@ -14,6 +14,7 @@ interface Flags {
   healthPort: number;
   leaderElect: boolean;
   leaderElectIdentity?: string;
+  useServiceAccountCredentials: boolean;
   clusterCidr: string;
   nodeCidrMaskSize: number;
   clusterSigningCertFile?: string;
@@ -42,6 +43,8 @@ function parseFlags(argv: readonly string[]): Flags {
         '--leader-elect-identity <name>',
         'holder of the Lease; one that stays the same lets a restarted process go on at once, and must never be alive twice',
       )
+      .option('--use-service-account-credentials', 'run every controller under its own account in kube-system', true)
+      .option('--no-use-service-account-credentials', 'run all under the identity of the kubeconfig')
       .option('--cluster-cidr <cidr>', 'range of the pod addresses', '10.244.0.0/16')
       .option('--node-cidr-mask-size <bits>', "size of each node's part of it", wholeNumber, 24)
       .option('--cluster-signing-cert-file <file>', 'authority that signs certificates of nodes')
@@ -75,6 +78,7 @@ async function main(flags: Flags, signal: AbortSignal): Promise<void> {
     log: createLog({ component: 'controller-manager', level: flags.logLevel }),
     identity: flags.leaderElectIdentity ?? `${hostname()}_${randomUUID()}`,
     leaderElect: flags.leaderElect,
+    useServiceAccounts: flags.useServiceAccountCredentials,
     healthPort: flags.healthPort,
     clusterCidr: flags.clusterCidr,
     nodeCidrMaskSize: flags.nodeCidrMaskSize,
