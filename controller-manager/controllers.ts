@@ -1,8 +1,16 @@
+import { tokenCleanerController } from './bootstrap/token-cleaner-controller.js';
 import { csrApprovingController } from './certificate/csr-approving-controller.js';
 import { csrCleanerController } from './certificate/csr-cleaner-controller.js';
 import { csrSigningController } from './certificate/csr-signing-controller.js';
 import type { ControllerDefinition } from './context.js';
 import { deploymentController } from './deployment/deployment-controller.js';
+import { endpointsController } from './endpoints/endpoints-controller.js';
+import { endpointSliceController } from './endpointslice/endpointslice-controller.js';
+import { garbageCollectorController } from './garbage/garbage-collector-controller.js';
+import { namespaceController } from './namespace/namespace-controller.js';
+import { nodeIpamController } from './node/node-ipam-controller.js';
+import { nodeLifecycleController } from './node/node-lifecycle-controller.js';
+import { podGarbageController } from './pod/pod-garbage-controller.js';
 import { replicaSetController } from './replicaset/replicaset-controller.js';
 import { rootCaPublisher } from './serviceaccount/root-ca-publisher.js';
 import { serviceAccountController } from './serviceaccount/serviceaccount-controller.js';
@@ -16,4 +24,13 @@ export const controllers: readonly ControllerDefinition[] = [
   csrCleanerController,
   replicaSetController,
   deploymentController,
+  endpointSliceController,
+  endpointsController,
+  nodeIpamController,
+  nodeLifecycleController,
+  podGarbageController,
+  namespaceController,
+  tokenCleanerController,
+  // Last: it watches what the others do not watch.
+  garbageCollectorController,
 ];
