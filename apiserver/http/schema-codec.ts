@@ -79,6 +79,9 @@ export class SchemaCodec implements ObjectCodec {
 
   #options(expected: ExpectedKind, { fieldValidation }: Options): DecodeOptions {
     const structure = this.#structure(expected);
-    return { expected, fieldValidation, isKnownKind: this.#isKnownKind, ...(structure ? { structure } : {}) };
+    // The kind of the path is known even where it is no resource of its own: TokenRequest, Scale, Binding ...
+    const isKnownKind = (apiVersion: string, kind: string): boolean =>
+      (apiVersion === expected.apiVersion && kind === expected.kind) || this.#isKnownKind(apiVersion, kind);
+    return { expected, fieldValidation, isKnownKind, ...(structure ? { structure } : {}) };
   }
 }

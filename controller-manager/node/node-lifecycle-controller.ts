@@ -8,14 +8,7 @@ import { isConflict, isNotFound } from '../../shared/errors/status-error.js';
 import type { EventRecorder } from '../../shared/controller/event-recorder.js';
 import { periodic, together, type ControllerContext, type ControllerDefinition, type Runnable } from '../context.js';
 import { timestamp } from '../replicaset/plan-replicas.js';
-import {
-  mayEvict,
-  nextHeartbeat,
-  plannedTaints,
-  readyStatus,
-  silentConditions,
-  type Heartbeat,
-} from './plan-health.js';
+import { nextHeartbeat, readyStatus, silentConditions, type Heartbeat } from './plan-health.js';
 import { nodeTaints } from './node-taints.js';
 import { taintEviction } from './taint-eviction.js';
 

@@ -14,16 +14,17 @@ export interface TestManager {
   close(): Promise<void>;
 }
 
-/** The given controllers against the real API server in this process. KNARR_TEST_LOG=1 shows their log. */
+/** The given controllers under their own accounts against the real API server in this process. KNARR_TEST_LOG=1 shows their log. */
 export async function startManager(
   controllers: readonly ControllerDefinition[],
   options: Partial<BuildOptions> = {},
 ): Promise<TestManager> {
   const server = await startTestServer();
   const admin = await clientFromKubeconfig(server.kubeconfigPath, { clock: systemClock });
-  const path = options.useServiceAccounts
-    ? await server.kubeconfigFor('system:kube-controller-manager')
-    : server.kubeconfigPath;
+  const path =
+    options.useServiceAccounts !== false
+      ? await server.kubeconfigFor('system:kube-controller-manager')
+      : server.kubeconfigPath;
   const group = build({
     access: await resolveContext(await loadKubeconfig(path), path),
     controllers,
@@ -32,7 +33,7 @@ export async function startManager(
     log: process.env['KNARR_TEST_LOG'] ? createLog({ component: 'test', level: 'debug' }) : silentLog,
     identity: 'test',
     leaderElect: false,
-    useServiceAccounts: false,
+    useServiceAccounts: true,
     healthPort: undefined,
     clusterCidr: '10.244.0.0/16',
     nodeCidrMaskSize: 24,

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { Agent, request as httpsRequest } from 'node:https';
 import type { Clock } from '../clock/clock.js';
@@ -74,6 +75,8 @@ export class Connection {
 
   #attempt(exchange: Exchange): Promise<IncomingMessage> {
     const { signal } = exchange;
+    // Any number of calls may share a signal; Node would warn of more than ten.
+    if (signal) setMaxListeners(0, signal);
     return new Promise((resolve, reject) => {
       if (signal?.aborted) {
         reject(signal.reason as Error);

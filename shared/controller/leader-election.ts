@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { leases } from '../api/generated/resources.js';
 import type { Lease } from '../api/generated/types.js';
 import type { Client } from '../client/client.js';
@@ -57,6 +58,7 @@ export class LeaderElector {
       throw error;
     }
     const leading = new AbortController();
+    setMaxListeners(0, leading.signal);
     const onAbort = (): void => leading.abort(signal.reason);
     signal.addEventListener('abort', onAbort, { once: true });
     if (signal.aborted) onAbort();

@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 /** A part of a process that is started and stopped. */
 export interface Member {
   readonly name: string;
@@ -71,6 +73,8 @@ export class Group {
 /** A member that is one loop: `run` goes on until its signal aborts. Ending or failing earlier fails the group. */
 export function task(name: string, run: (signal: AbortSignal) => Promise<void>): Member {
   const controller = new AbortController();
+  // One signal for all that the task does; Node would warn of more than ten listeners.
+  setMaxListeners(0, controller.signal);
   let running: Promise<void> = Promise.resolve();
   let fail: (reason: unknown) => void = () => undefined;
   const failed = new Promise<never>((_, reject) => {
