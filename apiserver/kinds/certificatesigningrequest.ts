@@ -29,7 +29,7 @@ export const certificateSigningRequestDefinition = defineKind<CertificateSigning
   selectableFields: { 'spec.signerName': ({ spec }) => spec.signerName },
   strategy: {
     validateName: isPathSegmentName,
-    // Who asks is written by the server, which knows it: see certificateRequester.
+    // Who asks is written by the admission plugin CertificateRequester, which knows it.
     prepareForCreate: (request) => {
       request.status = {};
     },
@@ -90,20 +90,3 @@ function timed(condition: Condition, old: CertificateSigningRequest, nowIso: str
 /** For /approval, after {@link prepareForApproval}. */
 export const validateApproval = (request: CertificateSigningRequest, old: CertificateSigningRequest): FieldError[] =>
   validateCertificateUpdate(request, old, true);
-
-/** Writes who asks into a new request; whatever the client wrote there goes. */
-export function certificateRequester(
-  request: CertificateSigningRequest,
-  user: {
-    readonly name: string;
-    readonly uid?: string;
-    readonly groups: readonly string[];
-    readonly extra?: Readonly<Record<string, readonly string[]>>;
-  },
-): void {
-  const { username: _name, uid: _uid, groups: _groups, extra: _extra, ...spec } = request.spec;
-  request.spec = { ...spec, username: user.name, groups: [...user.groups] };
-  if (user.uid) request.spec.uid = user.uid;
-  const extra = Object.entries(user.extra ?? {}).map(([key, values]) => [key, [...values]] as [string, string[]]);
-  if (extra.length > 0) request.spec.extra = Object.fromEntries(extra);
-}

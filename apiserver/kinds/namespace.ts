@@ -44,15 +44,14 @@ export const namespaceDefinition = defineKind<Namespace>({
       namespace.spec = old.spec;
     },
     validate: validateNamespaceFinalizers,
-    validateUpdate: () => [],
     validateStatusUpdate: validatePhase,
   },
 });
 
 const STANDARD_FINALIZERS = [FINALIZER_KUBERNETES, 'orphan', 'foregroundDeletion'];
 
-/** Also for /finalize, which alone may change them. */
-export function validateNamespaceFinalizers({ spec }: Namespace): FieldError[] {
+/** Only /finalize changes them later. */
+function validateNamespaceFinalizers({ spec }: Namespace): FieldError[] {
   const path = 'spec.finalizers';
   const finalizers = spec?.finalizers ?? [];
   const errors = finalizers.flatMap((name) => validateFinalizers([name], path));

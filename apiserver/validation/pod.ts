@@ -1,6 +1,6 @@
 import type { Pod, PodSpec, Toleration } from '../../shared/api/generated/types.js';
 import { equal } from './equality.js';
-import { append, forbidden, invalid, required, type FieldError } from './field-error.js';
+import { append, forbidden, invalid, type FieldError } from './field-error.js';
 import { rangeMessage } from './names.js';
 import { validatePodAnnotations, validatePodSpec } from './pod-spec.js';
 import { validateTolerations } from './scheduling.js';
@@ -167,33 +167,4 @@ function validateTransitions(pod: Pod, old: Pod, field: (typeof CONTAINER_STATUS
       ? [forbidden(`status.${field}[${index}].state`, 'may not be transitioned to non-terminated state')]
       : [];
   });
-}
-
-/** For /ephemeralcontainers: they may be added, never changed nor taken away. */
-export function validateEphemeralContainersUpdate(pod: Pod, old: Pod): FieldError[] {
-  const path = 'spec.ephemeralContainers';
-  const errors = validatePodSpec(pod.spec, 'spec', true);
-  const next = new Map((pod.spec.ephemeralContainers ?? []).map((container) => [container.name, container]));
-  for (const before of old.spec.ephemeralContainers ?? []) {
-    const after = next.get(before.name);
-    if (!after) {
-      const text = `existing ephemeral containers ${JSON.stringify(before.name)} may not be removed\n`;
-      errors.push(forbidden(path, text.trimEnd()));
-    } else if (!equal(before, after))
-      errors.push(forbidden(path, `existing ephemeral containers ${JSON.stringify(before.name)} may not be changed`));
-  }
-  return errors;
-}
-
-/** For /binding: a pod goes to one node, once. */
-export function validateBinding(target: { kind?: string; name?: string } | undefined): FieldError[] {
-  const errors: FieldError[] = [];
-  if (target?.kind && target.kind !== 'Node')
-    errors.push({
-      type: 'FieldValueNotSupported',
-      path: 'target.kind',
-      message: `Unsupported value: ${JSON.stringify(target.kind)}: supported values: "Node", "<empty>"`,
-    });
-  if (!target?.name) errors.push(required('target.name'));
-  return errors;
 }
