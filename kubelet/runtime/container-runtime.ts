@@ -1,4 +1,4 @@
-import type { Readable, Writable } from 'node:stream';
+import type { Duplex, Readable, Writable } from 'node:stream';
 
 /** Who a sandbox belongs to. All of it is kept in labels, so that a restarted kubelet finds everything again. */
 export interface PodIdentity {
@@ -148,6 +148,8 @@ export interface ExecOptions {
   /** Terminal sizes as they change; only with tty. */
   readonly resize?: AsyncIterable<{ width: number; height: number }>;
   readonly signal?: AbortSignal;
+  /** On abort the command goes on unattended, as when a client of kubectl exec goes away. */
+  readonly detachOnAbort?: boolean;
 }
 export interface LogOptions {
   readonly follow: boolean;
@@ -234,7 +236,7 @@ export interface ContainerRuntime {
    */
   logs(id: string, options: LogOptions, stdout: Writable): Promise<void>;
   /** A connection to a port inside the sandbox's network namespace (also one that listens on 127.0.0.1 there). */
-  portForward(sandboxId: string, port: number): Promise<NodeJS.ReadWriteStream>;
+  portForward(sandboxId: string, port: number): Promise<Duplex>;
   imageStatus(reference: string): Promise<ImageStatus | undefined>;
   pullImage(
     reference: string,

@@ -40,7 +40,7 @@ export async function dockerExec(
     await join(connection, options);
     return await exitCode(engine, clock, exec);
   } catch (error) {
-    await killExec(engine, exec, containerId);
+    if (signal?.aborted && !options.detachOnAbort) await killExec(engine, exec, containerId);
     throw error;
   } finally {
     await resizing.stop();

@@ -4,6 +4,7 @@ import type { Duplex, Readable, Writable } from 'node:stream';
 import type { ContainerInfo, ContainerInspectInfo } from 'dockerode';
 
 import type { Clock } from '../../../shared/clock/clock.js';
+import type { Log } from '../../../shared/log/log.js';
 import {
   RuntimeError,
   type ContainerConfig,
@@ -27,7 +28,7 @@ import { DockerImages, type RegistryAuth } from './docker-image.js';
 import { containerName, isOwn, label, labelFilters, podOf, type NodeIdentity } from './docker-label.js';
 import { dockerLogs } from './docker-log.js';
 import { removeNetwork } from './docker-network.js';
-import { DockerSandboxes, removeContainer, type SandboxLog } from './docker-sandbox.js';
+import { DockerSandboxes, removeContainer } from './docker-sandbox.js';
 import { readCgroup, usageOf } from './docker-stats.js';
 import { containerDetail, containerStatus, isSandbox, type ContainerDetail } from './docker-status.js';
 import { connectToPod } from './pod-socket.js';
@@ -36,7 +37,7 @@ export interface DockerOptions extends NodeIdentity {
   /** unix:///path or tcp://host:port. */
   readonly host: string;
   readonly clock: Clock;
-  readonly log: SandboxLog;
+  readonly log: Log;
 }
 
 /** The Docker Engine as a container runtime. It sees only the containers of its own cluster and node. */

@@ -1,3 +1,4 @@
+import type { Log } from '../../../shared/log/log.js';
 import { isStatus } from './docker-error.js';
 import { RuntimeError, type SandboxConfig, type SandboxStatus } from '../container-runtime.js';
 import { memoryVolumeName, sandboxRequest, type EngineLimits } from './docker-config.js';
@@ -7,10 +8,6 @@ import { containerName, labelFilters, SANDBOX_CONTAINER, label, type NodeIdentit
 import { ensureNetwork, networkName } from './docker-network.js';
 import { isSandbox, sandboxStatus } from './docker-status.js';
 
-export interface SandboxLog {
-  warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
-}
-
 /** One more try for each thing that can be put right: image, network, stale container, OOM score. */
 const MAX_TRIES = 5;
 
@@ -19,12 +16,12 @@ export class DockerSandboxes {
   readonly #engine: DockerEngine;
   readonly #images: DockerImages;
   readonly #owner: NodeIdentity;
-  readonly #log: SandboxLog;
+  readonly #log: Log;
   /** Whether the engine may lower OOM scores shows at the first sandbox: runc's message does not name the cause. */
   #negativeOomScore: 'unproven' | 'allowed' | 'refused' = 'unproven';
   #podCIDR: string | undefined;
 
-  constructor(engine: DockerEngine, images: DockerImages, owner: NodeIdentity, log: SandboxLog) {
+  constructor(engine: DockerEngine, images: DockerImages, owner: NodeIdentity, log: Log) {
     this.#engine = engine;
     this.#images = images;
     this.#owner = owner;
