@@ -37,7 +37,7 @@ export interface DockerOptions extends NodeIdentity {
   /** unix:///path or tcp://host:port. */
   readonly host: string;
   readonly clock: Clock;
-  readonly log: Log;
+  readonly log: Pick<Log, 'warn'>;
 }
 
 /** The Docker Engine as a container runtime. It sees only the containers of its own cluster and node. */

@@ -16,12 +16,12 @@ export class DockerSandboxes {
   readonly #engine: DockerEngine;
   readonly #images: DockerImages;
   readonly #owner: NodeIdentity;
-  readonly #log: Log;
+  readonly #log: Pick<Log, 'warn'>;
   /** Whether the engine may lower OOM scores shows at the first sandbox: runc's message does not name the cause. */
   #negativeOomScore: 'unproven' | 'allowed' | 'refused' = 'unproven';
   #podCIDR: string | undefined;
 
-  constructor(engine: DockerEngine, images: DockerImages, owner: NodeIdentity, log: Log) {
+  constructor(engine: DockerEngine, images: DockerImages, owner: NodeIdentity, log: Pick<Log, 'warn'>) {
     this.#engine = engine;
     this.#images = images;
     this.#owner = owner;
