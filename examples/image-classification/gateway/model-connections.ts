@@ -1,4 +1,4 @@
-import { Client, credentials } from '@grpc/grpc-js';
+import { Client, connectivityState, credentials } from '@grpc/grpc-js';
 import type { Clock } from '../../../shared/clock/clock.js';
 
 /** A host and port, from `host:port`; the scheme `dns:///` of gRPC names is accepted. */
@@ -21,6 +21,8 @@ export interface ModelConnectionsOptions {
 /** An open or opening connection to one model-server pod. */
 export interface ModelConnection {
   client: Client;
+  /** Resolves when the connection stands; rejects as soon as it failed, or when nobody answers for a while. */
+  connected(): Promise<void>;
   close(): void;
 }
 
@@ -32,7 +34,8 @@ interface Spare {
 
 const ADDRESSES_FRESH_MS = 5_000;
 const SPARE_FRESH_MS = 10_000;
-const CONNECT_TIMEOUT_MS = 5_000;
+/** Nobody at an address is known long before a call would be given up. */
+const CONNECT_TIMEOUT_MS = 1_500;
 
 /**
  * Connections to the model server that carry one request each.
@@ -80,7 +83,7 @@ export class ModelConnections {
       'grpc.enable_retries': 0,
       'grpc.max_receive_message_length': 1024 * 1024,
     });
-    return { client, close: () => client.close() };
+    return { client, connected: () => connected(client), close: () => client.close() };
   }
 
   close(): void {
@@ -98,10 +101,10 @@ export class ModelConnections {
       }
       const spare: Spare = { connection, openedAt: this.#options.clock.monotonic(), isReady: false };
       this.#spares.push(spare);
-      connection.client.waitForReady(Date.now() + CONNECT_TIMEOUT_MS, (error) => {
-        if (error === undefined) spare.isReady = true;
-        else this.#drop(spare);
-      });
+      connection.connected().then(
+        () => (spare.isReady = true),
+        () => this.#drop(spare),
+      );
     }
   }
 
@@ -131,4 +134,20 @@ export class ModelConnections {
     }
     return this.#addresses;
   }
+}
+
+/** gRPC would go on trying the one address; here a failure is the end of it, as the next attempt may get another pod. */
+function connected(client: Client): Promise<void> {
+  const channel = client.getChannel();
+  const deadline = Date.now() + CONNECT_TIMEOUT_MS;
+  return new Promise((resolve, reject) => {
+    const look = (error?: Error): void => {
+      const state = error === undefined ? channel.getConnectivityState(true) : connectivityState.SHUTDOWN;
+      if (state === connectivityState.READY) resolve();
+      else if (state === connectivityState.IDLE || state === connectivityState.CONNECTING)
+        channel.watchConnectivityState(state, deadline, look);
+      else reject(error ?? new Error('the connection failed'));
+    };
+    look();
+  });
 }

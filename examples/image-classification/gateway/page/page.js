@@ -98,6 +98,10 @@ function percent(value) {
 }
 
 function showError(message) {
+  element('prediction').textContent = 'No prediction';
+  element('probability').textContent = '';
+  for (const fact of ['gateway', 'model-server', 'model', 'latency']) element(fact).textContent = '–';
+  element('bars').replaceChildren();
   element('error').textContent = message;
   element('error').hidden = false;
 }
