@@ -7,6 +7,7 @@ import { deploymentController } from './deployment/deployment-controller.js';
 import { endpointsController } from './endpoints/endpoints-controller.js';
 import { endpointSliceController } from './endpointslice/endpointslice-controller.js';
 import { garbageCollectorController } from './garbage/garbage-collector-controller.js';
+import { loadBalancerController } from './load-balancer/load-balancer-controller.js';
 import { namespaceController } from './namespace/namespace-controller.js';
 import { nodeIpamController } from './node/node-ipam-controller.js';
 import { nodeLifecycleController } from './node/node-lifecycle-controller.js';
@@ -26,6 +27,7 @@ export const controllers: readonly ControllerDefinition[] = [
   deploymentController,
   endpointSliceController,
   endpointsController,
+  loadBalancerController,
   nodeIpamController,
   nodeLifecycleController,
   podGarbageController,

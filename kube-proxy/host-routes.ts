@@ -1,4 +1,5 @@
 import type { Node } from '../shared/api/generated/types.js';
+import { ANNOTATION_LINK_ADDRESS } from '../shared/api/well-known.js';
 import type { Execute } from './execute.js';
 
 /** A network behind another host. */
@@ -9,13 +10,12 @@ export interface Route {
 
 /** Marks our routes in the kernel's table, so that nobody else's is ever touched. */
 export const routeProtocol = '107';
-export const linkAddressAnnotation = 'knarr.dev/link-address';
 
 const internalIP = (node: Node): string | undefined =>
   node.status?.addresses?.find((a) => a.type === 'InternalIP')?.address;
 /** The address at which other hosts reach a node. */
 export const linkAddressOf = (node: Node): string | undefined =>
-  node.metadata.annotations?.[linkAddressAnnotation] ?? internalIP(node);
+  node.metadata.annotations?.[ANNOTATION_LINK_ADDRESS] ?? internalIP(node);
 
 /** Routes to the pods and addresses of the nodes of other hosts. */
 export function planRoutes(nodes: readonly Node[], ownLink: string): Route[] {

@@ -1,6 +1,7 @@
 import { nodes as nodeResource } from '../shared/api/generated/resources.js';
 import type { EndpointSlice, Node, Service } from '../shared/api/generated/types.js';
 import { objectKey } from '../shared/api/object.js';
+import { ANNOTATION_BUSY_PORTS } from '../shared/api/well-known.js';
 import type { Informer } from '../shared/cache/informer.js';
 import type { Client } from '../shared/client/client.js';
 import type { Clock } from '../shared/clock/clock.js';
@@ -22,8 +23,6 @@ export const serviceOfSlice = (slice: EndpointSlice): string[] => {
   const name = slice.metadata.labels?.['kubernetes.io/service-name'];
   return name ? [`${slice.metadata.namespace}/${name}`] : [];
 };
-/** Annotation of a Node: ports asked for by load balancers on which a process of the host listens, as a JSON list. */
-export const busyPortsAnnotation = 'knarr.dev/busy-ports';
 
 export interface ProxyDependencies {
   readonly client: Client;
@@ -221,14 +220,14 @@ export class Proxy {
     const taken = asked.size === 0 ? new Set<string>() : listeningPorts(linkAddress);
     const busy = [...asked].filter((port) => taken.has(port)).sort();
     const text = busy.length === 0 ? undefined : JSON.stringify(busy);
-    const reported = nodes.lister.get(nodeName)?.metadata.annotations?.[busyPortsAnnotation];
+    const reported = nodes.lister.get(nodeName)?.metadata.annotations?.[ANNOTATION_BUSY_PORTS];
     if (text === reported) return;
     await client.patch(
       nodeResource,
       nodeName,
       undefined,
       'merge',
-      { metadata: { annotations: { [busyPortsAnnotation]: text ?? null } } },
+      { metadata: { annotations: { [ANNOTATION_BUSY_PORTS]: text ?? null } } },
       { signal },
     );
   }

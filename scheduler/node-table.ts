@@ -1,10 +1,9 @@
 import type { Node } from '../shared/api/generated/types.js';
 import { amount } from '../shared/api/pod.js';
+import { ANNOTATION_LINK_ADDRESS } from '../shared/api/well-known.js';
 import { HostPorts } from './host-ports.js';
 import type { PodInfo } from './pod-info.js';
 
-/** Annotation with the host's address on the link to other hosts: nodes of one engine share it, and its ports. */
-export const linkAddressAnnotation = 'knarr.dev/link-address';
 const firstCapacity = 64;
 
 /**
@@ -200,7 +199,7 @@ export class NodeTable {
   }
 }
 
-const linkAddress = (node: Node): string => node.metadata.annotations?.[linkAddressAnnotation] ?? node.metadata.name;
+const linkAddress = (node: Node): string => node.metadata.annotations?.[ANNOTATION_LINK_ADDRESS] ?? node.metadata.name;
 
 /** Whether a filter that looks at the node alone could decide otherwise. */
 function differsForFilters(a: Node, b: Node): boolean {

@@ -130,6 +130,7 @@ const controllerRules: Readonly<Record<string, readonly Rule[]>> = {
     rules.read('coordination.k8s.io', 'leases'),
     rules.read('apps', 'daemonsets'),
   ],
+  'service-controller': [rules.read('', 'services', 'nodes'), rules.some('update patch', '', 'services/status')],
   'pod-garbage-collector': [
     rules.some('get list watch delete', '', 'pods'),
     rules.some('patch update', '', 'pods/status'),

@@ -35,6 +35,8 @@ export const ANNOTATION_ENDPOINTS_TRIGGER_TIME = 'endpoints.kubernetes.io/last-c
 export const ANNOTATION_ENDPOINTS_OVER_CAPACITY = 'endpoints.kubernetes.io/over-capacity';
 /** The host's address as other hosts see it: next hop for the node's podCIDR. */
 export const ANNOTATION_LINK_ADDRESS = 'knarr.dev/link-address';
+/** Load balancer ports, as `tcp 80`, on which a process of the node's host listens: a JSON list, kept by kube-proxy. */
+export const ANNOTATION_BUSY_PORTS = 'knarr.dev/busy-ports';
 
 export const TAINT_NOT_READY = 'node.kubernetes.io/not-ready';
 export const TAINT_UNREACHABLE = 'node.kubernetes.io/unreachable';
