@@ -16,6 +16,7 @@ import { UnionAuthorizer, type Authorizer } from './authorization/authorizer.js'
 import { builtinPolicy } from './authorization/builtin-policy.js';
 import { NodeAuthorizer } from './authorization/node-authorizer.js';
 import { PolicyAuthorizer } from './authorization/policy-authorizer.js';
+import { discoverableResources, unstoredResources } from './discovery/discoverable.js';
 import { EventSweeper } from './bootstrap/event-sweeper.js';
 import { KubernetesService } from './bootstrap/kubernetes-service.js';
 import { ensureSystemObjects } from './bootstrap/system-objects.js';
@@ -24,6 +25,7 @@ import { FanOut } from './cache/fan-out.js';
 import { FrameCache } from './cache/frames.js';
 import { addDiscovery } from './http/discovery-paths.js';
 import { NonResourceHandler } from './http/non-resource-handler.js';
+import { addOpenApi } from './http/openapi-paths.js';
 import { Peers } from './http/peer.js';
 import { Pipeline, type Handler } from './http/pipeline.js';
 import { addPublicPaths } from './http/public-paths.js';
@@ -34,6 +36,7 @@ import { ResourceReader } from './http/resource-reader.js';
 import { ResourceWriter } from './http/resource-writer.js';
 import { SchemaCodec } from './http/schema-codec.js';
 import { ApiServer, type TlsFiles } from './http/server.js';
+import { OpenApi } from './openapi/openapi.js';
 import type { ResourceDefinition } from './registry/definition.js';
 import { generateName } from './registry/object-metadata.js';
 import { ObjectReader } from './registry/object-reader.js';
@@ -227,6 +230,9 @@ function buildHandler(options: ApiserverOptions, core: Core, paths: NonResourceH
     virtual,
   });
   const serverAddress = (): string => `${options.advertiseAddress}:${options.securePort}`;
-  addDiscovery(paths, { definitions, schemas: options.schemas, unstored: [...virtual.keys()], serverAddress });
+  const facts = options.schemas.resourceFacts();
+  const discoverable = [...discoverableResources(definitions, facts), ...unstoredResources([...virtual.keys()], facts)];
+  addDiscovery(paths, { resources: discoverable, serverAddress });
+  addOpenApi(paths, new OpenApi(discoverable, options.schemas));
   return (exchange) => (exchange.info.isResourceRequest ? resources.handle(exchange) : paths.handle(exchange));
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { discoverableResources, unstoredResources, type DiscoverableResource } from '../discovery/discoverable.js';
+import type { DiscoverableResource } from '../discovery/discoverable.js';
 import {
   aggregatedDiscovery,
   apiGroup,
@@ -8,29 +8,19 @@ import {
   apiVersions,
   wantsAggregated,
 } from '../discovery/documents.js';
-import type { ResourceDefinition } from '../registry/definition.js';
-import type { Schemas } from '../schema/schemas.js';
 import { unknownResource } from '../registry/status-errors.js';
 import { header, type Exchange } from './exchange.js';
 import type { NonResourceHandler } from './non-resource-handler.js';
 import { commonHeaders, sendBytes, sendJson, writeHead } from './respond.js';
 
 export interface DiscoveryOptions {
-  readonly definitions: readonly ResourceDefinition[];
-  readonly schemas: Schemas;
-  /** `GROUP/VERSION/RESOURCE` of what is answered and never stored. */
-  readonly unstored: readonly string[];
+  readonly resources: readonly DiscoverableResource[];
   readonly serverAddress: () => string;
 }
 
 /** /api, /apis and what lies directly below: what the server serves, in the old and in the aggregated form. */
 export function addDiscovery(paths: NonResourceHandler, options: DiscoveryOptions): void {
-  const { definitions, schemas, unstored, serverAddress } = options;
-  const facts = schemas.resourceFacts();
-  const resources: readonly DiscoverableResource[] = [
-    ...discoverableResources(definitions, facts),
-    ...unstoredResources(unstored, facts),
-  ];
+  const { resources, serverAddress } = options;
   const cache = new Map<string, { etag: string; body: Buffer }>();
   const aggregated = (exchange: Exchange, root: 'api' | 'apis', version: 'v2' | 'v2beta1'): void => {
     const key = `${root} ${version}`;

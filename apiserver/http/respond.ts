@@ -40,10 +40,16 @@ export function endWith(response: RawResponse, body?: Buffer): void {
 }
 
 /** Sends a complete body, compressed when it is big and the client takes that. */
-export function sendBytes(exchange: Exchange, code: number, contentType: string, body: Buffer): void {
+export function sendBytes(
+  exchange: Exchange,
+  code: number,
+  contentType: string,
+  body: Buffer,
+  changes: Record<string, string> = {},
+): void {
   const { response, request } = exchange;
   if (response.headersSent || response.writableEnded) return;
-  const headers = { ...commonHeaders(exchange), 'content-type': contentType };
+  const headers = { ...commonHeaders(exchange), 'content-type': contentType, ...changes };
   if (body.length >= gzipFromBytes && header(request, 'accept-encoding')?.includes('gzip')) {
     gzip(body, { level: 1 }, (error, compressed) => {
       if (error || response.writableEnded || response.destroyed) return;
