@@ -1,4 +1,5 @@
-import { readFileSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { basename, dirname, extname, join } from 'node:path';
@@ -6,8 +7,9 @@ import type { Prediction } from './gateway/classifier.js';
 
 /** A picture to send, with the class it shows when its name or folder tells. */
 export interface DemoPicture {
+  /** Its path below the folder. */
   name: string;
-  bytes: Buffer;
+  file: string;
   expected: string | undefined;
 }
 
@@ -42,7 +44,7 @@ export function readPictures(folder: string, classes: readonly string[]): DemoPi
   if (files.length === 0) throw new Error(`${folder} has no pictures (${[...EXTENSIONS].join(', ')})`);
   return files.map((name) => ({
     name,
-    bytes: readFileSync(join(folder, name)),
+    file: join(folder, name),
     expected: expectedClass(name, classes),
   }));
 }
@@ -89,7 +91,11 @@ async function sendPicture(picture: DemoPicture, options: SendOptions): Promise<
   const start = performance.now();
   const latency = (): number => performance.now() - start;
   try {
-    const { status, text } = await post(new URL('/predict', options.baseUrl), picture.bytes, options.timeoutMs);
+    const { status, text } = await post(
+      new URL('/predict', options.baseUrl),
+      await readFile(picture.file),
+      options.timeoutMs,
+    );
     if (status !== 200)
       return { kind: 'failed', picture: name, expected, error: errorOf(status, text), latencyMs: latency() };
     const answer = JSON.parse(text) as Prediction;

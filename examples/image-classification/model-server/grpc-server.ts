@@ -6,6 +6,8 @@ import type { ServingProtocol } from '../protocol/protocol.js';
 import type { ServingApi } from './serving-api.js';
 import { servingCodes, toServingError } from './serving-error.js';
 
+const MAX_CALLS_PER_CONNECTION = 64;
+
 export interface GrpcServer {
   port: number;
   /** Refuses new calls, lets those under way finish, and cuts them off when the time is over. */
@@ -25,6 +27,7 @@ export async function startGrpcServer(options: {
   const { api, protocol, log } = options;
   const server = new Server({
     'grpc.max_receive_message_length': options.maxMessageBytes,
+    'grpc.max_concurrent_streams': MAX_CALLS_PER_CONNECTION,
     'grpc.max_send_message_length': options.maxMessageBytes,
   });
   const unary = <Request, Response>(call: (request: Request) => Response | Promise<Response>) =>
