@@ -107,12 +107,21 @@ export function plannedProcesses(files: ClusterFiles, state: ClusterState): Proc
   return [...(state.role === 'server' ? controlPlane(files, state) : []), ...nodes];
 }
 
-/** The commands that undo on the host what kubelet and kube-proxy of each node have done. */
+/** The commands that undo on the host what the kubelets and the kube-proxies have done; one proxy's rules are those of all. */
 export function cleanupProcesses(files: ClusterFiles, state: ClusterState): ProcessSpec[] {
-  return state.nodes.flatMap((node): ProcessSpec[] => [
-    { name: `kubelet-${node.name}`, program: 'kubelet', args: [...kubeletArgs(files, state, node), '--cleanup'] },
-    { name: `kube-proxy-${node.name}`, program: 'kube-proxy', args: [...proxyArgs(files, state, node), '--cleanup'] },
-  ]);
+  const kubelets = state.nodes.map((node) => ({
+    name: `kubelet-${node.name}`,
+    program: 'kubelet',
+    args: [...kubeletArgs(files, state, node), '--cleanup'],
+  }));
+  const proxies = state.nodes
+    .slice(0, 1)
+    .map((node) => ({
+      name: 'kube-proxy',
+      program: 'kube-proxy',
+      args: [...proxyArgs(files, state, node), '--cleanup'],
+    }));
+  return [...kubelets, ...proxies];
 }
 
 /** The commands that stop the containers of each node and leave everything else. */

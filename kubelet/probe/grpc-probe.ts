@@ -13,7 +13,9 @@ const serving = 1;
 
 /** Asks the gRPC health service. The library is loaded by the first such probe only: it takes 200 ms. */
 export async function grpcProbe(options: GrpcProbeOptions): Promise<ProbeResult> {
-  const { Client, credentials, status } = await import('@grpc/grpc-js');
+  // The default export: bundlers give a CommonJS package no other.
+  const { default: grpc } = await import('@grpc/grpc-js');
+  const { Client, credentials, status } = grpc;
   const host = options.host.includes(':') ? `[${options.host}]` : options.host;
   const client = new Client(`${host}:${options.port}`, credentials.createInsecure(), {
     'grpc.primary_user_agent': 'kube-probe/1.36',
