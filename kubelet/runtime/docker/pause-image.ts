@@ -102,8 +102,8 @@ function elfFile(machine: number, code: Buffer): Buffer {
 /** The image's file tree as a tar for `docker import`. */
 export async function pauseTar(architecture: string): Promise<Readable> {
   // The default export: bundlers give a CommonJS package no other.
-  const { default: tar } = await import('tar-stream');
-  const tar = tar.pack();
+  const { default: tarStream } = await import('tar-stream');
+  const tar = tarStream.pack();
   tar.entry({ name: 'pause', mode: 0o755 }, pauseProgram(architecture));
   tar.finalize();
   return Readable.from(tar);
