@@ -1,9 +1,14 @@
-import { connect, createServer, type Server } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import type { Clock } from '../shared/clock/clock.js';
 
 /** Freed by the kernel when its holder ends, however it ends; each network namespace has its own. */
 const socketName = '\0knarr-kube-proxy';
 const retryMs = 200;
+
+/** Held by the one process that writes. */
+export interface WriterLock {
+  release(): Promise<void>;
+}
 
 /** Resolves when this process is the one that may write the rules of this network namespace; holds it until `release`. */
 export async function acquireWriterLock(
@@ -12,27 +17,35 @@ export async function acquireWriterLock(
   name = socketName,
 ): Promise<{ release: () => Promise<void> }> {
   for (;;) {
-    const server = await tryListen(name);
-    if (server) return { release: () => new Promise((resolve) => server.close(() => resolve())) };
+    const lock = await tryListen(name);
+    if (lock) return lock;
     await holderEnds(name, signal);
     await clock.sleep(retryMs * Math.random(), signal);
   }
 }
 
-function tryListen(name: string): Promise<Server | undefined> {
+function tryListen(name: string): Promise<WriterLock | undefined> {
+  const waiting = new Set<Socket>();
   return new Promise((resolve, reject) => {
     // Connections of those who wait are kept open: their end tells them that we ended.
     const server = createServer({ pauseOnConnect: true }, (socket) => {
+      waiting.add(socket);
       socket.on('error', () => undefined);
+      socket.once('close', () => waiting.delete(socket));
       socket.unref();
     });
-    server.maxConnections = 100;
+    const release = (): Promise<void> =>
+      new Promise((released) => {
+        server.close(() => released());
+        for (const socket of waiting) socket.destroy();
+      });
+    server.maxConnections = 1000;
     server.once('error', (error: NodeJS.ErrnoException) =>
       error.code === 'EADDRINUSE' ? resolve(undefined) : reject(error),
     );
     server.listen({ path: name }, () => {
       server.unref();
-      resolve(server);
+      resolve({ release });
     });
   });
 }
