@@ -11,7 +11,7 @@ export const controllerRevisionDefinition = defineKind<ControllerRevision>({
   columns: [
     nameColumn(),
     column('Controller', controllerName, { description: 'Controller of the object' }),
-    column('Revision', ({ revision }) => revision, {
+    column('Revision', ({ revision }) => revision ?? 0, {
       description: 'Revision indicates the revision of the state represented by Data.',
     }),
     ageColumn(),

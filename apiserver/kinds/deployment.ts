@@ -5,7 +5,7 @@ import { validateDeployment, validateReplicaCounts, validateSelectorUpdate } fro
 import { ageColumn, column, nameColumn } from './column.js';
 import { defineKind } from './kind.js';
 import { setPodTemplateDefaults } from './pod-defaults.js';
-import { podTemplateWarnings } from './pod-warnings.js';
+import { workloadWarnings } from './pod-warnings.js';
 import { workloadColumns } from './workload-columns.js';
 
 export const deploymentDefinition = defineKind<Deployment>({
@@ -55,7 +55,7 @@ export const deploymentDefinition = defineKind<Deployment>({
       ...validateSelectorUpdate(deployment, old),
     ],
     validateStatusUpdate: ({ status }) => validateReplicaCounts(status),
-    warnings: ({ spec }) => podTemplateWarnings(spec?.template, 'spec.template'),
+    warnings: workloadWarnings,
   },
 });
 

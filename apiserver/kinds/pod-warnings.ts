@@ -1,5 +1,6 @@
 import type { Container, EnvVar, Pod, PodSpec, PodTemplateSpec } from '../../shared/api/generated/types.js';
 import { parseQuantity, QuantityError } from '../../shared/api/quantity.js';
+import { isDns1123Label } from '../validation/names.js';
 
 const DEPRECATED_ANNOTATIONS: Readonly<Record<string, string>> = {
   'scheduler.alpha.kubernetes.io/critical-pod': 'non-functional in v1.16+; use the "priorityClassName" field instead',
@@ -30,12 +31,29 @@ const own = (table: Readonly<Record<string, string>>, key: string): string | und
   Object.hasOwn(table, key) ? table[key] : undefined;
 
 /** What is accepted in a pod, but hardly meant. */
-export function podWarnings(pod: Pod): string[] {
-  return warnings(pod.spec, pod.metadata.annotations, '');
+export function podWarnings(pod: Pod, old?: Pod): string[] {
+  const found = warnings(pod.spec, pod.metadata.annotations, '');
+  return old ? found : [...found, ...nameWarnings(pod.metadata.name, "the Pod's hostname")];
 }
 
-export function podTemplateWarnings(template: PodTemplateSpec | undefined, path: string): string[] {
-  return template ? warnings(template.spec, template.metadata?.annotations, `${path}.`) : [];
+/** A name with dots makes a hostname that is several labels; told once, when the object is made. */
+export function nameWarnings(name: string, use: string): string[] {
+  const problems = isDns1123Label(name);
+  if (problems.length === 0) return [];
+  const text = 'which can result in surprising behavior; a DNS label is recommended';
+  return [`metadata.name: this is used in ${use}, ${text}: [${problems.join(' ')}]`];
+}
+
+/** For a workload: of its template, and of its own name, which the names of its pods begin with. */
+export function workloadWarnings(workload: Workload, old?: Workload): string[] {
+  const template = workload.spec?.template;
+  const found = template ? warnings(template.spec, template.metadata?.annotations, 'spec.template.') : [];
+  return old ? found : [...found, ...nameWarnings(workload.metadata.name, 'Pod names and hostnames')];
+}
+
+interface Workload {
+  readonly metadata: { readonly name: string };
+  readonly spec?: { readonly template?: PodTemplateSpec };
 }
 
 function warnings(spec: PodSpec, annotations: Readonly<Record<string, string>> | undefined, prefix: string): string[] {

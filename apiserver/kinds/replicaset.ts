@@ -5,7 +5,7 @@ import { validateReplicaCounts, validateReplicaSet, validateSelectorUpdate } fro
 import { ageColumn, column, nameColumn } from './column.js';
 import { defineKind } from './kind.js';
 import { setPodTemplateDefaults } from './pod-defaults.js';
-import { podTemplateWarnings } from './pod-warnings.js';
+import { workloadWarnings } from './pod-warnings.js';
 import { workloadColumns } from './workload-columns.js';
 
 export const replicaSetDefinition = defineKind<ReplicaSet>({
@@ -62,6 +62,6 @@ export const replicaSetDefinition = defineKind<ReplicaSet>({
       ...validateSelectorUpdate(replicaSet, old),
     ],
     validateStatusUpdate: ({ status }) => validateReplicaCounts(status),
-    warnings: ({ spec }) => podTemplateWarnings(spec?.template, 'spec.template'),
+    warnings: workloadWarnings,
   },
 });

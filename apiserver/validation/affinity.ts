@@ -95,7 +95,10 @@ function validatePodAffinity(affinity: PodAffinity, path: string): FieldError[] 
     ...(affinity[REQUIRED] ?? []).flatMap((term, index) => validatePodTerm(term, `${path}.${REQUIRED}[${index}]`)),
     ...(affinity[PREFERRED] ?? []).flatMap(({ weight, podAffinityTerm }, index) => {
       const at = `${path}.${PREFERRED}[${index}]`;
-      return [...validateWeight(weight, at), ...validatePodTerm(podAffinityTerm, `${at}.podAffinityTerm`)];
+      return [
+        ...validateWeight(weight, at),
+        ...validatePodTerm(podAffinityTerm ?? { topologyKey: '' }, `${at}.podAffinityTerm`),
+      ];
     }),
   ];
 }

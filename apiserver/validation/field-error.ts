@@ -21,7 +21,8 @@ export interface FieldError {
   readonly message: string;
 }
 
-const quote = (value: unknown): string =>
+/** A string that was left out is the empty one, as it is in Go. */
+const quote = (value: unknown = ''): string =>
   typeof value === 'string' ? JSON.stringify(value) : (JSON.stringify(value) ?? 'null');
 const withDetail = (text: string, detail: string): string => (detail === '' ? text : `${text}: ${detail}`);
 

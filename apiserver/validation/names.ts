@@ -1,5 +1,5 @@
 /**
- * Checks of single strings. Each returns one sentence per breach, none where the string is good; the texts are the
+ * Checks of single strings; one that a client left out is the empty one. Each returns one sentence per breach, none where the string is good; the texts are the
  * original's (apimachinery util/validation), since clients and people read them.
  */
 
@@ -44,7 +44,7 @@ function matches(value: string, pattern: RegExp, limit: number): boolean {
 }
 
 /** A label of DNS (RFC 1123): at most 63 of `a-z0-9-`. */
-export function isDns1123Label(value: string): string[] {
+export function isDns1123Label(value: string | undefined = ''): string[] {
   const problems: string[] = [];
   if (utf8Length(value) > 63) problems.push(maxLengthMessage(63));
   if (!matches(value, LABEL_RE, 253)) {
@@ -63,7 +63,7 @@ export function isDns1123Label(value: string): string[] {
 }
 
 /** A subdomain of DNS (RFC 1123): labels joined by dots, at most 253. */
-export function isDns1123Subdomain(value: string): string[] {
+export function isDns1123Subdomain(value: string | undefined = ''): string[] {
   const problems: string[] = [];
   if (utf8Length(value) > 253) problems.push(maxLengthMessage(253));
   if (!matches(value, SUBDOMAIN_RE, 253))
@@ -78,7 +78,7 @@ export function isDns1123Subdomain(value: string): string[] {
 }
 
 /** A label of DNS (RFC 1035): as RFC 1123, but starting with a letter. */
-export function isDns1035Label(value: string): string[] {
+export function isDns1035Label(value: string | undefined = ''): string[] {
   const problems: string[] = [];
   if (utf8Length(value) > 63) problems.push(maxLengthMessage(63));
   if (!matches(value, LABEL_1035_RE, 253))
@@ -94,7 +94,7 @@ export function isDns1035Label(value: string): string[] {
 }
 
 /** `name` or `prefix/name`: keys of labels and annotations, finalizers, condition types, resource names. */
-export function isQualifiedName(value: string): string[] {
+export function isQualifiedName(value: string | undefined = ''): string[] {
   const rule =
     "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character";
   const parts = value.split('/', 3);
@@ -116,7 +116,7 @@ export function isQualifiedName(value: string): string[] {
   return problems;
 }
 
-export function isLabelValue(value: string): string[] {
+export function isLabelValue(value: string | undefined = ''): string[] {
   const problems: string[] = [];
   if (utf8Length(value) > 63) problems.push(maxLengthMessage(63));
   if (!matches(value, LABEL_VALUE_RE, 253))
@@ -133,7 +133,7 @@ export function isLabelValue(value: string): string[] {
 }
 
 /** A key of ConfigMap or Secret data; it becomes a file name. */
-export function isConfigMapKey(value: string): string[] {
+export function isConfigMapKey(value: string | undefined = ''): string[] {
   const problems: string[] = [];
   if (utf8Length(value) > 253) problems.push(maxLengthMessage(253));
   if (!CONFIG_KEY_RE.test(value))
@@ -157,7 +157,7 @@ function hasParentPrefix(value: string): string[] {
 }
 
 /** Any printable ASCII but `=`. */
-export function isEnvVarName(value: string): string[] {
+export function isEnvVarName(value: string | undefined = ''): string[] {
   const problems: string[] = [];
   if (value === '') problems.push(`environment variable name ${emptyMessage}`);
   if (!/^[\x20-\x7e]*$/.test(value) || value.includes('='))
@@ -170,7 +170,7 @@ export function isPortNumber(port: number): string[] {
 }
 
 /** A port's name (IANA service name, RFC 6335): at most 15 of `a-z0-9-`, with a letter. */
-export function isPortName(value: string): string[] {
+export function isPortName(value: string | undefined = ''): string[] {
   const problems: string[] = [];
   if (utf8Length(value) > 15) problems.push(maxLengthMessage(15));
   if (!/^[-a-z0-9]+$/.test(value))
@@ -181,14 +181,14 @@ export function isPortName(value: string): string[] {
   return problems;
 }
 
-export function isPercent(value: string): string[] {
+export function isPercent(value: string | undefined = ''): string[] {
   if (PERCENT_RE.test(value)) return [];
   return [
     regexMessage("a valid percent string must be a numeric string followed by an ending '%'", PERCENT, '1%', '93%'),
   ];
 }
 
-export function isHttpHeaderName(value: string): string[] {
+export function isHttpHeaderName(value: string | undefined = ''): string[] {
   if (HEADER_NAME_RE.test(value)) return [];
   return [
     regexMessage("a valid HTTP header must consist of alphanumeric characters or '-'", HEADER_NAME, 'X-Header-Name'),
@@ -196,7 +196,7 @@ export function isHttpHeaderName(value: string): string[] {
 }
 
 /** A name that can stand as one segment of a URL's path. */
-export function isPathSegmentName(value: string): string[] {
+export function isPathSegmentName(value: string | undefined = ''): string[] {
   if (value === '.') return ["may not be '.'"];
   if (value === '..') return ["may not be '..'"];
   return ['/', '%'].filter((part) => value.includes(part)).map((part) => `may not contain '${part}'`);

@@ -57,7 +57,8 @@ export function validatePodSecurityContext(spec: PodSpec, path: string): FieldEr
 
 function validateSysctls({ sysctls = [] }: PodSecurityContext, spec: PodSpec, path: string): FieldError[] {
   const repeated = repeats(sysctls.map(({ name }) => name));
-  return sysctls.flatMap(({ name }, index) => {
+  return sysctls.flatMap((sysctl, index) => {
+    const name = sysctl.name ?? '';
     const at = `${path}[${index}].name`;
     const errors: FieldError[] = [];
     if (!name) errors.push(required(at));
