@@ -16,6 +16,8 @@ export interface DecodeOptions {
   /** Default: Warn, as in the original. */
   readonly fieldValidation?: FieldValidation;
   readonly maxBytes?: number;
+  /** Take any apiVersion: DeleteOptions come under that of the group they are sent to. */
+  readonly acceptsAnyVersion?: boolean;
   /** Tells kinds that exist, but not here, from kinds that do not exist. Default: every kind exists. */
   readonly isKnownKind?: (apiVersion: string, kind: string) => boolean;
   /** Decodes `application/vnd.kubernetes.protobuf`; without it that media type is refused. */
@@ -116,7 +118,7 @@ function identify(value: unknown, bytes: Uint8Array, options: DecodeOptions): Js
     const to = `${groupOf(expected.apiVersion)}.${expected.kind}`;
     throw cannotBeHandled(object, expected.kind, `converting (${from}) to (${to}): unknown conversion`);
   }
-  if (apiVersion !== expected.apiVersion) {
+  if (apiVersion !== expected.apiVersion && !options.acceptsAnyVersion) {
     throw badRequest(
       `the API version in the data (${apiVersion}) does not match the expected API version (${expected.apiVersion})`,
     );

@@ -1,0 +1,264 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { StatusError } from '../../shared/errors/status-error.js';
+import { decodeBody } from '../decode/decode.js';
+import type { JsonObject } from '../schema/json.js';
+import type { ScalarFormat, SchemaType, StructType } from '../schema/schema-type.js';
+import { loadSchemas } from '../schema/schemas.js';
+import { checkStructure } from '../schema/structure.js';
+import { ProtobufCodec } from './codec.js';
+import { ProtobufWriter } from './wire.js';
+
+const schemas = loadSchemas();
+const codec = new ProtobufCodec(schemas);
+const bytesOf = (write: (writer: ProtobufWriter) => void): Buffer => {
+  const writer = new ProtobufWriter();
+  write(writer);
+  return writer.finish();
+};
+const envelope = (apiVersion: string, kind: string, raw: Buffer): Buffer =>
+  Buffer.concat([
+    Buffer.from('k8s\0'),
+    bytesOf((w) => w.message(1, (type) => type.string(1, apiVersion).string(2, kind)).bytes(2, raw)),
+  ]);
+const roundTrip = (object: JsonObject): JsonObject => codec.decode(codec.encode(object) ?? Buffer.alloc(0));
+
+test('a body is the bytes that the original writes', () => {
+  const object = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' }, data: { k: 'v' } };
+  const hex = [
+    '6b387300', // k8s\0
+    '0a0f' + '0a027631' + '1209436f6e6669674d6170', // 1: typeMeta { 1: v1, 2: ConfigMap }
+    '120d' + '0a03' + '0a0161' + '1206' + '0a016b' + '120176', // 2: raw { 1: metadata { 1: a }, 2: { 1: k, 2: v } }
+    '1a00' + '2200', // 3, 4: encoding and type, empty
+  ].join('');
+  assert.equal(codec.encode(object)?.toString('hex'), hex);
+  assert.deepEqual(codec.decode(Buffer.from(hex, 'hex')), object);
+});
+
+test('a deployment travels there and back', () => {
+  const object = {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: {
+      name: 'web',
+      labels: { app: 'web' },
+      creationTimestamp: '2026-01-01T00:00:00Z',
+      ownerReferences: [{ apiVersion: 'v1', kind: 'Pod', name: 'x', uid: 'u', controller: false }],
+      managedFields: [
+        {
+          manager: 'm',
+          operation: 'Update',
+          apiVersion: 'apps/v1',
+          time: '2026-01-01T00:00:00Z',
+          fieldsType: 'FieldsV1',
+          fieldsV1: { 'f:spec': { 'f:replicas': {} } },
+        },
+      ],
+    },
+    spec: {
+      replicas: 0,
+      selector: { matchLabels: { app: 'web' }, matchExpressions: [{ key: 'a', operator: 'In', values: ['b', 'c'] }] },
+      strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: '25%', maxUnavailable: 1 } },
+      template: {
+        metadata: {},
+        spec: {
+          containers: [
+            {
+              name: 'c',
+              resources: { limits: { cpu: '500m', memory: '1Gi' } },
+              ports: [{ containerPort: 80, protocol: 'TCP' }],
+              readinessProbe: { httpGet: { path: '/', port: 'http' }, periodSeconds: 5 },
+              env: [{ name: 'X', valueFrom: { secretKeyRef: { name: 's', key: 'k', optional: false } } }],
+              securityContext: { runAsUser: 0, privileged: false, capabilities: { drop: ['ALL'] } },
+            },
+          ],
+          volumes: [
+            { name: 'a', emptyDir: {} },
+            { name: 'b', configMap: { name: 'cm', defaultMode: 420 } },
+          ],
+          terminationGracePeriodSeconds: 0,
+        },
+      },
+    },
+  };
+  assert.deepEqual(roundTrip(object), object);
+});
+
+test('other forms: bytes, microseconds, raw JSON, lists of lists, inlined structs', () => {
+  const objects: JsonObject[] = [
+    { apiVersion: 'v1', kind: 'Secret', metadata: { name: 's' }, data: { a: 'aGk=' }, type: 'Opaque' },
+    {
+      apiVersion: 'coordination.k8s.io/v1',
+      kind: 'Lease',
+      metadata: { name: 'l' },
+      spec: { renewTime: '2026-01-01T00:00:00.123456Z', leaseTransitions: 0 },
+    },
+    {
+      apiVersion: 'apps/v1',
+      kind: 'ControllerRevision',
+      metadata: { name: 'r' },
+      data: { spec: { $patch: 'replace', n: null } },
+      revision: 3,
+    },
+    {
+      apiVersion: 'authentication.k8s.io/v1',
+      kind: 'TokenReview',
+      metadata: {},
+      spec: { token: 't' },
+      status: { authenticated: true, user: { username: 'u', extra: { a: ['x', 'y'] } } },
+    },
+    { apiVersion: 'apps/v1', kind: 'DeleteOptions', gracePeriodSeconds: 0, propagationPolicy: 'Foreground' },
+    { apiVersion: 'v1', kind: 'PodList', metadata: { resourceVersion: '5' }, items: [{ metadata: { name: 'p' } }] },
+    {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'p' },
+      spec: { containers: [], ephemeralContainers: [{ name: 'e', image: 'i', targetContainerName: 't' }] },
+    },
+  ];
+  for (const object of objects) {
+    const { kind } = object;
+    const back = roundTrip(object);
+    if (kind === 'Pod')
+      assert.deepEqual(back, {
+        ...object,
+        spec: { ephemeralContainers: [{ name: 'e', image: 'i', targetContainerName: 't' }] },
+      });
+    else assert.deepEqual(back, object);
+  }
+});
+
+test('what Go writes for fields that are not set is not set, but for pointers', () => {
+  const probe = bytesOf((w) => w.varint(2, 0).varint(3, 0));
+  const container = bytesOf((w) => w.string(1, 'c').string(2, '').bytes(10, probe).bool(16, false));
+  const spec = bytesOf((w) => w.bytes(2, container).string(3, '').varint(4, 0).bool(11, false));
+  const raw = bytesOf((w) =>
+    w.message(1, (m) => m.string(1, 'p').string(2, '').bytes(8, Buffer.alloc(0))).bytes(2, spec),
+  );
+  assert.deepEqual(codec.decode(envelope('v1', 'Pod', raw)), {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'p' },
+    spec: { containers: [{ name: 'c', livenessProbe: {} }], terminationGracePeriodSeconds: 0 },
+  });
+});
+
+test('unknown kinds come back bare, and are not encoded', () => {
+  assert.deepEqual(codec.decode(envelope('example.com/v1', 'Widget', Buffer.from('x'))), {
+    apiVersion: 'example.com/v1',
+    kind: 'Widget',
+  });
+  assert.equal(codec.encode({ apiVersion: 'example.com/v1', kind: 'Widget' }), undefined);
+});
+
+const optional = (inner: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> => fc.option(inner, { nil: undefined });
+const scalars: Readonly<Record<ScalarFormat, fc.Arbitrary<unknown>>> = {
+  string: fc.string({ minLength: 1, maxLength: 6 }),
+  bool: fc.constant(true),
+  int32: fc.integer({ min: -2147483648, max: 2147483647 }).filter((n) => n !== 0),
+  int64: fc.maxSafeInteger().filter((n) => n !== 0),
+  float64: fc.constant(1.5),
+  quantity: fc.constantFrom('1', '500m', '2Gi'),
+  'int-or-string': fc.oneof(fc.integer({ min: -2147483648, max: 2147483647 }), fc.constant('10%')),
+  time: fc.constantFrom('2026-01-01T00:00:00Z', '1999-12-31T23:59:59Z'),
+  'micro-time': fc.constantFrom('2026-01-01T00:00:00.000001Z', '2026-01-01T00:00:00.999999Z'),
+  bytes: fc.uint8Array({ minLength: 1, maxLength: 5 }).map((bytes) => Buffer.from(bytes).toString('base64')),
+};
+function valueOf(type: SchemaType, depth: number): fc.Arbitrary<unknown> {
+  if (type.kind === 'scalar') return scalars[type.format];
+  if (type.kind === 'any') return fc.constant({ a: [1, null, 'x'] });
+  if (type.kind === 'list') return fc.array(valueOf(type.items, depth + 1), { minLength: 1, maxLength: 2 });
+  if (type.kind === 'map') {
+    return fc.dictionary(fc.string({ minLength: 1, maxLength: 3 }), valueOf(type.values, depth + 1), {
+      minKeys: 1,
+      maxKeys: 2,
+      noNullPrototype: true,
+    });
+  }
+  return objectOf(type, depth + 1);
+}
+const skipped = new Set(['apiVersion', 'kind', 'selfLink']);
+function objectOf(type: StructType, depth: number): fc.Arbitrary<JsonObject> {
+  // Deep ones only hold scalars, or the types would never end.
+  const fields = [...type.fields.values()].filter(
+    ({ name, type: inner }) => !(depth === 0 && skipped.has(name)) && (depth < 5 || inner.kind === 'scalar'),
+  );
+  const chance =
+    depth < 2
+      ? optional
+      : (inner: fc.Arbitrary<unknown>) => fc.oneof({ weight: 3, arbitrary: fc.constant(undefined) }, inner);
+  const shape = Object.fromEntries(fields.map((field) => [field.name, chance(valueOf(field.type, depth))]));
+  return fc
+    .record(shape)
+    .map((object) => Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)));
+}
+
+test('whatever fits the type comes back as it was', () => {
+  const kinds: [apiVersion: string, kind: string, definition: string][] = [
+    ['v1', 'Service', 'io.k8s.api.core.v1.Service'],
+    ['v1', 'Node', 'io.k8s.api.core.v1.Node'],
+    ['v1', 'Event', 'io.k8s.api.core.v1.Event'],
+    ['networking.k8s.io/v1', 'Ingress', 'io.k8s.api.networking.v1.Ingress'],
+    ['discovery.k8s.io/v1', 'EndpointSlice', 'io.k8s.api.discovery.v1.EndpointSlice'],
+  ];
+  for (const [apiVersion, kind, definition] of kinds) {
+    const type = schemas.type(definition);
+    fc.assert(
+      fc.property(objectOf(type, 0), (fields) => {
+        const object = { apiVersion, kind, ...fields };
+        assert.deepEqual(checkStructure(roundTrip(object), type).object, checkStructure(object, type).object);
+      }),
+      { numRuns: 40 },
+    );
+  }
+});
+
+test('hostile bytes are a 400', () => {
+  const deep = Array.from({ length: 5000 }).reduce<Buffer>(
+    (inner) => bytesOf((w) => w.bytes(2, inner)),
+    Buffer.alloc(0),
+  );
+  const bodies = [
+    Buffer.alloc(0),
+    Buffer.from('{}'),
+    Buffer.from('k8s\0'),
+    Buffer.concat([Buffer.from('k8s\0'), Buffer.alloc(40, 0xff)]),
+    envelope('v1', 'Pod', Buffer.from([0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f])),
+    envelope('v1', 'Pod', Buffer.alloc(100, 0x80)),
+    envelope('v1', 'Pod', deep),
+    envelope('v1', 'Pod', Buffer.from([0x0b, 0x0c])),
+    envelope(
+      'apps/v1',
+      'ControllerRevision',
+      bytesOf((w) => w.message(2, (m) => m.string(1, '{"a"'))),
+    ),
+  ];
+  const options = {
+    expected: { apiVersion: 'v1', kind: 'Pod' },
+    structure: schemas.type('io.k8s.api.core.v1.Pod'),
+    decodeProtobuf: (bytes: Uint8Array) => codec.decode(bytes),
+  };
+  const decode = (bytes: Buffer): number => {
+    try {
+      decodeBody(bytes, 'application/vnd.kubernetes.protobuf', options);
+      return 200;
+    } catch (error) {
+      assert.ok(error instanceof StatusError, String(error));
+      return error.code;
+    }
+  };
+  for (const body of bodies) assert.ok([200, 400].includes(decode(body)), body.subarray(0, 20).toString('hex'));
+  assert.equal(decode(Buffer.from('{}')), 400);
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => void decode(envelope('v1', 'Pod', Buffer.from(bytes)))),
+    {
+      numRuns: 500,
+    },
+  );
+});
+
+test('a watch event is framed by its length', () => {
+  const frame = ProtobufCodec.encodeWatchEvent('ADDED', Buffer.from('x'));
+  assert.equal(frame.toString('hex'), '0000000c' + '0a05' + '4144444544' + '1203' + '0a0178');
+});
