@@ -52,11 +52,13 @@ test('what is missing in a kubeconfig is named', async (t) => {
   await assert.rejects(loadKubeconfig(`${path}x`), { message: `kubeconfig ${path}x: no such file` });
 });
 
-test('text that is not JSON goes to the YAML reader', async (t) => {
+test('YAML is read too, and what is wrong with it is told with its place', async (t) => {
   const path = join(await folder(t), 'yaml');
-  await writeFile(path, 'current-context: a');
-  assert.deepEqual(await loadKubeconfig(path, (text) => ({ text })), { text: 'current-context: a' });
-  await assert.rejects(loadKubeconfig(path), /not JSON/);
+  await writeFile(path, 'current-context: a\ncontexts:\n- name: a\n  context: {cluster: c, user: u}\n');
+  const loaded = await loadKubeconfig(path);
+  assert.deepEqual([loaded['current-context'], loaded.contexts?.[0]?.context.cluster], ['a', 'c']);
+  await writeFile(path, 'current-context: [');
+  await assert.rejects(loadKubeconfig(path), (error: Error) => error.message.startsWith(`${path}:1:`));
 });
 
 test('a pod finds its server by the environment', async (t) => {

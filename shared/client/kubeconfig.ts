@@ -35,29 +35,34 @@ export interface ClusterAccess {
   readonly namespace?: string;
 }
 
-/** Reads YAML; a program that has no YAML reader gets along with the kubeconfigs that Knarr writes, which are JSON. */
+/** Reads YAML. */
 export type ParseYaml = (text: string, source: string) => unknown;
 
+/** The YAML reader costs a start 50 ms: it is loaded for people's files, not for those that Knarr writes, which are JSON. */
+const readYaml = async (text: string, source: string): Promise<unknown> => {
+  const { readManifests } = await import('../manifest/manifest.js');
+  return readManifests(text, { file: source })[0]?.value;
+};
+
 /** Reads a kubeconfig. Throws an Error whose message names the file and what is wrong with it. */
-export async function loadKubeconfig(path: string, parseYaml?: ParseYaml): Promise<Kubeconfig> {
+export async function loadKubeconfig(path: string, parseYaml: ParseYaml = readYaml): Promise<Kubeconfig> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     throw new Error(`kubeconfig ${path}: ${error.code === 'ENOENT' ? 'no such file' : error.message}`, {
       cause: error,
     });
   });
-  const config = parse(text, path, parseYaml);
+  const config = await parse(text, path, parseYaml);
   if (typeof config !== 'object' || config === null || Array.isArray(config)) {
     throw new Error(`kubeconfig ${path}: not a mapping`);
   }
   return config as Kubeconfig;
 }
 
-function parse(text: string, path: string, parseYaml: ParseYaml | undefined): unknown {
+function parse(text: string, path: string, parseYaml: ParseYaml): unknown {
   try {
     return JSON.parse(text) as unknown;
-  } catch (error) {
-    if (!parseYaml) throw new Error(`kubeconfig ${path}: not JSON: ${(error as Error).message}`, { cause: error });
-    return parseYaml(text, path);
+  } catch {
+    return parseYaml(text, path); // it is YAML, of which JSON is a part
   }
 }
 

@@ -1,0 +1,186 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { ConfigMap, Pod, ReplicaSet } from '../shared/api/generated/types.js';
+import { selectorOfMap } from '../shared/api/selector.js';
+import { FakeClock } from '../shared/clock/fake-clock.js';
+import { expirationMs } from './bootstrap/token-cleaner-controller.js';
+import { claimOf } from './child-claims.js';
+import { planCollection, type OwnerState } from './garbage/plan-collection.js';
+import { namespaceConditions } from './namespace/plan-conditions.js';
+import { OwnWrites } from './own-writes.js';
+import { planPodCollection } from './pod/plan-collection.js';
+
+const metadata = { name: 'x', namespace: 'ns', uid: 'x', creationTimestamp: '', resourceVersion: '1' };
+
+describe('garbage collection', () => {
+  const owner = (
+    state: OwnerState,
+    uid: string = state,
+  ): { owner: { apiVersion: string; kind: string; name: string; uid: string }; state: OwnerState } => ({
+    owner: { apiVersion: 'v1', kind: 'ConfigMap', name: uid, uid },
+    state,
+  });
+  const cases: [string, OwnerState[], string[], boolean, object][] = [
+    ['no owner, no decision', [], [], false, { action: 'none' }],
+    ['one owner is enough to live', ['solid'], [], false, { action: 'none' }],
+    ['lost owners are taken off', ['solid', 'dangling'], [], false, { action: 'detach', uids: ['dangling'] }],
+    ['no owner left: it goes', ['dangling'], [], true, { action: 'delete', policy: 'Background', unblock: false }],
+    ['as its finalizers say', ['dangling'], ['orphan'], true, { action: 'delete', policy: 'Orphan', unblock: false }],
+    [
+      'in the foreground',
+      ['dangling'],
+      ['foregroundDeletion'],
+      false,
+      { action: 'delete', policy: 'Foreground', unblock: false },
+    ],
+    [
+      'an owner waits for a whole tree',
+      ['waiting'],
+      [],
+      true,
+      { action: 'delete', policy: 'Foreground', unblock: true },
+    ],
+    ['an owner waits for a leaf', ['waiting'], [], false, { action: 'delete', policy: 'Background', unblock: false }],
+  ];
+  for (const [title, states, finalizers, hasDependents, expected] of cases) {
+    it(title, () =>
+      assert.deepEqual(
+        planCollection(
+          states.map((state) => owner(state)),
+          finalizers,
+          hasDependents,
+        ),
+        expected,
+      ),
+    );
+  }
+});
+
+describe('claims', () => {
+  const parent: ReplicaSet = {
+    apiVersion: 'apps/v1',
+    kind: 'ReplicaSet',
+    metadata: { ...metadata, uid: 'parent' },
+    spec: { selector: {} },
+  };
+  const selector = selectorOfMap({ app: 'a' });
+  const child = (app: string, controller?: string, more: object = {}): Pod => {
+    const ownerReferences = controller
+      ? [{ apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'p', uid: controller, controller: true }]
+      : [];
+    return {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { ...metadata, labels: { app }, ownerReferences, ...more },
+      spec: { containers: [] },
+    };
+  };
+  it('keep, release, adopt and ignore as the ControllerRef rules say', () => {
+    assert.equal(claimOf(parent, selector, child('a', 'parent')), 'keep');
+    assert.equal(claimOf(parent, selector, child('b', 'parent')), 'release');
+    assert.equal(claimOf(parent, selector, child('a', 'other')), 'ignore');
+    assert.equal(claimOf(parent, selector, child('a')), 'adopt');
+    assert.equal(claimOf(parent, selector, child('b')), 'ignore');
+    assert.equal(claimOf(parent, selector, child('a', undefined, { deletionTimestamp: 't' })), 'ignore');
+    const doomed = { ...parent, metadata: { ...parent.metadata, deletionTimestamp: 't' } };
+    assert.equal(claimOf(doomed, selector, child('a')), 'ignore');
+  });
+});
+
+describe('own writes', () => {
+  const object = (name: string, resourceVersion: string, more: object = {}): ConfigMap => ({
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { ...metadata, name, uid: name, resourceVersion, ...more },
+  });
+  const cache = (): { objects: Map<string, ConfigMap>; informer: { resourceVersion: string; lister: never } } => {
+    const objects = new Map<string, ConfigMap>();
+    return { objects, informer: { resourceVersion: '9', lister: { get: (key: string) => objects.get(key) } as never } };
+  };
+  it('are pending until the cache shows them', () => {
+    const { objects, informer } = cache();
+    const writes = new OwnWrites<ConfigMap>(informer, new FakeClock());
+    writes.created('o', object('a', '10'));
+    assert.equal(writes.isPending('o'), true);
+    objects.set('ns/a', object('a', '10'));
+    assert.equal(writes.isPending('o'), false);
+    writes.deleted('o', object('a', '10'));
+    assert.equal(writes.isPending('o'), true);
+    objects.set('ns/a', object('a', '11', { deletionTimestamp: 't' }));
+    assert.equal(writes.isPending('o'), false);
+  });
+  it('that came and went are told by the version', () => {
+    const { informer } = cache();
+    const writes = new OwnWrites<ConfigMap>(informer, new FakeClock());
+    writes.created('o', object('a', '10'));
+    informer.resourceVersion = '12';
+    assert.equal(writes.isPending('o'), false);
+  });
+  it('are not waited for longer than five minutes', async () => {
+    const clock = new FakeClock();
+    const writes = new OwnWrites<ConfigMap>(cache().informer, clock);
+    writes.created('o', object('a', '10'));
+    await clock.advance(300_000);
+    assert.equal(writes.isPending('o'), false);
+  });
+});
+
+describe('pods that nobody else removes', () => {
+  const pod = (name: string, nodeName: string | undefined, phase: string, more: object = {}): Pod => ({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { ...metadata, name, ...more },
+    spec: { containers: [], ...(nodeName ? { nodeName } : {}) },
+    status: { phase },
+  });
+  it('are finished ones beyond the threshold, orphans, and those deleted before they got a node', () => {
+    const pods = [
+      pod('old', 'n', 'Succeeded', { creationTimestamp: '2026-01-01T00:00:00Z' }),
+      pod('new', 'n', 'Failed', { creationTimestamp: '2026-01-02T00:00:00Z' }),
+      pod('running', 'n', 'Running'),
+      pod('orphan', 'gone', 'Running'),
+      pod('waiting', undefined, 'Pending'),
+      pod('cancelled', undefined, 'Pending', { deletionTimestamp: 't' }),
+    ];
+    const plan = planPodCollection({ pods, hasNode: (name) => name === 'n', terminatedThreshold: 1 });
+    assert.deepEqual(
+      plan.map(({ pod: p, reason }) => [p.metadata.name, reason]),
+      [
+        ['orphan', 'orphaned'],
+        ['cancelled', 'unscheduled-terminating'],
+        ['old', 'terminated'],
+      ],
+    );
+  });
+});
+
+it('a namespace tells what it waits for', () => {
+  const report = {
+    discoveryFailures: new Map([['metrics.k8s.io/v1', 'unavailable']]),
+    deletionFailures: [],
+    remaining: new Map([['pods.', 2]]),
+    finalizers: new Map([['example.com/hold', 1]]),
+  };
+  const told = namespaceConditions(undefined, report, 'now').map(
+    ({ type, status, reason, message }) => `${type} ${status} ${reason}: ${message}`,
+  );
+  assert.deepEqual(told, [
+    'NamespaceDeletionDiscoveryFailure True DiscoveryFailed: Discovery failed for some groups, 1 failing: unable to retrieve the complete list of server APIs: metrics.k8s.io/v1: unavailable',
+    'NamespaceDeletionGroupVersionParsingFailure False ParsedGroupVersions: All legacy kube types successfully parsed',
+    'NamespaceDeletionContentFailure False ContentDeleted: All content successfully deleted, may be waiting on finalization',
+    'NamespaceContentRemaining True SomeResourcesRemain: Some resources are remaining: pods. has 2 resource instances',
+    'NamespaceFinalizersRemaining True SomeFinalizersRemain: Some content in the namespace has finalizers remaining: example.com/hold in 1 resource instances',
+  ]);
+});
+
+it('a bootstrap token without an end never ends, one with an unreadable end has ended', () => {
+  const secret = (expiration?: string): Parameters<typeof expirationMs>[0] => ({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata,
+    ...(expiration === undefined ? {} : { data: { expiration: Buffer.from(expiration).toString('base64') } }),
+  });
+  assert.equal(expirationMs(secret()), undefined);
+  assert.equal(expirationMs(secret('2026-01-01T00:00:00Z')), Date.UTC(2026, 0, 1));
+  assert.equal(expirationMs(secret('soon')), 0);
+});
