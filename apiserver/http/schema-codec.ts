@@ -5,6 +5,7 @@ import { parsePatch } from '../decode/parse.js';
 import { jsonMergePatch } from '../patch/json-merge-patch.js';
 import { jsonPatch } from '../patch/json-patch.js';
 import { strategicMergePatch } from '../patch/strategic-merge-patch.js';
+import { ProtobufCodec } from '../protobuf/codec.js';
 import { isObject, type JsonObject } from '../schema/json.js';
 import type { StructType } from '../schema/schema-type.js';
 import type { Schemas } from '../schema/schemas.js';
@@ -24,9 +25,12 @@ type Options = Pick<WriteOptions, 'fieldValidation' | 'warn'>;
 export class SchemaCodec implements ObjectCodec {
   readonly #schemas: Schemas;
   readonly #isKnownKind: (apiVersion: string, kind: string) => boolean;
+  readonly #decodeProtobuf: (bytes: Uint8Array) => JsonObject;
 
   constructor(schemas: Schemas, isKnownKind: (apiVersion: string, kind: string) => boolean) {
     this.#schemas = schemas;
+    const protobuf = new ProtobufCodec(schemas);
+    this.#decodeProtobuf = (bytes) => protobuf.decode(bytes);
     this.#isKnownKind = isKnownKind;
   }
 
@@ -38,7 +42,14 @@ export class SchemaCodec implements ObjectCodec {
 
   decodeOptions(bytes: Buffer, contentType: string | undefined): unknown {
     const expected = { apiVersion: 'v1', kind: 'DeleteOptions' };
-    const decoded = decodeBody(bytes, contentType, { expected: expected, fieldValidation: 'Ignore' });
+    const decoded = decodeBody(bytes, contentType, {
+      expected,
+      structure: this.#schemas.type('io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions'),
+      fieldValidation: 'Ignore',
+      // They come under the apiVersion of the group that they are sent to.
+      acceptsAnyVersion: true,
+      decodeProtobuf: this.#decodeProtobuf,
+    });
     return decoded.object;
   }
 
@@ -82,6 +93,7 @@ export class SchemaCodec implements ObjectCodec {
     // The kind of the path is known even where it is no resource of its own: TokenRequest, Scale, Binding ...
     const isKnownKind = (apiVersion: string, kind: string): boolean =>
       (apiVersion === expected.apiVersion && kind === expected.kind) || this.#isKnownKind(apiVersion, kind);
-    return { expected, fieldValidation, isKnownKind, ...(structure ? { structure } : {}) };
+    const decodeProtobuf = this.#decodeProtobuf;
+    return { expected, fieldValidation, isKnownKind, decodeProtobuf, ...(structure ? { structure } : {}) };
   }
 }

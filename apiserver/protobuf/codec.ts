@@ -2,7 +2,7 @@ import { badRequest } from '../decode/errors.js';
 import { definitionOfKind } from '../openapi/kind-names.js';
 import type { JsonObject } from '../schema/json.js';
 import type { StructType } from '../schema/schema-type.js';
-import { dataDirectory, type Schemas } from '../schema/schemas.js';
+import type { Schemas } from '../schema/schemas.js';
 import { decodeMessage, kindOf, openEnvelope } from './decode.js';
 import { encodeMessage } from './encode.js';
 import { loadMessages, type Messages } from './messages.js';
@@ -17,12 +17,10 @@ const magic = Buffer.from('k8s\0');
 /** Kubernetes' protobuf form of the built-in kinds. The table is read when it is first needed. */
 export class ProtobufCodec {
   readonly #schemas: Schemas;
-  readonly #directory: string;
   #messages: Messages | undefined;
 
-  constructor(schemas: Schemas, directory: string = dataDirectory()) {
+  constructor(schemas: Schemas) {
     this.#schemas = schemas;
-    this.#directory = directory;
   }
 
   /**
@@ -73,7 +71,7 @@ export class ProtobufCodec {
   }
 
   #table(): Messages {
-    this.#messages ??= loadMessages(this.#schemas, this.#directory);
+    this.#messages ??= loadMessages(this.#schemas);
     return this.#messages;
   }
 }

@@ -1,5 +1,5 @@
 import { parseJson, SyntaxFault } from '../decode/parse.js';
-import { getField, setField, type JsonObject } from '../schema/json.js';
+import { setField, type JsonObject } from '../schema/json.js';
 import type { ScalarFormat, SchemaType, StructType } from '../schema/schema-type.js';
 import { keepsZero, type Message, type MessageField, type Messages } from './messages.js';
 import { ProtobufError, readFields, type WireField } from './reader.js';
@@ -181,7 +181,10 @@ export function openEnvelope(bytes: Uint8Array): Envelope {
 }
 
 /** apiVersion and kind of an object, as an envelope carries them. */
-export const kindOf = (object: JsonObject): { apiVersion: string; kind: string } => ({
-  apiVersion: String(getField(object, 'apiVersion') ?? ''),
-  kind: String(getField(object, 'kind') ?? ''),
-});
+export function kindOf(object: JsonObject): { apiVersion: string; kind: string } {
+  const { apiVersion, kind } = object;
+  return {
+    apiVersion: typeof apiVersion === 'string' ? apiVersion : '',
+    kind: typeof kind === 'string' ? kind : '',
+  };
+}

@@ -58,8 +58,8 @@ export class Messages {
   }
 }
 
-export const loadMessages = (schemas: Schemas, directory: string): Messages =>
-  new Messages(schemas, readData(directory, 'protobuf-fields.json') as MessageTable);
+export const loadMessages = (schemas: Schemas): Messages =>
+  new Messages(schemas, readData(schemas.directory, 'protobuf-fields.json') as MessageTable);
 
 const messageName = (definition: string): string => definition.replace(/^io\.k8s\./, 'k8s.io.');
 

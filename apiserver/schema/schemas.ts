@@ -38,14 +38,15 @@ interface FactsFile {
 
 /** The structure of every built-in type. Types compile on first use; descriptions are read only when asked for. */
 export class Schemas {
-  readonly #directory: string;
+  /** Where the tables lie. */
+  readonly directory: string;
   readonly #definitions: Readonly<Record<string, JsonSchema>>;
   readonly #facts: FactsFile;
   readonly #compiled = new Map<string, StructType>();
   #descriptions: Record<string, Record<string, string>> | undefined;
 
   constructor(directory: string) {
-    this.#directory = directory;
+    this.directory = directory;
     this.#definitions = readData(directory, 'schemas.json') as Record<string, JsonSchema>;
     this.#facts = readData(directory, 'api-facts.json') as FactsFile;
   }
@@ -71,7 +72,7 @@ export class Schemas {
 
   /** Description of a field, or of the type itself without one. */
   description(definition: string, field = ''): string {
-    this.#descriptions ??= readData(this.#directory, 'descriptions.json') as Record<string, Record<string, string>>;
+    this.#descriptions ??= readData(this.directory, 'descriptions.json') as Record<string, Record<string, string>>;
     return this.#descriptions[definition]?.[field] ?? '';
   }
 
