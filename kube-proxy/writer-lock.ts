@@ -11,11 +11,7 @@ export interface WriterLock {
 }
 
 /** Resolves when this process is the one that may write the rules of this network namespace; holds it until `release`. */
-export async function acquireWriterLock(
-  clock: Clock,
-  signal: AbortSignal,
-  name = socketName,
-): Promise<{ release: () => Promise<void> }> {
+export async function acquireWriterLock(clock: Clock, signal: AbortSignal, name = socketName): Promise<WriterLock> {
   for (;;) {
     const lock = await tryListen(name);
     if (lock) return lock;
