@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { createCertificateAuthority, createSigningRequest, issueCertificate } from '../../shared/pki/certificate.js';
+import { RawClient, type RawAnswer } from '../testing/raw-client.js';
+import { startTestServer, type TestServer } from '../testing/test-server.js';
+
+const message = ({ json }: RawAnswer): string => String(json?.['message']);
+
+describe('identity and rights', () => {
+  let server: TestServer;
+  let admin: RawClient;
+  let nobody: RawClient;
+  let node: RawClient;
+  const core = '/api/v1/namespaces/default';
+  const bearer = (token: string): { headers: Record<string, string> } => ({
+    headers: { authorization: `Bearer ${token}` },
+  });
+  const makePod = async (name: string, nodeName: string, spec: object = {}): Promise<{ uid: string }> => {
+    const body = { metadata: { name }, spec: { containers: [{ name: 'c', image: 'i' }], nodeName, ...spec } };
+    const answer = await admin.send(`${core}/pods`, { body });
+    assert.equal(answer.code, 201, message(answer));
+    return (answer.json as { metadata: { uid: string } }).metadata;
+  };
+  before(async () => {
+    server = await startTestServer({ disabledAdmission: [] });
+    admin = new RawClient(server, server.admin);
+    nobody = new RawClient(server);
+    node = new RawClient(server, await server.certificateFor('system:node:node-1', ['system:nodes']));
+    await admin.send(`${core}/serviceaccounts`, { body: { metadata: { name: 'default' } } });
+  });
+  after(async () => {
+    for (const client of [admin, nobody, node]) client.close();
+    await server.close();
+  });
+
+  it('lets the anonymous see health and version, and nothing else', async () => {
+    assert.equal((await nobody.send('/version')).code, 200);
+    assert.equal((await nobody.send('/livez')).code, 200);
+    const refused = await nobody.send(`${core}/pods`);
+    assert.equal(refused.code, 403);
+    assert.equal(
+      message(refused),
+      'pods is forbidden: User "system:anonymous" cannot list resource "pods" in API group "" in the namespace "default"',
+    );
+    assert.equal(
+      message(await nobody.send('/metrics')),
+      'forbidden: User "system:anonymous" cannot get path "/metrics"',
+    );
+  });
+
+  it('refuses certificates of another authority and tokens of nobody', async () => {
+    const validity = { notBefore: new Date(Date.now() - 1000), notAfter: new Date(Date.now() + 100_000) };
+    const ca = await createCertificateAuthority({ subject: { commonName: 'other' }, ...validity });
+    const subject = { commonName: 'kubernetes-admin', organizations: ['system:masters'] };
+    const foreign = new RawClient(server, await issueCertificate(ca, { subject, usages: ['client'], ...validity }));
+    assert.equal((await foreign.send(`${core}/pods`)).code, 401);
+    foreign.close();
+    for (const token of ['x', 'a.b.c', 'abcdef.0123456789abcdef']) {
+      assert.equal((await nobody.send('/version', bearer(token))).code, 401, token);
+    }
+  });
+
+  it('issues tokens that die with the pod they are bound to', async () => {
+    const { uid } = await makePod('bound', 'node-1');
+    const boundObjectRef = { kind: 'Pod', apiVersion: 'v1', name: 'bound', uid };
+    const path = `${core}/serviceaccounts/default/token`;
+    const issued = await admin.send(path, {
+      body: { spec: { audiences: [], expirationSeconds: 600, boundObjectRef } },
+    });
+    assert.equal(issued.code, 201, message(issued));
+    const { token } = (issued.json as unknown as { status: { token: string } }).status;
+    const review = { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' };
+    const who = await nobody.send('/apis/authentication.k8s.io/v1/selfsubjectreviews', {
+      body: review,
+      ...bearer(token),
+    });
+    const { userInfo } = (who.json as unknown as { status: { userInfo: { username: string; extra: object } } }).status;
+    assert.equal(userInfo.username, 'system:serviceaccount:default:default');
+    assert.deepEqual((userInfo.extra as Record<string, unknown>)['authentication.kubernetes.io/pod-name'], ['bound']);
+    await admin.send(`${core}/pods/bound?gracePeriodSeconds=0`, { method: 'DELETE' });
+    assert.equal((await nobody.send('/version', bearer(token))).code, 401);
+    const short = await admin.send(path, { body: { spec: { audiences: [], expirationSeconds: 5 } } });
+    assert.equal(short.code, 422);
+  });
+
+  it('reviews a token for one audience only', async () => {
+    const path = `${core}/serviceaccounts/default/token`;
+    const issued = await admin.send(path, { body: { spec: { audiences: ['vault'] } } });
+    const { token } = (issued.json as unknown as { status: { token: string } }).status;
+    assert.equal((await nobody.send('/version', bearer(token))).code, 401);
+    const review = async (audiences: string[]): Promise<unknown> => {
+      const answer = await admin.send('/apis/authentication.k8s.io/v1/tokenreviews', {
+        body: { spec: { token, audiences } },
+      });
+      return (answer.json as { status: { authenticated?: boolean } }).status.authenticated;
+    };
+    assert.equal(await review(['vault']), true);
+    assert.equal(await review(['other']), undefined);
+  });
+
+  it('knows joining nodes by their bootstrap token', async () => {
+    const data = {
+      'token-id': 'abcdef',
+      'token-secret': '0123456789abcdef',
+      'usage-bootstrap-authentication': 'true',
+      'auth-extra-groups': 'system:bootstrappers:kubeadm:default-node-token',
+      expiration: new Date(Date.now() + 60_000).toISOString(),
+    };
+    const type = 'bootstrap.kubernetes.io/token';
+    const path = '/api/v1/namespaces/kube-system/secrets';
+    const encoded = Object.fromEntries(
+      Object.entries(data).map(([key, value]) => [key, Buffer.from(value).toString('base64')]),
+    );
+    const made = await admin.send(path, {
+      body: { metadata: { name: 'bootstrap-token-abcdef' }, type, data: encoded },
+    });
+    assert.equal(made.code, 201, message(made));
+    const refused = await nobody.send(`${core}/pods`, bearer('abcdef.0123456789abcdef'));
+    assert.match(message(refused), /User "system:bootstrap:abcdef" cannot list/);
+    assert.equal((await nobody.send('/version', bearer('abcdef.0123456789abcdee'))).code, 401);
+    const requests = '/apis/certificates.k8s.io/v1/certificatesigningrequests';
+    assert.equal((await nobody.send(requests, bearer('abcdef.0123456789abcdef'))).code, 200);
+  });
+
+  it('opens to a node only the secrets that its pods name', async () => {
+    const secret = { metadata: { name: 'mine' }, data: {} };
+    await admin.send(`${core}/secrets`, { body: secret });
+    await admin.send(`${core}/secrets`, { body: { ...secret, metadata: { name: 'other' } } });
+    await makePod('user', 'node-1', { volumes: [{ name: 'v', secret: { secretName: 'mine' } }] });
+    await makePod('stranger', 'node-2', { volumes: [{ name: 'v', secret: { secretName: 'other' } }] });
+    assert.equal((await node.send(`${core}/secrets/mine`)).code, 200);
+    assert.equal((await node.send(`${core}/secrets?fieldSelector=metadata.name%3Dmine`)).code, 200);
+    assert.equal((await node.send(`${core}/secrets/other`)).code, 403);
+    assert.equal((await node.send(`${core}/secrets`)).code, 403);
+  });
+
+  it('lets a node write only what is its own', async () => {
+    const register = (name: string): Promise<RawAnswer> => node.send('/api/v1/nodes', { body: { metadata: { name } } });
+    assert.equal((await register('node-1')).code, 201);
+    assert.equal((await register('node-2')).code, 403);
+    const status = {
+      method: 'PATCH',
+      body: { status: { phase: 'Running' } },
+      headers: { 'content-type': 'application/merge-patch+json' },
+    };
+    assert.equal((await node.send(`${core}/pods/user/status`, status)).code, 200);
+    assert.equal((await node.send(`${core}/pods/stranger/status`, status)).code, 403);
+    assert.equal((await node.send(`${core}/pods/user`, status)).code, 403);
+    const lease = (name: string): Promise<RawAnswer> =>
+      node.send('/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases', {
+        body: { metadata: { name }, spec: {} },
+      });
+    assert.equal((await lease('node-1')).code, 201);
+    assert.equal((await lease('node-2')).code, 403);
+    const plain = {
+      metadata: { name: 'sneaky' },
+      spec: { nodeName: 'node-1', containers: [{ name: 'c', image: 'i' }] },
+    };
+    assert.match(message(await node.send(`${core}/pods`, { body: plain })), /can only create mirror pods/);
+    assert.equal((await node.send(`${core}/pods/stranger`, { method: 'DELETE' })).code, 403);
+  });
+
+  it('answers what somebody may do', async () => {
+    const ask = async (user: string, verb: string, resource: string): Promise<boolean> => {
+      const body = { spec: { user, resourceAttributes: { verb, resource, namespace: 'default' } } };
+      const answer = await admin.send('/apis/authorization.k8s.io/v1/subjectaccessreviews', { body });
+      return (answer.json as unknown as { status: { allowed: boolean } }).status.allowed;
+    };
+    assert.equal(await ask('system:kube-scheduler', 'list', 'pods'), true);
+    assert.equal(await ask('system:kube-scheduler', 'create', 'secrets'), false);
+  });
+
+  it('writes the requester into a signing request, whatever that says', async () => {
+    const subject = { commonName: 'system:node:node-1', organizations: ['system:nodes'] };
+    const { request } = await createSigningRequest({ subject });
+    const spec = {
+      request: Buffer.from(request).toString('base64'),
+      signerName: 'kubernetes.io/kube-apiserver-client-kubelet',
+      usages: ['client auth', 'digital signature'],
+      username: 'kubernetes-admin',
+    };
+    const answer = await node.send('/apis/certificates.k8s.io/v1/certificatesigningrequests', {
+      body: { metadata: { name: 'csr' }, spec },
+    });
+    assert.equal(answer.code, 201, message(answer));
+    assert.equal((answer.json as unknown as { spec: { username: string } }).spec.username, 'system:node:node-1');
+  });
+});

@@ -1,0 +1,77 @@
+import { Agent, request } from 'node:https';
+import type { IncomingHttpHeaders } from 'node:http';
+import type { KeyPair } from '../../shared/pki/certificate.js';
+import type { TestServer } from './test-server.js';
+
+export interface RawAnswer {
+  readonly code: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly text: string;
+  /** The body as JSON; undefined when it is none. */
+  readonly json: Record<string, unknown> | undefined;
+}
+
+export interface RawOptions {
+  readonly method?: string;
+  readonly body?: unknown;
+  readonly headers?: Record<string, string>;
+}
+
+/** Requests as they stand on the wire, for tests of what typed clients hide. */
+export class RawClient {
+  readonly #server: TestServer;
+  readonly #agent: Agent;
+
+  /** Without a certificate: nobody. */
+  constructor(server: TestServer, identity?: KeyPair) {
+    this.#server = server;
+    this.#agent = new Agent({
+      ca: server.ca,
+      keepAlive: true,
+      ...(identity ? { cert: identity.certificate, key: identity.key } : {}),
+    });
+  }
+
+  send(path: string, options: RawOptions = {}): Promise<RawAnswer> {
+    const { body } = options;
+    const bytes = body === undefined ? undefined : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
+    const headers: Record<string, string | number> = { ...options.headers };
+    if (bytes) {
+      headers['content-length'] = bytes.length;
+      headers['content-type'] ??= 'application/json';
+    }
+    return new Promise((resolve, reject) => {
+      const sent = request({
+        host: '127.0.0.1',
+        port: this.#server.port,
+        path,
+        method: options.method ?? (body === undefined ? 'GET' : 'POST'),
+        agent: this.#agent,
+        headers,
+      });
+      sent.on('error', reject);
+      sent.on('response', (answer) => {
+        const chunks: Buffer[] = [];
+        answer.on('data', (chunk: Buffer) => chunks.push(chunk));
+        answer.on('error', reject);
+        answer.on('end', () => {
+          const text = Buffer.concat(chunks).toString('utf8');
+          resolve({ code: answer.statusCode ?? 0, headers: answer.headers, text, json: parse(text) });
+        });
+      });
+      sent.end(bytes);
+    });
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+}
+
+function parse(text: string): Record<string, unknown> | undefined {
+  try {
+    return JSON.parse(text) as Record<string, unknown>;
+  } catch {
+    return undefined;
+  }
+}
