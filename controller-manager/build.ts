@@ -87,13 +87,8 @@ class Led {
       log,
       metrics,
       client: (account) => this.#accounts.client(account),
-      recorder: (account) => {
-        const recorder = new ApiEventRecorder({
-          client: this.#accounts.client(account),
-          clock,
-          log,
-          component: account,
-        });
+      recorder: (account, component = account) => {
+        const recorder = new ApiEventRecorder({ client: this.#accounts.client(account), clock, log, component });
         this.#recorders.push(recorder);
         return recorder;
       },

@@ -31,8 +31,8 @@ export interface ControllerContext {
   readonly metrics: MetricsRegistry;
   /** Acts as ServiceAccount kube-system/ACCOUNT. */
   client(account: string): Client;
-  /** Events under that account, with the account as their source. */
-  recorder(account: string): EventRecorder;
+  /** Events written under that account; `component` is their source, by default the account. */
+  recorder(account: string, component?: string): EventRecorder;
 }
 
 /** A controller under construction: registers its handlers, then runs until aborted. */

@@ -6,6 +6,7 @@ import {
   deployments,
   endpoints,
   endpointslices,
+  events,
   leases,
   namespaces,
   nodes,
@@ -206,6 +207,11 @@ describe('the controllers together', () => {
       10_000,
       50,
     );
+    await eventually(async () => {
+      const { items } = await manager.admin.list(events, { namespace });
+      const told = items.filter(({ involvedObject }) => involvedObject.name === 'node-b').map(({ reason }) => reason);
+      assert.ok(told.includes('RegisteredNode') && told.includes('NodeNotReady'), told.join());
+    });
     const condition = getCondition(node.status?.conditions, 'Ready');
     assert.deepEqual([condition?.status, condition?.reason], ['Unknown', 'NodeStatusUnknown']);
     await eventually(

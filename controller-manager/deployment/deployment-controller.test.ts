@@ -118,6 +118,29 @@ describe('a Deployment', () => {
     }, 10_000);
   });
 
+  it('an orphan that matches is adopted, and a pod that stops matching is released and replaced', async () => {
+    await create('own', { replicas: 2 });
+    await settle('own');
+    const [first, second] = await podsOf('own');
+    assert.ok(first && second);
+    const owner = first.metadata.ownerReferences?.[0];
+    await manager.admin.patch(pods, first.metadata.name, namespace, 'merge', {
+      metadata: { labels: { app: 'debug' } },
+    });
+    await eventually(async () => {
+      const released = await manager.admin.get(pods, first.metadata.name, namespace);
+      assert.equal(released.metadata.ownerReferences?.length ?? 0, 0);
+      assert.equal((await podsOf('own')).length, 2);
+    });
+    await manager.admin.delete(pods, second.metadata.name, namespace, { gracePeriodSeconds: 0 });
+    await manager.admin.patch(pods, first.metadata.name, namespace, 'merge', { metadata: { labels: { app: 'own' } } });
+    await eventually(async () => {
+      const all = await podsOf('own');
+      assert.equal(all.length, 2);
+      for (const pod of all) assert.equal(pod.metadata.ownerReferences?.[0]?.uid, owner?.uid);
+    });
+  });
+
   it('writes events about what it scales', async () => {
     await eventually(async () => {
       const { items } = await manager.admin.list(events, { namespace });

@@ -23,7 +23,7 @@ export const garbageCollectorController: ControllerDefinition = {
   name: 'garbage-collector-controller',
   build: (context: ControllerContext): Runnable => {
     const client = context.client('generic-garbage-collector');
-    const recorder = context.recorder('garbage-collector-controller');
+    const recorder = context.recorder('generic-garbage-collector', 'garbage-collector-controller');
     const kinds = new Map<string, Resource<KubernetesObject>>();
     // Of resources that no other controller watches only the metadata is kept.
     const { clock, random, log } = context;

@@ -13,7 +13,7 @@ export const nodeIpamController: ControllerDefinition = {
       throw new Error(`--node-cidr-mask-size ${nodeCidrMaskSize} does not fit --cluster-cidr ${clusterCidr}`);
     }
     const client = context.client('node-controller');
-    const recorder = context.recorder('cidrAllocator');
+    const recorder = context.recorder('node-controller', 'cidrAllocator');
     const informer = context.informers.informer(nodes);
     /** Given out, and not shown by the cache yet; by node. */
     const fresh = new Map<string, Cidr>();

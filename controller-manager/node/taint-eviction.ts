@@ -34,7 +34,7 @@ export function taintEviction(
   podInformer: SharedInformer<Pod>,
 ): Runnable {
   const client = context.client('node-controller');
-  const recorder = context.recorder('taint-eviction-controller');
+  const recorder = context.recorder('node-controller', 'taint-eviction-controller');
   const controller = newController(context, {
     name: 'tainteviction',
     informers: [nodeInformer, podInformer],

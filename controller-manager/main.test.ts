@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { after, before, describe, it } from 'node:test';
+import { startTestServer, type TestServer } from '../apiserver/testing/test-server.js';
+import { leases, serviceaccounts } from '../shared/api/generated/resources.js';
+import { clientFromKubeconfig } from '../shared/client/connect.js';
+import type { HttpsClient } from '../shared/client/https-client.js';
+import { eventually } from '../shared/clock/eventually.js';
+import { systemClock } from '../shared/clock/clock.js';
+
+const main = fileURLToPath(new URL('./main.js', import.meta.url));
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
+}
+
+describe('the controller-manager process', () => {
+  let server: TestServer;
+  let admin: HttpsClient;
+  let kubeconfig: string;
+  const children: ChildProcess[] = [];
+  before(async () => {
+    server = await startTestServer();
+    admin = await clientFromKubeconfig(server.kubeconfigPath, { clock: systemClock });
+    kubeconfig = await server.kubeconfigFor('system:kube-controller-manager');
+  });
+  after(async () => {
+    for (const child of children) child.kill('SIGKILL');
+    admin.close();
+    await server.close();
+  });
+
+  const start = (...args: string[]): ChildProcess => {
+    const child = spawn(process.execPath, [main, '--log-level', 'silent', ...args], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    children.push(child);
+    return child;
+  };
+  const holder = async (): Promise<string | undefined> =>
+    (await admin.get(leases, 'kube-controller-manager', 'kube-system')).spec?.holderIdentity;
+  const readyz = async (port: number): Promise<string> => (await fetch(`http://127.0.0.1:${port}/readyz`)).text();
+
+  it('leads, hands over when it is stopped, and ends with code 0', async () => {
+    const [firstPort, secondPort] = [await freePort(), await freePort()];
+    const first = start(
+      '--kubeconfig',
+      kubeconfig,
+      '--health-port',
+      String(firstPort),
+      '--leader-elect-identity',
+      'first',
+    );
+    await eventually(async () => assert.equal(await holder(), 'first'), 10_000, 50);
+    await eventually(async () => assert.equal(await readyz(firstPort), 'ok'));
+    await eventually(() => admin.get(serviceaccounts, 'default', 'kube-public'));
+    const second = start(
+      '--kubeconfig',
+      kubeconfig,
+      '--health-port',
+      String(secondPort),
+      '--leader-elect-identity',
+      'second',
+    );
+    await eventually(async () => assert.equal(await readyz(secondPort), 'ok'), 10_000, 50);
+    assert.equal(await holder(), 'first');
+    const exit = once(first, 'exit');
+    first.kill('SIGTERM');
+    assert.deepEqual(await exit, [0, null]);
+    assert.equal(await holder(), '');
+    await eventually(async () => assert.equal(await holder(), 'second'), 5_000, 50);
+    const metrics = await (await fetch(`http://127.0.0.1:${secondPort}/metrics`)).text();
+    assert.match(metrics, /^workqueue_adds_total\{name="namespace"\} \d+$/m);
+    // Killed, it leaves its Lease; its successor under the same name goes on at once.
+    const killed = once(second, 'exit');
+    second.kill('SIGKILL');
+    await killed;
+    await admin.delete(serviceaccounts, 'default', 'kube-public');
+    const third = start(
+      '--kubeconfig',
+      kubeconfig,
+      '--health-port',
+      String(await freePort()),
+      '--leader-elect-identity',
+      'second',
+    );
+    await eventually(() => admin.get(serviceaccounts, 'default', 'kube-public'), 5_000, 50);
+    const ended = once(third, 'exit');
+    third.kill('SIGTERM');
+    assert.deepEqual(await ended, [0, null]);
+  });
+
+  it('says in one sentence what is wrong with its flags, and ends with code 1', async () => {
+    for (const [args, sentence] of [
+      [['--kubeconfig', '/nonexistent'], /^kubeconfig \/nonexistent: no such file\n$/],
+      [['--kubeconfig', kubeconfig, '--cluster-signing-key-file', '/x'], /belong together\n$/],
+      [[], /required option '--kubeconfig <file>' not specified/],
+    ] as const) {
+      const child = start(...args);
+      let text = '';
+      child.stderr?.on('data', (chunk: Buffer) => (text += chunk.toString()));
+      const [code] = (await once(child, 'close')) as [number];
+      assert.equal(code, 1);
+      assert.match(text, sentence);
+    }
+  });
+});
