@@ -72,7 +72,8 @@ export class KubeletWorld {
     assert.equal(this.#stop, undefined, 'one kubelet at a time');
     if (this.#root === '') this.#root = await mkdtemp(join(tmpdir(), 'knarr-kubelet-'));
     await writeFile(join(this.#root, 'resolv.conf'), 'nameserver 192.0.2.1\nsearch example.org\n');
-    const client = await clientFromKubeconfig(this.#server.kubeconfigPath, { clock: systemClock });
+    const kubeconfig = await this.#server.kubeconfigFor(`system:node:${nodeName}`, ['system:nodes']);
+    const client = await clientFromKubeconfig(kubeconfig, { clock: systemClock });
     const kubelet = buildKubelet({
       client,
       runtime,
