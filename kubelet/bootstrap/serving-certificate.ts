@@ -50,16 +50,19 @@ export class ServingCertificate {
     const stored = await readKeyPair(file);
     if (stored && !hasExpired(stored, clock.now()) && renewalMs(stored, [nodeIP]) > -Infinity) this.#use(stored);
     let isFirst = true;
+    let failures = 0;
     while (!signal.aborted) {
       try {
         if (!this.#pair || renewalMs(this.#pair, [nodeIP]) <= clock.now()) await this.#renew(signal);
         if (isFirst) await onFirst();
         isFirst = false;
+        failures = 0;
         await clock.sleep(600_000, signal).catch(() => undefined);
       } catch (error) {
         if (signal.aborted) return;
-        log.warn('the kubelet API cannot be served yet', { error });
-        await clock.sleep(2_000, signal).catch(() => undefined);
+        failures++;
+        if (failures === 3) log.warn('the kubelet API cannot be served yet', { error });
+        await clock.sleep(Math.min(250 * 2 ** failures, 10_000), signal).catch(() => undefined);
       }
     }
   }
