@@ -2,7 +2,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { clientFromKubeconfig, waitForServer } from '../shared/client/connect.js';
 import { systemClock } from '../shared/clock/clock.js';
-import { Group, task } from '../shared/lifecycle/group.js';
+import { Group, task, type Member } from '../shared/lifecycle/group.js';
 import { runProcess } from '../shared/lifecycle/process.js';
 import { createLog, type Log } from '../shared/log/log.js';
 import { HealthServer } from '../shared/metrics/health-server.js';
@@ -11,12 +11,13 @@ import { MetricsRegistry } from '../shared/metrics/registry.js';
 import { ensureNodeKubeconfig, renewNodeKubeconfig } from './bootstrap/node-kubeconfig.js';
 import { ReplaceableClient } from './bootstrap/replaceable-client.js';
 import { ServingCertificate } from './bootstrap/serving-certificate.js';
-import { buildKubelet } from './build.js';
+import { buildKubelet, type KubeletView } from './build.js';
 import { cleanUpNode } from './node/clean-up.js';
 import { readMachine } from './node/machine.js';
 import { readFlags, type Flags } from './options.js';
 import { createProber } from './probe/probe.js';
 import { DockerRuntime } from './runtime/docker/docker-runtime.js';
+import { createKubeletServer, type KubeletServer } from './streaming/kubelet-server.js';
 
 const clock = systemClock;
 const flags = readFlags();
@@ -90,12 +91,12 @@ async function serve(given: Flags, { rootDirectory, runtime, log }: Parts, signa
       hostResolvConf: '/etc/resolv.conf',
       hostHosts: '/etc/hosts',
       prober: createProber(runtime),
-      servers: () => [
+      servers: (view) => [
         { name: 'client', start: () => undefined, stop: () => client.close() },
         task('certificate', (stop) =>
           renewNodeKubeconfig(credentials, client, async () => client.replace(await connect()), stop),
         ),
-        task('serving-certificate', (stop) => certificate.run(() => Promise.resolve(), stop)),
+        ...apiServer(given, { runtime, log, metrics, certificate, view }),
       ],
     });
     problem = () => kubelet.problem();
@@ -104,4 +105,35 @@ async function serve(given: Flags, { rootDirectory, runtime, log }: Parts, signa
     await health.stop();
     await runtime.close();
   }
+}
+
+interface ServerParts {
+  readonly runtime: DockerRuntime;
+  readonly log: Log;
+  readonly metrics: MetricsRegistry;
+  readonly certificate: ServingCertificate;
+  readonly view: KubeletView;
+}
+
+/** The kubelet's own API; it listens as soon as it has a certificate, which on a new node the cluster has yet to sign. */
+function apiServer(given: Flags, { runtime, log, metrics, certificate, view }: ServerParts): readonly Member[] {
+  let server: KubeletServer | undefined;
+  const listen = async (): Promise<void> => {
+    server ??= createKubeletServer({
+      host: given.nodeIp,
+      port: given.port,
+      nodeName: given.nodeName,
+      runtime,
+      pods: { list: view.pods, get: view.find },
+      tls: certificate,
+      clock,
+      log,
+      metrics: () => metrics.render(),
+    });
+    await server.start();
+  };
+  return [
+    { name: 'api', start: () => undefined, stop: () => server?.stop() },
+    task('serving-certificate', (stop) => certificate.run(listen, stop)),
+  ];
 }
