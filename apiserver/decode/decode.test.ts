@@ -68,6 +68,20 @@ test('unknown and duplicate fields are refused, told, or ignored', () => {
   );
 });
 
+test('a misspelt field comes with what was probably meant', () => {
+  const text = deployment('{"replcas":1,"template":{"spec":{"containers":[{"imgae":"x","zzz":1}]}}}');
+  const error = refusal(() => decode(text, { fieldValidation: 'Strict' }));
+  assert.deepEqual(error.details?.causes, [
+    { reason: 'FieldValueInvalid', message: 'unknown field, did you mean "replicas"?', field: 'spec.replcas' },
+    {
+      reason: 'FieldValueInvalid',
+      message: 'unknown field, did you mean "image"?',
+      field: 'spec.template.spec.containers[0].imgae',
+    },
+    { reason: 'FieldValueInvalid', message: 'unknown field', field: 'spec.template.spec.containers[0].zzz' },
+  ]);
+});
+
 test('duplicates are found at any depth, once each, and not in strings', () => {
   const spec =
     '{"template":{"spec":{"containers":[{"name":"{\\"a\\":1,\\"a\\":2}"},{"name":"a","name":"b","name":"c"}]}}}';

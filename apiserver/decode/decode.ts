@@ -1,4 +1,4 @@
-import { StatusError } from '../../shared/errors/status-error.js';
+import { StatusError, type StatusCause } from '../../shared/errors/status-error.js';
 import { isObject, type JsonObject } from '../schema/json.js';
 import type { StructType } from '../schema/schema-type.js';
 import { checkStructure, StructureError, type Structured } from '../schema/structure.js';
@@ -31,6 +31,9 @@ export interface Decoded {
   readonly warnings: readonly string[];
 }
 
+/** Makes the error for a body that is refused. */
+type Refusal = (reason: string, causes?: readonly StatusCause[]) => StatusError;
+
 export const jsonMediaType = 'application/json';
 export const yamlMediaType = 'application/yaml';
 export const protobufMediaType = 'application/vnd.kubernetes.protobuf';
@@ -44,7 +47,9 @@ export function decodeBody(bytes: Uint8Array, contentType: string | undefined, o
   if (bytes.length > maxBytes) throw bodyTooLarge(maxBytes);
   const parsed = parse(bytes, contentType, options);
   const object = identify(parsed.value, bytes, options);
-  return check(object, parsed.strictFaults, options, (reason) => cannotBeHandled(object, expected.kind, reason));
+  return check(object, parsed.strictFaults, options, (reason, causes) =>
+    cannotBeHandled(object, expected.kind, reason, causes),
+  );
 }
 
 /**
@@ -131,30 +136,40 @@ const versionOf = (apiVersion: string): string => apiVersion.slice(apiVersion.la
 const groupOf = (apiVersion: string): string =>
   apiVersion.includes('/') ? (apiVersion.split(/[./]/, 1)[0] ?? '') : 'core';
 
-function cannotBeHandled(object: JsonObject, expectedKind: string, reason: string): StatusError {
+function cannotBeHandled(
+  object: JsonObject,
+  expectedKind: string,
+  reason: string,
+  causes: readonly StatusCause[] = [],
+): StatusError {
   const version = JSON.stringify(versionOf(String(object['apiVersion'])));
-  return badRequest(
-    `${String(object['kind'])} in version ${version} cannot be handled as a ${expectedKind}: ${reason}`,
-  );
+  const message = `${String(object['kind'])} in version ${version} cannot be handled as a ${expectedKind}: ${reason}`;
+  return causes.length === 0 ? badRequest(message) : new StatusError(400, 'BadRequest', message, { causes });
 }
 
-function check(
-  object: JsonObject,
-  faults: readonly string[],
-  options: DecodeOptions,
-  refusal: (reason: string) => StatusError,
-): Decoded {
+function check(object: JsonObject, faults: readonly string[], options: DecodeOptions, refusal: Refusal): Decoded {
   const { structure, fieldValidation = 'Warn' } = options;
-  const structured = structure ? structureOf(object, structure, refusal) : { object, unknown: [] };
+  const structured = structure
+    ? structureOf(object, structure, refusal)
+    : { object, unknown: [], suggestions: new Map() };
   if (fieldValidation === 'Ignore') return { object: structured.object, warnings: [] };
   const strict = [...faults, ...structured.unknown.map((path) => `unknown field ${JSON.stringify(path)}`)];
   if (strict.length > 0 && fieldValidation === 'Strict') {
-    throw refusal(`strict decoding error: ${strict.join(', ')}`);
+    throw refusal(`strict decoding error: ${strict.join(', ')}`, unknownFieldCauses(structured));
   }
   return { object: structured.object, warnings: strict };
 }
 
-function structureOf(object: JsonObject, structure: StructType, refusal: (reason: string) => StatusError): Structured {
+/** Beyond the original, whose message stays as it is: each unknown field, and what was probably meant. */
+function unknownFieldCauses({ unknown, suggestions }: Pick<Structured, 'unknown' | 'suggestions'>): StatusCause[] {
+  return unknown.map((field) => {
+    const meant = suggestions.get(field);
+    const message = meant === undefined ? 'unknown field' : `unknown field, did you mean ${JSON.stringify(meant)}?`;
+    return { reason: 'FieldValueInvalid', message, field };
+  });
+}
+
+function structureOf(object: JsonObject, structure: StructType, refusal: Refusal): Structured {
   try {
     return checkStructure(object, structure);
   } catch (error) {

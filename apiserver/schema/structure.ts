@@ -1,5 +1,6 @@
 import { goTypeName, goValueName, readScalar, ScalarError } from './scalar.js';
 import { isObject, setField, type JsonObject } from './json.js';
+import { suggestName } from './suggestion.js';
 import type { Field, ListType, MapType, SchemaType, StructType } from './schema-type.js';
 
 /** A value has the wrong form for its field; the message is that of the original's decoder. */
@@ -12,6 +13,8 @@ export interface Structured {
   readonly object: JsonObject;
   /** Paths of the fields that the type lacks, e.g. `spec.containers[0].imag`. At most {@link maxUnknownFields}. */
   readonly unknown: readonly string[];
+  /** For paths in `unknown`: the field that was probably meant, e.g. `image`. */
+  readonly suggestions: ReadonlyMap<string, string>;
 }
 
 /** As many as the original reports. */
@@ -26,11 +29,12 @@ type Step = Field | { readonly key: string } | number;
  */
 export function checkStructure(value: JsonObject, type: StructType): Structured {
   const reader = new StructureReader();
-  return { object: reader.readRoot(value, type), unknown: reader.unknown };
+  return { object: reader.readRoot(value, type), unknown: reader.unknown, suggestions: reader.suggestions };
 }
 
 class StructureReader {
   readonly unknown: string[] = [];
+  readonly suggestions = new Map<string, string>();
   readonly #steps: Step[] = [];
   #struct: StructType | undefined;
 
@@ -90,7 +94,10 @@ class StructureReader {
   #readUnknown(given: unknown, name: string, type: StructType): unknown {
     if (type.preserveUnknown) return readAny(given);
     if (this.unknown.length < maxUnknownFields) {
-      this.unknown.push([this.#path(), name].filter((part) => part !== '').join('.'));
+      const path = [this.#path(), name].filter((part) => part !== '').join('.');
+      this.unknown.push(path);
+      const meant = suggestName(name, type.fields.keys());
+      if (meant !== undefined) this.suggestions.set(path, meant);
     }
     return undefined;
   }
