@@ -7,6 +7,7 @@ import { requireRoot } from './host.js';
 import { pkiFiles } from './identity.js';
 import { Progress } from './progress.js';
 import { clusterFiles, readState } from './state.js';
+import type { UpChoices } from './plan.js';
 import type { UpResult } from './up.js';
 
 // Each command loads its code when it runs: most calls of knarr are not these.
@@ -17,9 +18,11 @@ interface ClusterFlag {
 interface TimeoutFlag {
   timeout: number;
 }
-interface UpFlags extends ClusterFlag, TimeoutFlag {
-  nodes: number;
+interface UpFlags extends InitFlags, TimeoutFlag {
   wait: boolean;
+}
+interface InitFlags extends ClusterFlag {
+  nodes: number;
   dockerHost: string;
   securePort: number;
   clusterCidr: string;
@@ -68,17 +71,11 @@ export function addClusterCommands(program: Command): void {
       .option('--docker-host <url>', 'socket of the Docker Engine', defaultDockerHost())
       .option('--node-cpu <quantity>', 'CPU that a node reports instead of the whole machine')
       .option('--node-memory <quantity>', 'memory that a node reports instead of the whole machine');
-  noded(timed(named(program.command('up'))))
+  chosen(noded(timed(named(program.command('up')))))
     .description('start a cluster on this machine')
-    .option('--nodes <count>', 'number of nodes on this machine', integer, 1)
     .option('--wait', "also wait until the cluster's DNS answers", false)
-    .option('--secure-port <port>', 'port of the API server; the next free one is taken', integer, 6443)
-    .option('--cluster-cidr <cidr>', 'addresses of pods', '10.244.0.0/16')
-    .option('--service-cidr <cidr>', 'addresses of Services', '10.96.0.0/16')
-    .option('--node-port-range <range>', 'ports of Services on nodes', '30000-32767')
-    .option('--cluster-dns <address>', 'address of the DNS Service', '10.96.0.10')
-    .option('--cluster-domain <domain>', 'domain of the cluster', 'cluster.local')
     .action(runUp);
+  addComposeCommands(program, named, timed, noded);
   timed(named(program.command('start')))
     .description('start a stopped cluster again')
     .action(runStart);
@@ -111,20 +108,49 @@ export function addClusterCommands(program: Command): void {
     .action(runJoin);
 }
 
+/** What a new cluster is made of. */
+function chosen(command: Command): Command {
+  return command
+    .option('--nodes <count>', 'number of nodes on this machine', integer, 1)
+    .option('--secure-port <port>', 'port of the API server; the next free one is taken', integer, 6443)
+    .option('--cluster-cidr <cidr>', 'addresses of pods', '10.244.0.0/16')
+    .option('--service-cidr <cidr>', 'addresses of Services', '10.96.0.0/16')
+    .option('--node-port-range <range>', 'ports of Services on nodes', '30000-32767')
+    .option('--cluster-dns <address>', 'address of the DNS Service', '10.96.0.10')
+    .option('--cluster-domain <domain>', 'domain of the cluster', 'cluster.local');
+}
+
+type Decorate = (command: Command) => Command;
+
+/** The steps of `up` one by one, for whoever keeps the processes running instead of our supervisor: docker-compose.yml. */
+function addComposeCommands(program: Command, named: Decorate, timed: Decorate, noded: Decorate): void {
+  chosen(noded(named(program.command('init'))))
+    .description('prepare a cluster on this machine without starting it')
+    .action(runInit);
+  named(program.command('run'))
+    .description('run one process of a prepared cluster in the foreground')
+    .argument('<process>', 'apiserver, controller-manager, scheduler, kubelet-NODE or kube-proxy-NODE')
+    .action(runProcess);
+  timed(named(program.command('bootstrap')))
+    .description('wait for a cluster whose processes run, and install context and add-ons')
+    .option('--wait', "also wait until the cluster's DNS answers", false)
+    .action(runBootstrap);
+}
+
 function requireNodeCount(count: number): void {
   if (count < 1 || count > 200) throw new Failure(`--nodes ${count}: a machine runs 1 to 200 nodes`);
 }
 
-async function runUp(flags: UpFlags): Promise<void> {
-  requireRoot(process.argv.slice(2));
+function choicesOf(flags: InitFlags): UpChoices {
   requireNodeCount(flags.nodes);
-  const { up } = await import('./up.js');
-  const progress = new Progress();
-  const { name, nodes, wait, dockerHost, securePort, nodePortRange, clusterDomain } = flags;
-  const choices = {
+  const { name, nodes, dockerHost, securePort, nodePortRange, clusterDomain } = flags;
+  const sizes = {
+    ...(flags.nodeCpu ? { nodeCPU: flags.nodeCpu } : {}),
+    ...(flags.nodeMemory ? { nodeMemory: flags.nodeMemory } : {}),
+  };
+  return {
     name,
     nodes,
-    wait,
     dockerHost,
     securePort,
     nodePortRange,
@@ -132,12 +158,37 @@ async function runUp(flags: UpFlags): Promise<void> {
     clusterCIDR: flags.clusterCidr,
     serviceCIDR: flags.serviceCidr,
     clusterDNS: flags.clusterDns,
+    ...sizes,
   };
-  const sizes = {
-    ...(flags.nodeCpu ? { nodeCPU: flags.nodeCpu } : {}),
-    ...(flags.nodeMemory ? { nodeMemory: flags.nodeMemory } : {}),
-  };
-  tell(await up({ ...choices, ...sizes, timeoutMs: flags.timeout }, progress), progress);
+}
+
+async function runUp(flags: UpFlags): Promise<void> {
+  requireRoot(process.argv.slice(2));
+  const choices = choicesOf(flags);
+  const { up } = await import('./up.js');
+  const progress = new Progress();
+  tell(await up({ ...choices, wait: flags.wait, timeoutMs: flags.timeout }, progress), progress);
+}
+
+async function runInit(flags: InitFlags): Promise<void> {
+  requireRoot(process.argv.slice(2));
+  const choices = choicesOf(flags);
+  const { initialise } = await import('./up.js');
+  const state = await initialise(choices);
+  process.stdout.write(
+    `cluster "${state.name}" is prepared: ${state.nodes.length} nodes, API server on port ${state.securePort}\n`,
+  );
+}
+
+async function runProcess(name: string, { name: cluster }: ClusterFlag): Promise<void> {
+  const { runPlanned } = await import('./foreground.js');
+  await runPlanned(cluster, name);
+}
+
+async function runBootstrap({ name, wait, timeout }: ClusterFlag & TimeoutFlag & { wait: boolean }): Promise<void> {
+  const { bootstrap } = await import('./up.js');
+  const progress = new Progress();
+  tell(await bootstrap(name, { wait, timeoutMs: timeout }, progress), progress);
 }
 
 async function runStart({ name, timeout }: ClusterFlag & TimeoutFlag): Promise<void> {

@@ -114,13 +114,11 @@ export function cleanupProcesses(files: ClusterFiles, state: ClusterState): Proc
     program: 'kubelet',
     args: [...kubeletArgs(files, state, node), '--cleanup'],
   }));
-  const proxies = state.nodes
-    .slice(0, 1)
-    .map((node) => ({
-      name: 'kube-proxy',
-      program: 'kube-proxy',
-      args: [...proxyArgs(files, state, node), '--cleanup'],
-    }));
+  const proxies = state.nodes.slice(0, 1).map((node) => ({
+    name: 'kube-proxy',
+    program: 'kube-proxy',
+    args: [...proxyArgs(files, state, node), '--cleanup'],
+  }));
   return [...kubelets, ...proxies];
 }
 

@@ -70,12 +70,44 @@ export async function start(name: string, timeoutMs: number, progress: Progress)
 
 /** Certificates, addresses, supervisor. */
 export async function startProcesses(files: ClusterFiles, state: ClusterState, home: string): Promise<void> {
-  if (state.role === 'server') await ensureIdentity(files, state, hostAddresses());
-  for (const node of state.nodes) if (node.ip !== state.linkAddress) addLoopbackAddress(node.ip);
+  await prepareHost(files, state);
   startSupervisor(files, home, state.name);
 }
 
-async function finish(files: ClusterFiles, state: ClusterState, options: UpOptions, progress: Progress): Promise<void> {
+/** What the processes of this host need before they start. */
+async function prepareHost(files: ClusterFiles, state: ClusterState): Promise<void> {
+  if (state.role === 'server') await ensureIdentity(files, state, hostAddresses());
+  for (const node of state.nodes) if (node.ip !== state.linkAddress) addLoopbackAddress(node.ip);
+}
+
+/** Decides and prepares a cluster without starting it: the processes are started one by one with `knarr run`. */
+export async function initialise(choices: UpChoices): Promise<ClusterState> {
+  const files = clusterFiles(homedir(), choices.name);
+  const state = await planCluster(choices, readState(files));
+  writeState(files, state);
+  await prepareHost(files, state);
+  return state;
+}
+
+/** Waits for a cluster whose processes were started one by one, and gives it context and add-ons. */
+export async function bootstrap(
+  name: string,
+  options: { wait: boolean; timeoutMs: number },
+  progress: Progress,
+): Promise<UpResult> {
+  const files = clusterFiles(homedir(), name);
+  const state = readState(files);
+  if (!state) throw new Failure(`There is no cluster "${name}". Prepare one with: knarr init`);
+  await finish(files, state, options, progress);
+  return result(state, true);
+}
+
+async function finish(
+  files: ClusterFiles,
+  state: ClusterState,
+  options: Pick<UpOptions, 'wait' | 'timeoutMs'>,
+  progress: Progress,
+): Promise<void> {
   const client = await connect(files, state);
   try {
     await waitForCluster({
