@@ -12,6 +12,8 @@ import { join } from './docker-stream.js';
 const EXIT_POLLS = 60;
 const EXIT_POLL_MS = 5;
 const MAX_EXIT_POLL_MS = 500;
+const RESIZE_TRIES = 5;
+const RESIZE_RETRY_MS = 20;
 
 /** Runs a command in a container. */
 export async function dockerExec(
@@ -35,7 +37,7 @@ export async function dockerExec(
     call,
   );
   const connection = await engine.call(() => exec.start({ hijack: true, stdin: true, Tty: tty }), call);
-  const resizing = resizeLoop(options.resize, (size) => engine.call(() => exec.resize(size)));
+  const resizing = resizeLoop(clock, options.resize, (size) => engine.call(() => exec.resize(size)));
   try {
     await join(connection, options);
     return await exitCode(engine, clock, exec);
@@ -43,13 +45,14 @@ export async function dockerExec(
     if (signal?.aborted && !options.detachOnAbort) await killExec(engine, exec, containerId);
     throw error;
   } finally {
-    await resizing.stop();
+    resizing.stop();
   }
 }
 
 /** Attaches to a container's main process. */
 export async function dockerAttach(
   engine: DockerEngine,
+  clock: Clock,
   containerId: string,
   options: Omit<ExecOptions, 'command'>,
 ): Promise<void> {
@@ -63,15 +66,15 @@ export async function dockerAttach(
       stderr: stderr !== undefined && !tty,
     }),
   );
-  const resize = (size: Docker.ExecInspectInfo | object): Promise<unknown> =>
+  const resize = (size: { w: number; h: number }): Promise<unknown> =>
     engine.call((docker) => docker.getContainer(containerId).resize(size));
-  const resizing = resizeLoop(options.resize, resize);
+  const resizing = resizeLoop(clock, options.resize, resize);
   try {
     await join(connection, options);
   } catch (error) {
     if (!options.signal?.aborted) throw error;
   } finally {
-    await resizing.stop();
+    resizing.stop();
   }
 }
 
@@ -96,23 +99,37 @@ async function killExec(engine: DockerEngine, exec: Docker.Exec, containerId: st
   }
 }
 
-/** Follows terminal sizes in the background; a size that cannot be set is not worth a failed session. */
+/**
+ * Follows terminal sizes in the background. The first often comes before the process is there, and is tried again; a size
+ * that cannot be set is not worth a failed session.
+ */
 function resizeLoop(
+  clock: Clock,
   sizes: AsyncIterable<{ width: number; height: number }> | undefined,
   resize: (size: { w: number; h: number }) => Promise<unknown>,
-): { stop(): Promise<void> } {
+): { stop(): void } {
   const iterator = sizes?.[Symbol.asyncIterator]();
   let isStopped = false;
+  const set = async (size: { w: number; h: number }): Promise<void> => {
+    for (let tries = 1; !isStopped && tries <= RESIZE_TRIES; tries++) {
+      const isSet = await resize(size).then(
+        () => true,
+        () => false,
+      );
+      if (isSet) return;
+      await clock.sleep(RESIZE_RETRY_MS * tries);
+    }
+  };
   const follow = async (): Promise<void> => {
     while (iterator && !isStopped) {
       const next = await iterator.next();
       if (next.done || isStopped) return;
-      await resize({ w: next.value.width, h: next.value.height }).catch(() => undefined);
+      await set({ w: next.value.width, h: next.value.height });
     }
   };
   follow().catch(() => undefined);
   return {
-    async stop(): Promise<void> {
+    stop(): void {
       isStopped = true;
       // Not awaited: a generator answers return() only after the next() that it is in.
       iterator?.return?.().catch(() => undefined);

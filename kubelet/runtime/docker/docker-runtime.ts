@@ -165,7 +165,7 @@ export class DockerRuntime implements ContainerRuntime {
   }
 
   attach(id: string, options: Omit<ExecOptions, 'command'>): Promise<void> {
-    return dockerAttach(this.#engine, id, options);
+    return dockerAttach(this.#engine, this.#clock, id, options);
   }
 
   async logs(id: string, options: LogOptions, stdout: Writable): Promise<void> {
