@@ -12,6 +12,7 @@ import {
   nodes,
   pods,
   replicasets,
+  secrets,
   serviceaccounts,
   services,
 } from '../shared/api/generated/resources.js';
@@ -292,6 +293,29 @@ describe('the controllers together', () => {
     assert.match(pem, /BEGIN CERTIFICATE/);
     booting.close();
     kubelet.close();
+  });
+
+  it('cluster-info is signed with each bootstrap token, until the token expires and goes', async () => {
+    const base64 = (text: string): string => Buffer.from(text).toString('base64');
+    await manager.admin.create(configmaps, {
+      metadata: { name: 'cluster-info', namespace: 'kube-public' },
+      data: { kubeconfig: 'x' },
+    });
+    const signature = async (): Promise<string | undefined> =>
+      (await manager.admin.get(configmaps, 'cluster-info', 'kube-public')).data?.['jws-kubeconfig-abcdef'];
+    await manager.admin.create(secrets, {
+      metadata: { name: 'bootstrap-token-abcdef', namespace: 'kube-system' },
+      type: 'bootstrap.kubernetes.io/token',
+      data: {
+        'token-id': base64('abcdef'),
+        'token-secret': base64('0123456789abcdef'),
+        'usage-bootstrap-signing': base64('true'),
+        expiration: base64(new Date(Date.now() + 1_000).toISOString()),
+      },
+    });
+    await eventually(async () => assert.match((await signature()) ?? '', /^[\w-]+\.\.[\w-]+$/));
+    await eventually(() => assert.rejects(manager.admin.get(secrets, 'bootstrap-token-abcdef', 'kube-system'), gone));
+    await eventually(async () => assert.equal(await signature(), undefined));
   });
 
   describe('garbage collection', () => {

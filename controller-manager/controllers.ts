@@ -1,3 +1,4 @@
+import { bootstrapSignerController } from './bootstrap/bootstrap-signer-controller.js';
 import { tokenCleanerController } from './bootstrap/token-cleaner-controller.js';
 import { csrApprovingController } from './certificate/csr-approving-controller.js';
 import { csrCleanerController } from './certificate/csr-cleaner-controller.js';
@@ -32,6 +33,7 @@ export const controllers: readonly ControllerDefinition[] = [
   nodeLifecycleController,
   podGarbageController,
   namespaceController,
+  bootstrapSignerController,
   tokenCleanerController,
   // Last: it watches what the others do not watch.
   garbageCollectorController,

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
 import { describe, it } from 'node:test';
-import type { ConfigMap, Pod, ReplicaSet } from '../shared/api/generated/types.js';
+import type { ConfigMap, Pod, ReplicaSet, Secret } from '../shared/api/generated/types.js';
 import { selectorOfMap } from '../shared/api/selector.js';
 import { FakeClock } from '../shared/clock/fake-clock.js';
-import { expirationMs } from './bootstrap/token-cleaner-controller.js';
+import { expirationMs } from './bootstrap/bootstrap-token.js';
+import { signedData } from './bootstrap/plan-signatures.js';
 import { claimOf } from './child-claims.js';
 import { planCollection, type OwnerState } from './garbage/plan-collection.js';
 import { namespaceConditions } from './namespace/plan-conditions.js';
@@ -173,14 +175,47 @@ it('a namespace tells what it waits for', () => {
   ]);
 });
 
-it('a bootstrap token without an end never ends, one with an unreadable end has ended', () => {
-  const secret = (expiration?: string): Parameters<typeof expirationMs>[0] => ({
-    apiVersion: 'v1',
-    kind: 'Secret',
-    metadata,
-    ...(expiration === undefined ? {} : { data: { expiration: Buffer.from(expiration).toString('base64') } }),
+describe('bootstrap tokens', () => {
+  const base64 = (text: string): string => Buffer.from(text).toString('base64');
+  const token = (id: string, more: Record<string, string> = {}): Secret => {
+    const fields = { 'token-id': id, 'token-secret': '0123456789abcdef', 'usage-bootstrap-signing': 'true', ...more };
+    const data = Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, base64(value)]));
+    return { apiVersion: 'v1', kind: 'Secret', metadata: { ...metadata, name: `bootstrap-token-${id}` }, data };
+  };
+  const now = Date.UTC(2026, 0, 1);
+
+  it('without an end never end, with an unreadable one have ended', () => {
+    assert.equal(expirationMs({}), undefined);
+    assert.equal(expirationMs({ expiration: base64('2026-01-01T00:00:00Z') }), now);
+    assert.equal(expirationMs({ expiration: base64('soon') }), 0);
   });
-  assert.equal(expirationMs(secret()), undefined);
-  assert.equal(expirationMs(secret('2026-01-01T00:00:00Z')), Date.UTC(2026, 0, 1));
-  assert.equal(expirationMs(secret('soon')), 0);
+
+  it('sign cluster-info in the form that kubeadm verifies', () => {
+    const changes = signedData({ kubeconfig: 'config' }, [token('abcdef')], now);
+    const header = Buffer.from('{"alg":"HS256","kid":"abcdef"}').toString('base64url');
+    const body = Buffer.from('config').toString('base64url');
+    const mac = createHmac('sha256', '0123456789abcdef').update(`${header}.${body}`).digest('base64url');
+    assert.deepEqual(changes, { 'jws-kubeconfig-abcdef': `${header}..${mac}` });
+    assert.equal(
+      signedData({ kubeconfig: 'config', 'jws-kubeconfig-abcdef': `${header}..${mac}` }, [token('abcdef')], now),
+      undefined,
+    );
+  });
+
+  it('that are gone, expired or not for signing leave no signature', () => {
+    const expired = token('abcdef', { expiration: '2025-12-31T00:00:00Z' });
+    const other = token('ghijkl', { 'usage-bootstrap-signing': 'false' });
+    const data = {
+      kubeconfig: 'config',
+      'jws-kubeconfig-abcdef': 'x',
+      'jws-kubeconfig-ghijkl': 'y',
+      'jws-kubeconfig-gone00': 'z',
+      mine: 'm',
+    };
+    assert.deepEqual(signedData(data, [expired, other], now), {
+      'jws-kubeconfig-abcdef': null,
+      'jws-kubeconfig-ghijkl': null,
+      'jws-kubeconfig-gone00': null,
+    });
+  });
 });

@@ -148,6 +148,11 @@ const controllerRules: Readonly<Record<string, readonly Rule[]>> = {
     rules.some('create', 'authorization.k8s.io', 'subjectaccessreviews'),
     rules.read('', 'nodes', 'pods'),
   ],
+  'token-cleaner': [{ ...rules.some('get list watch delete', '', 'secrets'), namespaces: ['kube-system'] }],
+  'bootstrap-signer': [
+    { ...rules.read('', 'secrets'), namespaces: ['kube-system'] },
+    { ...rules.some('get update patch', '', 'configmaps'), names: ['cluster-info'], namespaces: ['kube-public'] },
+  ],
 };
 
 /** Controllers whose account is named otherwise than in the original. */
