@@ -128,6 +128,7 @@ export async function startApiserver(options: ApiserverOptions): Promise<Apiserv
   });
   const server = new ApiServer({
     tls: options.tls,
+    clock,
     handle: (request, response) => pipeline.handle(request, response),
     upgrade: (request, socket, head) => pipeline.upgrade(request, socket, head),
   });

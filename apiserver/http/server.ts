@@ -3,6 +3,7 @@ import type { Http2SecureServer } from 'node:http2';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { fastify, type FastifyInstance } from 'fastify';
+import type { Clock } from '../../shared/clock/clock.js';
 import type { RawRequest, RawResponse } from './exchange.js';
 
 export interface TlsFiles {
@@ -15,6 +16,7 @@ export interface TlsFiles {
 
 export interface ServerOptions {
   readonly tls: TlsFiles;
+  readonly clock: Clock;
   readonly handle: (request: RawRequest, response: RawResponse) => void;
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 }
@@ -28,6 +30,10 @@ const day = 24 * 60 * 60 * 1000;
 export class ApiServer {
   readonly #app: FastifyInstance;
   readonly #server: Http2SecureServer;
+  readonly #schedule: Clock['schedule'];
+  readonly #sockets = new Set<Duplex>();
+  readonly #answering = new Set<RawResponse>();
+  #onIdle: (() => void) | undefined;
 
   constructor(options: ServerOptions) {
     const { certificate, key, clientCa } = options.tls;
@@ -58,12 +64,18 @@ export class ApiServer {
     app.addContentTypeParser('*', (_request, _payload, done) => done(null));
     const answer = (request: { raw: unknown }, reply: { raw: unknown; hijack(): unknown }): void => {
       reply.hijack();
+      this.#track(reply.raw as RawResponse);
       options.handle(request.raw as RawRequest, reply.raw as RawResponse);
     };
     app.all('/*', answer);
     app.setNotFoundHandler(answer);
     this.#app = app as unknown as FastifyInstance;
     this.#server = app.server as unknown as Http2SecureServer;
+    this.#schedule = (delayMs, callback) => options.clock.schedule(delayMs, callback);
+    this.#server.on('secureConnection', (socket: Duplex) => {
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
+    });
     this.#server.on('upgrade', options.upgrade);
     // Half-open handshakes and resets are the network's daily business.
     this.#server.on('sessionError', () => {});
@@ -76,13 +88,29 @@ export class ApiServer {
     return typeof address === 'object' && address !== null ? address.port : port;
   }
 
-  /** Stops accepting, lets answers finish for `graceMs`, then cuts what is left. */
+  /** Stops accepting, lets answers finish for `graceMs`, then cuts every connection that is left. */
   async close(graceMs: number): Promise<void> {
-    const sessions = this.#server as unknown as { closeAllConnections?(): void; closeIdleConnections?(): void };
     const closed = this.#app.close();
-    sessions.closeIdleConnections?.();
-    const timer = setTimeout(() => sessions.closeAllConnections?.(), graceMs);
+    if (this.#answering.size > 0) await this.#answersDone(graceMs);
+    for (const socket of this.#sockets) socket.destroy();
     await closed;
-    clearTimeout(timer);
+  }
+
+  #track(response: RawResponse): void {
+    this.#answering.add(response);
+    response.once('close', () => {
+      this.#answering.delete(response);
+      if (this.#answering.size === 0) this.#onIdle?.();
+    });
+  }
+
+  #answersDone(graceMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#schedule(graceMs, resolve);
+      this.#onIdle = () => {
+        cancel();
+        resolve();
+      };
+    });
   }
 }

@@ -15,6 +15,13 @@ export interface UpdateMode {
 /** Writes that change what the user wants, not what the cluster reports or decides. */
 const specChanging = new Set(['', 'scale', 'resize', 'ephemeralcontainers']);
 
+/** Subresources of pods that change one part of the spec. */
+const podParts: Readonly<Record<string, (from: Spec) => Partial<Spec>>> = {
+  ephemeralcontainers: ({ ephemeralContainers }) => ({ ephemeralContainers }),
+  resize: ({ containers, initContainers }) => ({ containers, initContainers }),
+};
+
+type Spec = Record<string, unknown>;
 type Parts = KubernetesObject & { status?: unknown } & Record<string, unknown>;
 
 /** Undoes in `next` what this write may not change, and counts the generation. */
@@ -31,6 +38,8 @@ export function prepareUpdate(
     strategy.prepareForStatusUpdate?.(next, old);
     return;
   }
+  const part = podParts[mode.subresource];
+  if (part) keepAllBut(part, next as Parts, old as Parts);
   if (mode.subresource === '') {
     if (definition.subresources.includes('status')) copyField(next as Parts, old as Parts, 'status');
     strategy.prepareForUpdate?.(next, old);
@@ -39,6 +48,13 @@ export function prepareUpdate(
   if (definition.hasGeneration && hasSpecChange(next, old)) {
     next.metadata.generation = (old.metadata.generation ?? 0) + 1;
   }
+}
+
+function keepAllBut(part: (from: Spec) => Partial<Spec>, next: Parts, old: Parts): void {
+  const spec: Spec = { ...(old['spec'] as Spec), ...part((next['spec'] ?? {}) as Spec) };
+  for (const field of Object.keys(spec)) if (spec[field] === undefined) delete spec[field];
+  next['spec'] = spec;
+  copyField(next, old, 'status');
 }
 
 /** Labels and annotations may come with a status, as in the original; everything else stays as it was. */

@@ -5,6 +5,7 @@ import type { SubresourceHandler } from '../http/resource-handler.js';
 import type { ResourceReader } from '../http/resource-reader.js';
 import { approvalHandler } from './approval.js';
 import { bindingHandler } from './binding.js';
+import { evictionHandler } from './eviction.js';
 import { finalizeHandler } from './finalize.js';
 import type { Kubelets } from './kubelet-location.js';
 import { logHandler } from './log.js';
@@ -28,6 +29,7 @@ export function subresourceHandlers(given: SubresourceDependencies): ReadonlyMap
   return new Map<string, SubresourceHandler>([
     ['*/scale', scaleHandler(codec)],
     ['pods/binding', bindingHandler(codec)],
+    ['pods/eviction', evictionHandler(codec)],
     ['pods/log', logHandler(kubelets)],
     ['pods/exec', upgradeRequired],
     ['pods/attach', upgradeRequired],
