@@ -10,7 +10,14 @@ interface PackageDescription {
 }
 
 /** Parts of a package that no program reads at run time. */
-const SKIPPED = /\.(md|d\.ts|d\.mts|d\.cts|map|ts|cc|h|gyp)$|^(LICENSE|src|install|test)$/;
+const SKIPPED = new RegExp(
+  [
+    /\.(md|d\.ts|d\.mts|d\.cts|map|ts|cc|h|gyp)$/.source,
+    /^(LICENSE|src|install|test)$/.source,
+    // Prebuilt native files for other systems; Debian's and Ubuntu's library is glibc.
+    `^(android|darwin|win32|freebsd)-|^linux-(?!${process.arch}$)|\\.musl\\.node$`,
+  ].join('|'),
+);
 
 /** The files of a folder, below `target` in the image. */
 export function folderFiles(source: string, target: string, skipped?: RegExp): ImageFile[] {
