@@ -1,6 +1,6 @@
 import { StatusError, type StatusCause } from '../../shared/errors/status-error.js';
 import { badRequest } from '../decode/errors.js';
-import { equalJson, isObject, type JsonObject } from '../schema/json.js';
+import { cloneJson, equalJson, isObject, type JsonObject } from '../schema/json.js';
 import type { StructType } from '../schema/schema-type.js';
 import { checkStructure, StructureError } from '../schema/structure.js';
 import { compareObjects, type Comparison } from './compare.js';
@@ -27,7 +27,7 @@ export interface ApplyOptions extends Manager {
 }
 
 export interface Applied {
-  /** The live object itself, by reference, when nothing changes: neither object nor ownership. */
+  /** A new object that shares nothing; the live one itself when nothing changes, neither object nor ownership. */
   readonly object: JsonObject;
   /** Belongs into the stored object's metadata. */
   readonly managedFields: readonly ManagedFieldsEntry[];
@@ -65,7 +65,8 @@ export function serverSideApply(
   const managedFields = writeManagedFields(owners);
   const isSame = live !== undefined && equalJson(before, next) && hasSameOwners(live, managedFields, key);
   if (isSame) return { object: live, managedFields: currentEntries(live), isChanged: false };
-  return { object: next, managedFields, isChanged: true };
+  // A copy of its own: the live object may be frozen, and defaults are about to be filled in.
+  return { object: cloneJson(next), managedFields, isChanged: true };
 }
 
 function readConfig(config: JsonObject, type: StructType, apiVersion: string): JsonObject {

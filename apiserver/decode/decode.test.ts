@@ -171,6 +171,9 @@ test('hostile bodies are refused within a second', () => {
     ['application/yaml', 'spec: {replicas: .inf}'],
     ['application/yaml', '"'.repeat(100_000)],
     ['application/yaml', '\u0000\u0001'],
+    ['application/yaml', '[]'.repeat(million)],
+    ['application/yaml', '&a '.repeat(million)],
+    ['application/yaml', Array.from({ length: 200_000 }, (_, i) => `k${i}: 1`).join('\n')],
   ];
   for (const [type, body] of bodies) {
     const startedMs = performance.now();

@@ -41,6 +41,8 @@ export interface ManifestOptions {
   readonly onDuplicate?: (key: string, position: Position) => void;
   /** Longest text that is read, in characters. */
   readonly maxLength?: number;
+  /** Most words and signs that are read: each costs microseconds, however short the text. Default: no bound. */
+  readonly maxTokens?: number;
 }
 
 /** A manifest cannot be read; the message starts with `file:line:column: `. */
@@ -121,7 +123,9 @@ class ManifestReader {
   *#tokens(): Generator<CST.Token, void> {
     const parser = new Parser(this.#lines.addNewLine);
     this.#lines.addNewLine(0);
+    let tokensLeft = this.#options.maxTokens ?? Number.POSITIVE_INFINITY;
     for (const lexeme of new Lexer().lex(this.#text)) {
+      if (tokensLeft-- <= 0) throw this.#error(parser.offset, 'the manifest has too many parts');
       yield* parser.next(lexeme);
       if (parser.stack.length > maxDepth) {
         throw this.#error(parser.offset, `the manifest is nested deeper than ${maxDepth} levels`);
