@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Event } from '../api/generated/types.js';
+import { startScriptedServer } from '../client/testing/scripted-server.js';
+import { FakeClock } from '../clock/fake-clock.js';
+import { silentLog } from '../log/log.js';
+import { ApiEventRecorder } from './event-recorder.js';
+
+const pod = {
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name: 'p', namespace: 'ns', uid: 'u', resourceVersion: '7', creationTimestamp: '' },
+};
+
+test('the first occurrence is created, the next ones are counted, and one whose Event is gone is created anew', async () => {
+  let isGone = false;
+  const server = await startScriptedServer((request) => {
+    if (request.method === 'PATCH' && isGone) request.json(404, { kind: 'Status', code: 404, reason: 'NotFound' });
+    else request.json(200, {});
+  });
+  const clock = new FakeClock();
+  const recorder = new ApiEventRecorder({
+    client: server.client(),
+    clock,
+    log: silentLog,
+    component: 'test',
+    host: 'h',
+  });
+  for (let i = 0; i < 3; i++) recorder.event(pod, 'Warning', 'BackOff', 'again');
+  await recorder.flush();
+  isGone = true;
+  recorder.event(pod, 'Warning', 'BackOff', 'again');
+  await recorder.flush();
+  assert.deepEqual(
+    server.requests.map(({ method }) => method),
+    ['POST', 'PATCH', 'PATCH', 'PATCH', 'POST'],
+  );
+  const created = JSON.parse(server.requests[0]?.body ?? '') as Event;
+  assert.match(created.metadata.name, /^p\.[0-9a-f]{16}$/);
+  assert.deepEqual(created.involvedObject, {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    name: 'p',
+    namespace: 'ns',
+    uid: 'u',
+    resourceVersion: '7',
+  });
+  assert.deepEqual([created.type, created.reason, created.message, created.count], ['Warning', 'BackOff', 'again', 1]);
+  assert.deepEqual(created.source, { component: 'test', host: 'h' });
+  assert.equal((JSON.parse(server.requests[2]?.body ?? '') as Event).count, 3);
+  await recorder.stop();
+  await server.close();
+});
+
+test('a server that fails is asked again a few times, one that refuses is not', async () => {
+  let code = 500;
+  const server = await startScriptedServer((request) => request.json(code, { kind: 'Status', code, reason: 'X' }));
+  const clock = new FakeClock();
+  const recorder = new ApiEventRecorder({ client: server.client(), clock, log: silentLog, component: 'test' });
+  recorder.event(pod, 'Normal', 'A', 'a');
+  const flushed = recorder.flush();
+  for (let i = 0; i < 200 && server.requests.length < 4; i++) {
+    await clock.advance(1_000);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+  await flushed;
+  assert.equal(server.requests.length, 4);
+  code = 403;
+  recorder.event(pod, 'Normal', 'B', 'b');
+  await recorder.flush();
+  assert.equal(server.requests.length, 5);
+  await recorder.stop();
+  await server.close();
+});
