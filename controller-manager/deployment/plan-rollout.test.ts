@@ -92,6 +92,12 @@ describe('one step of a rolling update', () => {
       '',
     ],
     [
+      'old pods that are not available stay while the new ones are not available either',
+      {},
+      [replicaSet('i:0', 3, { available: 2 }), replicaSet('i:1', 1, { available: 0 })],
+      '',
+    ],
+    [
       'old pods that are not available go first',
       { strategy: { rollingUpdate: { maxSurge: 0, maxUnavailable: 1 } } },
       [replicaSet('i:0', 3, { available: 1 }), replicaSet('i:1', 0)],
