@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { decodeContinue, encodeContinue } from './continue-token.js';
+import { EncodedObjects } from './cached-object.js';
+import { WatchCache } from './watch-cache.js';
+
+const prefix = '/registry/core/pods/';
+const makeCache = (): WatchCache =>
+  new WatchCache({
+    prefix,
+    encoded: new EncodedObjects(),
+    revision: 0,
+    indexes: { node: ({ object }) => (object as unknown as { node?: string }).node },
+  });
+
+describe('WatchCache', () => {
+  it('holds what a plain map would, in key order, whatever happens', () => {
+    const change = fc.record({
+      type: fc.constantFrom('put' as const, 'delete' as const),
+      namespace: fc.constantFrom('a', 'a-b', 'b'),
+      name: fc.constantFrom('x', 'y', 'z-1', 'z'),
+      node: fc.constantFrom('n1', 'n2', undefined),
+    });
+    fc.assert(
+      fc.property(fc.array(change, { maxLength: 60 }), fc.constantFrom('a', 'a-b', 'b'), (changes, wanted) => {
+        const cache = makeCache();
+        const model = new Map<string, string | undefined>();
+        changes.forEach(({ type, namespace, name, node }, i) => {
+          const key = `${prefix}${namespace}/${name}`;
+          const value = Buffer.from(JSON.stringify({ metadata: { name, namespace }, node }));
+          cache.apply({ type, key, value, revision: i + 1 });
+          if (type === 'put') model.set(key, node);
+          else model.delete(key);
+        });
+        const keys = [...model.keys()].sort();
+        assert.deepEqual(
+          cache.snapshot().map(({ key }) => key),
+          keys,
+        );
+        const inNamespace = keys.filter((key) => key.startsWith(`${prefix}${wanted}/`));
+        assert.deepEqual(
+          cache.snapshot(`${prefix}${wanted}/`).map(({ key }) => key),
+          inNamespace,
+        );
+        assert.deepEqual(
+          [...cache.objects(`${prefix}${wanted}/`)].map(({ key }) => key),
+          inNamespace,
+        );
+        const onNode = keys.filter((key) => model.get(key) === 'n1');
+        assert.deepEqual(
+          cache.byIndex('node', 'n1').map(({ key }) => key),
+          onNode,
+        );
+        const [, second] = keys;
+        if (second)
+          assert.deepEqual(
+            cache.snapshot(prefix, second).map(({ key }) => key),
+            keys.slice(2),
+          );
+      }),
+    );
+  });
+});
+
+describe('continue tokens', () => {
+  it('come back as they went', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1 }), fc.stringMatching(/^[a-z][a-z0-9.-]{0,20}$/), (revision, start) => {
+        assert.deepEqual(decodeContinue(encodeContinue({ revision, start })), { revision, start });
+      }),
+    );
+  });
+
+  it('are refused when anybody has made them up', () => {
+    const forged = [
+      { v: 'v2' },
+      { v: 'meta.k8s.io/v1', rv: -5, start: 'x' },
+      { v: 'meta.k8s.io/v1', rv: 1, start: '../x' },
+    ];
+    const texts = ['', '%%%', 'bnVsbA', ...forged.map((one) => Buffer.from(JSON.stringify(one)).toString('base64url'))];
+    for (const text of texts) assert.throws(() => decodeContinue(text), { code: 400 }, text);
+  });
+});
