@@ -1,0 +1,82 @@
+import { resolve } from 'node:path';
+import { eventually } from '../../shared/clock/eventually.js';
+import type { CommandOptions, CommandResult } from './command.js';
+import type { Host } from './host.js';
+import { importToolbox } from './images.js';
+import { Lab } from './lab.js';
+
+const knarrBin = resolve('bin/knarr');
+
+/** A running cluster on one host of a lab of its own. */
+export class TestCluster {
+  readonly lab: Lab;
+  readonly host: Host;
+
+  private constructor(lab: Lab, host: Host) {
+    this.lab = lab;
+    this.host = host;
+  }
+
+  /** Makes a lab with `hosts` machines and starts a cluster on the first. */
+  static async start(
+    options: { nodes?: number; hosts?: number; wait?: boolean; args?: readonly string[] } = {},
+  ): Promise<TestCluster> {
+    const lab = await Lab.create(options.hosts ?? 1);
+    const cluster = new TestCluster(lab, lab.host(0));
+    try {
+      await Promise.all(lab.hosts.map((h) => importToolbox(h.dockerSocket)));
+      await cluster.knarr(
+        ['up', '--nodes', String(options.nodes ?? 1), ...(options.wait ? ['--wait'] : []), ...(options.args ?? [])],
+        { timeoutMs: 180_000 },
+      );
+    } catch (error) {
+      await cluster.destroy();
+      throw error;
+    }
+    return cluster;
+  }
+
+  knarr(args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
+    return this.host.run([process.execPath, knarrBin, ...args], options);
+  }
+
+  /** kubectl of the given program, by default the one on PATH. Resolves with its standard output. */
+  async kubectl(args: readonly string[], options: CommandOptions & { program?: string } = {}): Promise<string> {
+    const { program = 'kubectl', ...rest } = options;
+    return (await this.host.run([program, ...args], rest)).stdout;
+  }
+
+  apply(manifest: string): Promise<string> {
+    return this.kubectl(['apply', '-f', '-'], { input: manifest });
+  }
+
+  /** An object as JSON. */
+  async get<T>(...args: readonly string[]): Promise<T> {
+    return JSON.parse(await this.kubectl(['get', '-o', 'json', ...args])) as T;
+  }
+
+  /** Fetches a URL from the host's network; resolves with the body. */
+  async fetch(url: string, timeoutSeconds = 5): Promise<string> {
+    return (await this.host.run(['busybox', 'wget', '-q', '-T', String(timeoutSeconds), '-O', '-', url])).stdout;
+  }
+
+  /** Process id of a component as its supervisor noted it. */
+  async pidOf(component: string): Promise<number> {
+    const { stdout } = await this.knarr(['status'], { accept: [1] });
+    const line = stdout.split('\n').find((l) => l.startsWith(`${component} `));
+    const pid = Number(line?.trim().split(/\s+/)[1]);
+    if (!Number.isInteger(pid)) throw new Error(`no process ${component}:\n${stdout}`);
+    return pid;
+  }
+
+  /** Resolves when every process and node is well again. */
+  async waitUntilHealthy(timeoutMs = 60_000): Promise<void> {
+    await eventually(() => this.knarr(['status']), timeoutMs, 500);
+  }
+
+  /** Removes the cluster and the lab, also after a failed test. */
+  async destroy(): Promise<void> {
+    await this.knarr(['down'], { accept: [1], timeoutMs: 120_000 });
+    await this.lab.destroy();
+  }
+}
