@@ -21,11 +21,12 @@ export class ContractWatch {
     let lastProblem = '';
     while (!signal.aborted) {
       try {
-        const contract = await client.learnContract();
+        const contract = await client.learnContract(signal);
         if (JSON.stringify(contract) !== JSON.stringify(this.#contract)) log('model learnt', { ...contract });
         this.#contract = contract;
         lastProblem = '';
       } catch (error) {
+        if (signal.aborted) return;
         const problem = error instanceof Error ? error.message : String(error);
         if (problem !== lastProblem) log('model not learnt', { reason: problem });
         lastProblem = problem;

@@ -153,6 +153,18 @@ test('a pod that takes a request and never answers costs one attempt, not the re
   assert.equal((await client.predict(contract, PICTURE)).attempts, 2);
 });
 
+test('only the first attempt may use a connection opened in advance: a spare may lead to the same dead pod', async () => {
+  const used: string[] = [];
+  const refuse = (kind: string) => async (): Promise<never> => {
+    used.push(kind);
+    throw new Error('refused');
+  };
+  const connections = { take: refuse('spare or new'), open: refuse('new') };
+  const client = modelClient({ connections, protocol, modelName: 'clothing-model', clock: IMPATIENT });
+  await assert.rejects(client.learnContract(), { status: 503 });
+  assert.deepEqual(used, ['spare or new', ...Array.from({ length: 7 }, () => 'new')]);
+});
+
 test('when nobody answers the caller is told so with a 503, after eight attempts', async (context) => {
   let count = 0;
   const client = await clientOf(

@@ -20,7 +20,8 @@ export interface Scores {
 
 /** Asks a model server over gRPC. A call that a dying pod cut short is made again on a fresh connection. */
 export interface ModelClient {
-  learnContract(): Promise<ModelContract>;
+  /** An aborted signal ends the attempts. */
+  learnContract(signal?: AbortSignal): Promise<ModelContract>;
   predict(contract: ModelContract, picture: Float32Array): Promise<Scores>;
 }
 
@@ -56,6 +57,7 @@ export function modelClient(options: {
   async function call<Request, Response>(
     method: MethodDefinition<Request, Response>,
     request: Request,
+    signal?: AbortSignal,
   ): Promise<Answer<Response>> {
     const start = clock.monotonic();
     for (let attempt = 1; ; attempt++) {
@@ -71,16 +73,17 @@ export function modelClient(options: {
       } finally {
         connection?.close();
       }
-      await clock.sleep(Math.min(FIRST_BACK_OFF_MS * 2 ** (attempt - 1), LONGEST_BACK_OFF_MS));
+      await clock.sleep(Math.min(FIRST_BACK_OFF_MS * 2 ** (attempt - 1), LONGEST_BACK_OFF_MS), signal);
     }
   }
 
   return {
-    async learnContract() {
-      const answer = await call(protocol.getModelMetadata, {
+    async learnContract(signal) {
+      const request = {
         model_spec: { name: options.modelName },
         metadata_field: [SIGNATURE_DEF_FIELD],
-      });
+      };
+      const answer = await call(protocol.getModelMetadata, request, signal);
       return modelContract(answer.response, protocol);
     },
     async predict(contract, picture) {
