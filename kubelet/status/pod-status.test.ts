@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { PodSpec, PodStatus } from '../../shared/api/generated/types.js';
+import { containerOf, observationOf, podOf } from '../testing/pod-builder.js';
+import type { WaitingReason } from './container-status.js';
+import { podStatus, type StatusInput } from './pod-status.js';
+
+interface Given {
+  readonly spec?: Partial<PodSpec>;
+  readonly status?: PodStatus;
+  readonly sandboxes?: string;
+  readonly containers?: readonly string[];
+  readonly waiting?: Readonly<Record<string, WaitingReason>>;
+  readonly more?: Partial<StatusInput>;
+}
+
+function statusOf({ spec, status, sandboxes = '0:ready', containers = [], waiting = {}, more }: Given): PodStatus {
+  const pod = podOf(spec, status);
+  return podStatus({
+    pod,
+    observed: observationOf(pod, sandboxes, ...containers),
+    nowMs: Date.parse('2026-01-01T00:01:00Z'),
+    hostIPs: ['192.0.2.1'],
+    waiting: new Map(Object.entries(waiting)),
+    terminal: false,
+    failure: undefined,
+    hasStarted: () => true,
+    isReady: () => true,
+    ...more,
+  });
+}
+
+const conditionsOf = (status: PodStatus): Record<string, string> =>
+  Object.fromEntries(
+    (status.conditions ?? []).map(({ type, status: value, reason }) => [type, `${value} ${reason ?? ''}`.trim()]),
+  );
+
+const phases: readonly (readonly [string, string, Given])[] = [
+  ['nothing yet is Pending', 'Pending', { sandboxes: '' }],
+  ['running is Running', 'Running', { containers: ['main#0 running'] }],
+  [
+    'one of two not created yet is Pending',
+    'Pending',
+    { spec: { containers: [containerOf('a'), containerOf('b')] }, containers: ['a#0 running'] },
+  ],
+  ['a crash under Always is Running', 'Running', { containers: ['main#0 exited 1'] }],
+  ['all ended well is Succeeded', 'Succeeded', { spec: { restartPolicy: 'Never' }, containers: ['main#0 exited 0'] }],
+  ['a failure under Never is Failed', 'Failed', { spec: { restartPolicy: 'Never' }, containers: ['main#0 exited 1'] }],
+  [
+    'a failure under OnFailure is Running',
+    'Running',
+    { spec: { restartPolicy: 'OnFailure' }, containers: ['main#0 exited 1'] },
+  ],
+  [
+    'init containers at work are Pending',
+    'Pending',
+    { spec: { initContainers: [containerOf('i')] }, containers: ['i#0 running'] },
+  ],
+  [
+    'a failed init container under Never is Failed',
+    'Failed',
+    { spec: { initContainers: [containerOf('i')], restartPolicy: 'Never' }, containers: ['i#0 exited 1'] },
+  ],
+  [
+    'success waits for the sidecar to end',
+    'Running',
+    {
+      spec: { initContainers: [containerOf('s', { restartPolicy: 'Always' })], restartPolicy: 'Never' },
+      containers: ['s#0 running', 'main#0 exited 0'],
+    },
+  ],
+  ['a phase that is final stays', 'Failed', { status: { phase: 'Failed' }, containers: ['main#0 running'] }],
+];
+for (const [title, want, given] of phases) test(title, () => assert.equal(statusOf(given).phase, want));
+
+test('a container that waits shows why, and keeps how it ended', () => {
+  const message = 'back-off 10s restarting failed container=main pod=pod_default(uid-1)';
+  const status = statusOf({
+    containers: ['main#1 exited 3'],
+    waiting: { main: { reason: 'CrashLoopBackOff', message } },
+  }).containerStatuses?.[0];
+  assert.deepEqual(status?.state, { waiting: { reason: 'CrashLoopBackOff', message } });
+  assert.equal(status.lastState?.terminated?.exitCode, 3);
+  assert.equal(status.restartCount, 1);
+  assert.equal(status.ready, false);
+});
+
+test('before anything is made containers wait with the reason that fits', () => {
+  const reasonOf = (spec: Partial<PodSpec>): string | undefined =>
+    statusOf({ spec, sandboxes: '' }).containerStatuses?.[0]?.state?.waiting?.reason;
+  assert.equal(reasonOf({}), 'ContainerCreating');
+  assert.equal(reasonOf({ initContainers: [containerOf('i')] }), 'PodInitializing');
+});
+
+test('conditions tell what is missing, in the original words', () => {
+  const status = statusOf({ containers: ['main#0 running'], more: { isReady: () => false } });
+  const ready = status.conditions?.find(({ type }) => type === 'Ready');
+  assert.deepEqual(
+    [ready?.status, ready?.reason, ready?.message],
+    ['False', 'ContainersNotReady', 'containers with unready status: [main]'],
+  );
+});
+
+test('a finished pod is not ready because it is completed', () => {
+  const conditions = conditionsOf(statusOf({ spec: { restartPolicy: 'Never' }, containers: ['main#0 exited 0'] }));
+  assert.equal(conditions['Ready'], 'False PodCompleted');
+  assert.equal(conditions['ContainersReady'], 'False PodCompleted');
+  assert.equal(conditions['Initialized'], 'True');
+});
+
+test('readiness gates hold back Ready but not ContainersReady', () => {
+  const spec = { readinessGates: [{ conditionType: 'example.com/gate' }] };
+  const conditions = conditionsOf(statusOf({ spec, containers: ['main#0 running'] }));
+  assert.equal(conditions['Ready'], 'False ReadinessGatesNotReady');
+  assert.equal(conditions['ContainersReady'], 'True');
+});
+
+test('times of transitions move only with the status, and conditions of others stay', () => {
+  const then = '2025-12-31T00:00:00Z';
+  const status = statusOf({
+    containers: ['main#0 running'],
+    status: {
+      conditions: [
+        { type: 'Ready', status: 'True', lastTransitionTime: then },
+        { type: 'ContainersReady', status: 'False', lastTransitionTime: then },
+        { type: 'example.com/gate', status: 'True' },
+      ],
+    },
+  });
+  const times = Object.fromEntries((status.conditions ?? []).map((c) => [c.type, c.lastTransitionTime]));
+  assert.equal(times['Ready'], then);
+  assert.equal(times['ContainersReady'], '2026-01-01T00:01:00Z');
+  assert.ok('example.com/gate' in times);
+});
+
+test('a pod that the kubelet refused is Failed with the reason', () => {
+  const failure = { reason: 'OutOfcpu', message: "Pod was rejected: Node didn't have enough resource: cpu" };
+  const status = statusOf({ sandboxes: '', more: { failure, terminal: true } });
+  assert.deepEqual([status.phase, status.reason, status.message], ['Failed', failure.reason, failure.message]);
+});
+
+test('a container lost by the runtime counts as killed when the pod ends', () => {
+  const running = { name: 'main', image: 'app:1', imageID: '', ready: true, restartCount: 0, state: { running: {} } };
+  const status = statusOf({
+    sandboxes: '',
+    status: { phase: 'Running', containerStatuses: [running] },
+    more: { terminal: true },
+  });
+  assert.equal(status.containerStatuses?.[0]?.state?.terminated?.reason, 'ContainerStatusUnknown');
+  assert.equal(status.phase, 'Failed');
+});
+
+test('hostNetwork pods have the addresses of the node', () => {
+  const status = statusOf({ spec: { hostNetwork: true }, containers: ['main#0 running'] });
+  assert.equal(status.podIP, '192.0.2.1');
+});
