@@ -1,5 +1,5 @@
 import { StatusError, type StatusCause } from '../../shared/errors/status-error.js';
-import { badRequest } from '../decode/errors.js';
+import { badRequest, excerpt } from '../decode/errors.js';
 import { cloneJson, equalJson, isObject, type JsonObject } from '../schema/json.js';
 import type { StructType } from '../schema/schema-type.js';
 import { checkStructure, StructureError } from '../schema/structure.js';
@@ -100,7 +100,7 @@ function cannotBeTyped(config: JsonObject, reason: string): StatusError {
     ? String(config['apiVersion']).split('/')
     : ['', String(config['apiVersion'])];
   const subject = `${String(namespace)}/${String(name)}; ${group}/${version}, Kind=${String(config['kind'])}`;
-  return badRequest(`failed to create typed patch object (${subject}): ${reason}`);
+  return badRequest(`failed to create typed patch object (${excerpt(subject, 1024)}): ${excerpt(reason, 16_384)}`);
 }
 
 /** What an object held before anybody applied it is owned by an updater of its own, so that it is not pruned. */

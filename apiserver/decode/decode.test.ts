@@ -184,6 +184,18 @@ test('hostile bodies are refused within a second', () => {
   }
 });
 
+test('a refusal repeats no more than a part of what was sent', () => {
+  const long = 'x'.repeat(1_000_000);
+  const refusals = [
+    refusal(() => decode(deployment(`{"${long}":1}`), { fieldValidation: 'Strict' })),
+    refusal(() => decode(`{"kind":"${long}"}`)),
+    refusal(() => decode(`{"apiVersion":"${long}"}`)),
+    refusal(() => decode(`{"metadata":{"creationTimestamp":"${long}"}}`)),
+    refusal(() => decodePatched({ spec: 1 }, long, [], options)),
+  ];
+  for (const error of refusals) assert.ok(JSON.stringify(error.toStatus()).length < 50_000, error.message.slice(0, 80));
+});
+
 test('invalid UTF-8 is replaced, not passed on', () => {
   const bytes = Buffer.concat([Buffer.from('{"metadata":{"name":"'), Buffer.from([0xff]), Buffer.from('"}}')]);
   const { object } = decodeBody(bytes, 'application/json', options);

@@ -2,7 +2,15 @@ import { StatusError, type StatusCause } from '../../shared/errors/status-error.
 import { isObject, type JsonObject } from '../schema/json.js';
 import type { StructType } from '../schema/schema-type.js';
 import { checkStructure, StructureError, type Structured } from '../schema/structure.js';
-import { badRequest, bodyTooLarge, maxBodyBytes, mediaTypeOf, summarizeBody, unsupportedMediaType } from './errors.js';
+import {
+  badRequest,
+  bodyTooLarge,
+  excerpt,
+  maxBodyBytes,
+  mediaTypeOf,
+  summarizeBody,
+  unsupportedMediaType,
+} from './errors.js';
 import { parseJson, parseYaml, SyntaxFault, type Parsed } from './parse.js';
 
 /** What is done about fields that a type lacks and keys that stand twice. */
@@ -65,7 +73,7 @@ export function decodePatched(
   options: DecodeOptions,
 ): Decoded {
   return check(object, faults, options, (reason) => {
-    const message = `Invalid value: ${JSON.stringify(shown)}: ${reason}`;
+    const message = `Invalid value: ${JSON.stringify(excerpt(shown))}: ${excerpt(reason, 16_384)}`;
     return new StatusError(422, 'Invalid', ` "" is invalid: patch: ${message}`, {
       causes: [{ reason: 'FieldValueInvalid', message, field: 'patch' }],
     });
@@ -125,7 +133,7 @@ function identify(value: unknown, bytes: Uint8Array, options: DecodeOptions): Js
   }
   if (apiVersion !== expected.apiVersion && !options.acceptsAnyVersion) {
     throw badRequest(
-      `the API version in the data (${apiVersion}) does not match the expected API version (${expected.apiVersion})`,
+      `the API version in the data (${excerpt(apiVersion, 256)}) does not match the expected API version (${expected.apiVersion})`,
     );
   }
   return object;
@@ -142,8 +150,9 @@ function cannotBeHandled(
   reason: string,
   causes: readonly StatusCause[] = [],
 ): StatusError {
-  const version = JSON.stringify(versionOf(String(object['apiVersion'])));
-  const message = `${String(object['kind'])} in version ${version} cannot be handled as a ${expectedKind}: ${reason}`;
+  const version = JSON.stringify(excerpt(versionOf(String(object['apiVersion'])), 256));
+  const kind = excerpt(String(object['kind']), 256);
+  const message = `${kind} in version ${version} cannot be handled as a ${expectedKind}: ${excerpt(reason, 16_384)}`;
   return causes.length === 0 ? badRequest(message) : new StatusError(400, 'BadRequest', message, { causes });
 }
 
@@ -153,7 +162,7 @@ function check(object: JsonObject, faults: readonly string[], options: DecodeOpt
     ? structureOf(object, structure, refusal)
     : { object, unknown: [], suggestions: new Map() };
   if (fieldValidation === 'Ignore') return { object: structured.object, warnings: [] };
-  const strict = [...faults, ...structured.unknown.map((path) => `unknown field ${JSON.stringify(path)}`)];
+  const strict = [...faults, ...structured.unknown.map((path) => `unknown field ${JSON.stringify(excerpt(path))}`)];
   if (strict.length > 0 && fieldValidation === 'Strict') {
     throw refusal(`strict decoding error: ${strict.join(', ')}`, unknownFieldCauses(structured));
   }
@@ -165,7 +174,7 @@ function unknownFieldCauses({ unknown, suggestions }: Pick<Structured, 'unknown'
   return unknown.map((field) => {
     const meant = suggestions.get(field);
     const message = meant === undefined ? 'unknown field' : `unknown field, did you mean ${JSON.stringify(meant)}?`;
-    return { reason: 'FieldValueInvalid', message, field };
+    return { reason: 'FieldValueInvalid', message, field: excerpt(field) };
   });
 }
 

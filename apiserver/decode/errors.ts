@@ -28,3 +28,8 @@ export function summarizeBody(bytes: Uint8Array): string {
 /** Media type of a Content-Type header without its parameters. */
 export const mediaTypeOf = (contentType: string | undefined): string =>
   (contentType?.split(';', 1)[0] ?? '').trim().toLowerCase();
+
+/** What a client sent, short enough to be repeated in an answer. */
+export function excerpt(text: string, maxLength = 4096): string {
+  return text.length <= maxLength ? text : `${text.slice(0, maxLength)} ... (${text.length - maxLength} more)`;
+}

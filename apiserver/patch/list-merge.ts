@@ -1,4 +1,4 @@
-import { badRequest } from '../decode/errors.js';
+import { badRequest, excerpt } from '../decode/errors.js';
 import { getField, isObject, type JsonObject } from '../schema/json.js';
 
 type MergeItem = (item: JsonObject, change: JsonObject) => JsonObject;
@@ -12,7 +12,7 @@ function identityOf(item: unknown, mergeKey: string | undefined): string {
   if (mergeKey === undefined) throw badRequest('cannot merge lists without merge key');
   const value = getField(item, mergeKey);
   if (value === undefined)
-    throw badRequest(`map: ${JSON.stringify(item)} does not contain declared merge key: ${mergeKey}`);
+    throw badRequest(`map: ${excerpt(JSON.stringify(item))} does not contain declared merge key: ${mergeKey}`);
   return JSON.stringify(value);
 }
 
@@ -52,7 +52,7 @@ function merged(item: unknown, change: unknown, mergeItem: MergeItem): unknown {
 function refuseUnknownDirective(item: unknown): void {
   const given = directiveOf(item);
   if (given === undefined || given === 'merge' || given === 'replace' || given === 'delete') return;
-  throw badRequest(`unknown patch type: ${JSON.stringify(given)} in list`);
+  throw badRequest(`unknown patch type: ${excerpt(JSON.stringify(given))} in list`);
 }
 
 export interface ElementOrder {

@@ -1,4 +1,4 @@
-import { badRequest } from '../decode/errors.js';
+import { badRequest, excerpt } from '../decode/errors.js';
 import { getField, isObject, setField, type JsonObject } from '../schema/json.js';
 import type { Field, ListType, SchemaType } from '../schema/schema-type.js';
 import { mergeList, orderList } from './list-merge.js';
@@ -31,7 +31,7 @@ export function mergeMap(current: JsonObject, patch: JsonObject, type: SchemaTyp
     case 'delete':
       return {};
     default:
-      throw badRequest(`unknown patch type: ${JSON.stringify(patch[directive])} in map`);
+      throw badRequest(`unknown patch type: ${excerpt(JSON.stringify(patch[directive]))} in map`);
   }
   const retained = retainedNames(patch);
   const result: JsonObject = {};
