@@ -42,11 +42,11 @@ function answers<T>(run: () => T): T | undefined {
   }
 }
 
-const key = fc.constantFrom(
-  ...['spec', 'metadata', 'containers', 'name', 'ports', 'labels', 'finalizers', 'volumes', 'managedFields', 'status'],
-  ...['$patch', '$retainKeys', '$setElementOrder/containers', '$deleteFromPrimitiveList/finalizers', '__proto__'],
-  ...['constructor', 'apiVersion', 'kind', 'f:spec', '.', 'k:{"name":"c"}', 'fieldsV1', 'conditions', 'type'],
-);
+const names =
+  'spec metadata containers name ports labels finalizers volumes managedFields status constructor apiVersion kind ' +
+  'fieldsV1 conditions type f:spec . k:{"name":"c"} $patch $retainKeys $setElementOrder/containers ' +
+  '$deleteFromPrimitiveList/finalizers __proto__';
+const key = fc.constantFrom(...names.split(' '));
 const { value } = fc.letrec<{ value: unknown }>((tie) => ({
   value: fc.oneof(
     { depthSize: 'small', withCrossShrink: true },
