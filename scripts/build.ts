@@ -59,5 +59,6 @@ await build({ ...common, entryPoints: addons, outdir: 'dist/bin/addons' });
 mkdirSync('dist/bin/data/addons', { recursive: true });
 for (const name of ['schemas.json', 'descriptions.json'])
   cpSync(`shared/api/generated/${name}`, `dist/bin/data/${name}`);
-for (const name of ['api-facts.json', 'protobuf-fields.json']) cpSync(`shared/api/data/${name}`, `dist/bin/data/${name}`);
+for (const name of ['api-facts.json', 'protobuf-fields.json'])
+  cpSync(`shared/api/data/${name}`, `dist/bin/data/${name}`);
 for (const name of Object.keys(addons)) cpSync(`addons/${name}/manifest.yaml`, `dist/bin/data/addons/${name}.yaml`);
