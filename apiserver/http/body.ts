@@ -3,6 +3,7 @@ import { badRequest } from '../registry/status-errors.js';
 import { header, type RawRequest } from './exchange.js';
 
 export const maxBodyBytes = 3 * 1024 * 1024;
+const silenceTimeoutMs = 60_000;
 
 const tooLarge = (): StatusError =>
   new StatusError(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${maxBodyBytes}`);
@@ -13,6 +14,11 @@ export function readBody(request: RawRequest): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
+    // A client that stops in the middle must not hold its place for ever.
+    request.setTimeout(silenceTimeoutMs, () => {
+      reject(new StatusError(408, 'Timeout', 'the request body did not arrive in time'));
+      request.destroy();
+    });
     request.on('data', (chunk: Buffer) => {
       size += chunk.length;
       if (size > maxBodyBytes) {
@@ -22,7 +28,10 @@ export function readBody(request: RawRequest): Promise<Buffer> {
       }
       chunks.push(chunk);
     });
-    request.on('end', () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, size)));
+    request.on('end', () => {
+      request.setTimeout(0);
+      resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks, size));
+    });
     request.on('aborted', () => reject(badRequest('the request was cut off')));
     request.on('error', (error) => reject(badRequest(`the request could not be read: ${error.message}`)));
   });

@@ -74,10 +74,13 @@ async function writeItems(out: Writable, head: Buffer, items: readonly Buffer[])
   await write(out, Buffer.concat(parts));
 }
 
+/** What may wait in one connection: enough to keep it busy, little enough for many clients at once. */
+const maxWaitingBytes = 1024 * 1024;
+
 /** False when the client has gone. */
 async function write(out: Writable, chunk: Buffer): Promise<boolean> {
   if (out.destroyed) return false;
-  if (out.write(chunk)) return true;
+  if (out.write(chunk) || out.writableLength < maxWaitingBytes) return true;
   const stop = new AbortController();
   const gone = once(out, 'close', { signal: stop.signal }).then(() => false);
   const drained = once(out, 'drain', { signal: stop.signal }).then(() => true);

@@ -7,7 +7,8 @@ import type { FieldManagement } from '../registry/field-management.js';
 import { timestamp } from '../registry/object-metadata.js';
 import type { ResourceStore } from '../registry/resource-store.js';
 import type { ServedResource } from '../registry/resource-registry.js';
-import { modified, notFound } from '../registry/status-errors.js';
+import { badRequest, modified, notFound } from '../registry/status-errors.js';
+import { isObject } from '../schema/json.js';
 import type { UpdateMode } from '../registry/update-preparation.js';
 import type { WriteOptions } from '../registry/write-options.js';
 import type { Storage } from '../storage/storage.js';
@@ -146,6 +147,7 @@ export class ResourceWriter {
   ) {
     const { info } = exchange;
     const { store, definition } = served;
+    if (!isObject(patch.value)) throw badRequest('error decoding patch: the applied configuration must be an object');
     const merge = (live: KubernetesObject | undefined): KubernetesObject => {
       const applied = structuredClone(patch.value) as KubernetesObject;
       const next = this.#given.fieldManagement.apply(

@@ -43,6 +43,7 @@ export class ApiServer {
       http2SessionTimeout: day,
       https: {
         allowHTTP1: true,
+        settings: { maxConcurrentStreams: 1_000 },
         cert: certificate,
         key,
         ca: clientCa,

@@ -84,11 +84,11 @@ export class ObjectDeleter {
     const plan = planDeletion(definition, copy, deletion, dependencies.clock.now());
     if (plan.type === 'alreadyDeleting') return { object: shownOld, isRemoved: false };
     if (plan.type === 'mark') return this.#mark(shared, plan.object, options);
-    return this.#remove(shared, options);
+    return this.#remove(shared, copy, options);
   }
 
   async #mark(shared: CachedObject, object: KubernetesObject, options: WriteOptions): Promise<DeleteResult> {
-    if (isDeletionComplete(this.#store.definition, object)) return this.#remove(shared, options);
+    if (isDeletionComplete(this.#store.definition, object)) return this.#remove(shared, object, options);
     const { storage, hub } = this.#store.dependencies;
     if (!options.isDryRun) {
       const encode = (revision: number): Buffer => hub.encoded.note(encodeObject(object, revision), object);
@@ -97,9 +97,8 @@ export class ObjectDeleter {
     return { object: this.#show(object), isRemoved: false };
   }
 
-  async #remove(shared: CachedObject, options: WriteOptions): Promise<DeleteResult> {
+  async #remove(shared: CachedObject, last: KubernetesObject, options: WriteOptions): Promise<DeleteResult> {
     const { storage } = this.#store.dependencies;
-    const last = decodeObject(shared.bytes);
     if (!options.isDryRun) {
       await storage.delete(shared.key, shared.revision, (revision) => encodeObject(last, revision));
     }

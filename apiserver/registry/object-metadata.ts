@@ -1,4 +1,5 @@
 import type { KubernetesObject } from '../../shared/api/object.js';
+import { equalJson } from '../schema/json.js';
 import { badRequest } from './status-errors.js';
 import type { ResourceDefinition } from './definition.js';
 
@@ -82,18 +83,9 @@ function assign<T extends object, K extends keyof T>(to: T, from: T, field: K): 
 
 /** Whether anything but metadata and status differs: what generation counts. */
 export function hasSpecChange(next: KubernetesObject, old: KubernetesObject): boolean {
-  return specText(next) !== specText(old);
+  const { metadata: _nextMetadata, status: _nextStatus, ...after } = next as Parts;
+  const { metadata: _oldMetadata, status: _oldStatus, ...before } = old as Parts;
+  return !equalJson(after, before);
 }
 
-function specText(object: KubernetesObject): string {
-  const { metadata: _metadata, status: _status, ...rest } = object as KubernetesObject & { status?: unknown };
-  return JSON.stringify(rest, sortKeys);
-}
-
-function sortKeys(_key: string, value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  const source = value as Record<string, unknown>;
-  const sorted: Record<string, unknown> = {};
-  for (const key of Object.keys(source).sort()) sorted[key] = source[key];
-  return sorted;
-}
+type Parts = KubernetesObject & { status?: unknown };

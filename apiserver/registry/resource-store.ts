@@ -6,6 +6,7 @@ import type { CachedObject } from '../cache/cached-object.js';
 import type { CacheHub } from '../cache/cache-hub.js';
 import type { WatchCache } from '../cache/watch-cache.js';
 import { StorageConflictError, type Storage } from '../storage/storage.js';
+import { equalJson } from '../schema/json.js';
 import type { ResourceDefinition } from './definition.js';
 import { isDeletionComplete } from './deletion.js';
 import { decodeObject, encodeObject } from './encoding.js';
@@ -302,7 +303,7 @@ export class ResourceStore {
       if (mode.subresource === '') for (const text of strategy.warnings?.(next, old) ?? []) options.warn(text);
       const validation = dependencies.admission.validate(request);
       if (validation) await validation;
-      const result = await this.#storeUpdate(shared, next, options);
+      const result = await this.#storeUpdate(shared, next, old, options);
       reservation?.commit();
       return result;
     } catch (error) {
@@ -311,9 +312,14 @@ export class ResourceStore {
     }
   }
 
-  async #storeUpdate(shared: CachedObject, next: KubernetesObject, options: WriteOptions): Promise<WriteResult> {
-    const unchanged = this.#encode(next, shared.revision);
-    if (unchanged.equals(shared.bytes)) {
+  async #storeUpdate(
+    shared: CachedObject,
+    next: KubernetesObject,
+    old: KubernetesObject,
+    options: WriteOptions,
+  ): Promise<WriteResult> {
+    next.metadata.resourceVersion = String(shared.revision);
+    if (equalJson(next, old)) {
       return { object: next, bytes: this.viewBytes(shared), isCreated: false };
     }
     if (isDeletionComplete(this.definition, next)) {
