@@ -155,35 +155,12 @@ const controllerRules: Readonly<Record<string, readonly Rule[]>> = {
   ],
 };
 
-/** Controllers whose account is named otherwise than in the original. */
-const controllerAliases: Readonly<Record<string, string>> = {
-  'endpoints-controller': 'endpoint-controller',
-  'serviceaccount-controller': 'service-account-controller',
-  'service-account-root-ca-controller': 'root-ca-cert-publisher',
-  'root-ca-controller': 'root-ca-cert-publisher',
-  'root-ca-publisher-controller': 'root-ca-cert-publisher',
-  'garbage-collector-controller': 'generic-garbage-collector',
-  'garbage-collector': 'generic-garbage-collector',
-  'node-lifecycle-controller': 'node-controller',
-  'node-ipam-controller': 'node-controller',
-  'nodeipam-controller': 'node-controller',
-  'pod-garbage-collector-controller': 'pod-garbage-collector',
-  'pod-gc-controller': 'pod-garbage-collector',
-  'podgc-controller': 'pod-garbage-collector',
-  'csr-approving-controller': 'certificate-controller',
-  'csr-signing-controller': 'certificate-controller',
-  'csr-approver-controller': 'certificate-controller',
-  'csr-signer-controller': 'certificate-controller',
-  'csr-controller': 'certificate-controller',
-};
-
 function controllers(): Policy {
   const policy: Record<string, readonly Rule[]> = {};
   const add = (account: string, given: readonly Rule[]): void => {
     policy[controllerAccount(account)] = [...given, rules.events()];
   };
   for (const [name, given] of Object.entries(controllerRules)) add(name, given);
-  for (const [alias, name] of Object.entries(controllerAliases)) add(alias, controllerRules[name] ?? []);
   return policy;
 }
 

@@ -41,7 +41,10 @@ export class Kubelets {
     const addresses = node.status?.addresses ?? [];
     const found =
       addresses.find(({ type }) => type === 'InternalIP') ?? addresses.find(({ type }) => type === 'ExternalIP');
-    if (!found) throw internalError(`no preferred addresses found; known addresses: []`);
+    if (!found) {
+      const known = addresses.map(({ type, address }) => `${type}:${address}`).join(' ');
+      throw internalError(`no preferred addresses found; known addresses: [${known}]`);
+    }
     return { host: found.address, port: node.status?.daemonEndpoints?.kubeletEndpoint?.Port ?? defaultPort };
   }
 
