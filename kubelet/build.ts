@@ -4,6 +4,7 @@ import { createInformer, type SharedInformer } from '../shared/cache/shared-info
 import type { Client } from '../shared/client/client.js';
 import type { Clock } from '../shared/clock/clock.js';
 import { Controller } from '../shared/controller/controller.js';
+import type { Reconcile } from '../shared/controller/reconciler.js';
 import { ApiEventRecorder } from '../shared/controller/event-recorder.js';
 import { Group, task, type Member } from '../shared/lifecycle/group.js';
 import type { Log } from '../shared/log/log.js';
@@ -58,22 +59,13 @@ const podWorkers = 256;
 
 /** Puts the parts of a kubelet together; nothing happens before run(). */
 export function buildKubelet(options: KubeletOptions): Kubelet {
-  const { client, clock, log, metrics, identity, runtime } = options;
+  const { client, clock, log, identity, runtime } = options;
   const name = identity.name;
   const events = new ApiEventRecorder({ client, clock, log, component: 'kubelet', host: name });
   const informers = nodeInformers(options);
   const stopping = new AbortController();
   const node = buildNode(options, () => parts.manager.enqueueAll());
-  const controller = new Controller(
-    {
-      name: 'pod',
-      workers: podWorkers,
-      informers: [informers.pods, informers.services],
-      rateLimits: { baseDelayMs: 200, maxDelayMs: 30_000 },
-      reconcile: (uid, signal) => parts.worker.reconcile(uid, signal),
-    },
-    { clock, log, metrics },
-  );
+  const controller = podController(options, informers, (uid, signal) => parts.worker.reconcile(uid, signal));
   const parts: PodParts = buildPods(options, {
     events,
     signal: stopping.signal,
@@ -90,10 +82,7 @@ export function buildKubelet(options: KubeletOptions): Kubelet {
     find: (namespace, podName) => parts.manager.find(namespace, podName),
     problem: () => node.monitor.problem ?? node.network.problem,
   };
-  const group = new Group().add(
-    ...(options.servers?.(view) ?? []),
-    { name: 'directories', start: () => parts.directories.ensureRoot(), stop: () => stopping.abort() },
-    { name: 'events', start: () => undefined, stop: () => events.stop() },
+  const tasks = [
     task('node', (signal) => node.registrar.run(signal)),
     task('runtime-monitor', (signal) => node.monitor.run(signal)),
     task('node-informer', (signal) => informers.node.run(signal)),
@@ -107,8 +96,24 @@ export function buildKubelet(options: KubeletOptions): Kubelet {
     }),
     task('refresh', (signal) => parts.refresh(signal)),
     task('pods', (signal) => controller.run(signal)),
+  ];
+  const group = new Group().add(
+    ...(options.servers?.(view) ?? []),
+    { name: 'directories', start: () => parts.directories.ensureRoot(), stop: () => stopping.abort() },
+    { name: 'events', start: () => undefined, stop: () => events.stop() },
+    ...tasks,
   );
   return { ...view, run: (signal) => group.run(signal) };
+}
+
+function podController(options: KubeletOptions, informers: NodeInformers, reconcile: Reconcile): Controller {
+  const { clock, log, metrics } = options;
+  const rateLimits = { baseDelayMs: 200, maxDelayMs: 30_000 };
+  const awaited = [informers.pods, informers.services];
+  return new Controller(
+    { name: 'pod', workers: podWorkers, informers: awaited, rateLimits, reconcile },
+    { clock, log, metrics },
+  );
 }
 
 interface NodeInformers {

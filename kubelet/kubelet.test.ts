@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
-import { configmaps, nodes, pods } from '../shared/api/generated/resources.js';
+import { configmaps, leases, nodes, pods } from '../shared/api/generated/resources.js';
 import { systemClock } from '../shared/clock/clock.js';
 import { eventually } from '../shared/clock/eventually.js';
 import { isNotFound } from '../shared/errors/status-error.js';
@@ -119,4 +119,64 @@ test('an engine that goes away makes the node not ready, and pods go on when it 
   await world.createPod('later');
   runtime.setAway(false);
   await world.waitForPhase('later', 'Running');
+});
+
+test('a pod that is deleted while its image is being pulled goes at once', async () => {
+  const runtime = new HollowRuntime({ clock: systemClock, latencies: { pullMs: 60_000 } });
+  await world.startKubelet(runtime);
+  await world.createPod('pulling', { containers: [{ name: 'main', image: 'far:1' }] });
+  await eventually(async () => {
+    const told = await world.events('pulling');
+    assert.ok(told.some((event) => event.reason === 'Pulling'));
+  });
+  await world.client.delete(pods, 'pulling', 'default');
+  await eventually(() => assert.rejects(world.getPod('pulling'), isNotFound), 3_000);
+});
+
+test('a pod that may not run any longer fails with DeadlineExceeded', async () => {
+  await startHollow();
+  await world.createPod('late', { activeDeadlineSeconds: 1 });
+  const pod = await world.waitForPhase('late', 'Failed');
+  assert.equal(pod.status?.reason, 'DeadlineExceeded');
+});
+
+test('a pod that the node has no room for is refused', async () => {
+  await startHollow();
+  const resources = { requests: { cpu: '64' } };
+  await world.createPod('huge', { containers: [{ name: 'main', image: 'app:1', resources }] });
+  const pod = await world.waitForPhase('huge', 'Failed');
+  assert.equal(pod.status?.reason, 'OutOfcpu');
+});
+
+test('a dead sandbox is made anew with its containers', async () => {
+  const runtime = await startHollow();
+  await world.createPod('moved');
+  const before = await world.waitForPhase('moved', 'Running');
+  runtime.crashSandbox((await runtime.listPodSandboxes())[0]?.id ?? '');
+  const after = await world.waitForPod('moved', (pod) => {
+    assert.equal(pod.status?.containerStatuses?.[0]?.restartCount, 1);
+    assert.ok(pod.status.containerStatuses[0].state?.running);
+  });
+  assert.notEqual(
+    after.status?.containerStatuses?.[0]?.containerID,
+    before.status?.containerStatuses?.[0]?.containerID,
+  );
+});
+
+test('sidecars run as long as the others and end after them', async () => {
+  const runtime = await startHollow();
+  const initContainers = [{ name: 'side', image: 'app:1', restartPolicy: 'Always' }];
+  await world.createPod('pair', { initContainers, restartPolicy: 'Never' });
+  await world.waitForPhase('pair', 'Running');
+  const main = (await runtime.listContainers()).find(({ name }) => name === 'main');
+  runtime.crash(main?.id ?? '', 0);
+  await world.waitForPhase('pair', 'Succeeded');
+  assert.ok((await runtime.listContainers()).every(({ state }) => state === 'exited'));
+});
+
+test('the heartbeat of the node is a Lease', async () => {
+  await startHollow();
+  const lease = await eventually(() => world.client.get(leases, nodeName, 'kube-node-lease'));
+  assert.equal(lease.spec?.holderIdentity, nodeName);
+  assert.equal(lease.spec.leaseDurationSeconds, 40);
 });

@@ -11,9 +11,10 @@ import { MetricsRegistry } from '../shared/metrics/registry.js';
 import { ensureNodeKubeconfig, renewNodeKubeconfig } from './bootstrap/node-kubeconfig.js';
 import { ReplaceableClient } from './bootstrap/replaceable-client.js';
 import { ServingCertificate } from './bootstrap/serving-certificate.js';
-import { buildKubelet, type KubeletView } from './build.js';
+import { buildKubelet, type Kubelet, type KubeletView } from './build.js';
 import { cleanUpNode } from './node/clean-up.js';
 import { readMachine } from './node/machine.js';
+import type { NodeIdentity } from './node/node-object.js';
 import { readFlags, type Flags } from './options.js';
 import { createProber } from './probe/probe.js';
 import { DockerRuntime } from './runtime/docker/docker-runtime.js';
@@ -38,67 +39,15 @@ interface Parts {
   readonly log: Log;
 }
 
-async function serve(given: Flags, { rootDirectory, runtime, log }: Parts, signal: AbortSignal): Promise<void> {
-  const { nodeName, nodeIp } = given;
-  const credentials = {
-    path: given.kubeconfig,
-    bootstrapPath: given.bootstrapKubeconfig,
-    nodeName,
-    clock,
-    log,
-  };
+async function serve(given: Flags, parts: Parts, signal: AbortSignal): Promise<void> {
+  const { runtime } = parts;
   const metrics = new MetricsRegistry();
   addProcessMetrics(metrics);
   let problem: () => string | undefined = () => 'starting';
   const health = new HealthServer({ port: given.healthPort, metrics, readyz: { node: () => problem() } });
   await health.start();
   try {
-    await ensureNodeKubeconfig(credentials, signal);
-    const connect = (): ReturnType<typeof clientFromKubeconfig> =>
-      clientFromKubeconfig(given.kubeconfig, { clock, userAgent: 'knarr-kubelet' });
-    const client = new ReplaceableClient(await connect());
-    const onWaiting = (reason: string): void => log.info('waiting for the API server', { reason });
-    await waitForServer(client, { clock, signal, onWaiting });
-    const certificate = new ServingCertificate({
-      client,
-      clock,
-      log,
-      nodeName,
-      nodeIP: nodeIp,
-      file: join(rootDirectory, 'pki', 'kubelet-server'),
-      clientCA: await readFile(given.clientCaFile, 'utf8'),
-    });
-    const kubelet = buildKubelet({
-      client,
-      runtime,
-      clock,
-      log,
-      metrics,
-      rootDirectory,
-      random: Math.random,
-      identity: {
-        name: nodeName,
-        ip: nodeIp,
-        linkAddress: given.linkAddress ?? nodeIp,
-        labels: given.nodeLabels,
-        port: given.port,
-        ...(given.nodeCpu ? { cpu: given.nodeCpu } : {}),
-        ...(given.nodeMemory ? { memory: given.nodeMemory } : {}),
-      },
-      machine: await readMachine(rootDirectory),
-      clusterDns: given.clusterDns,
-      clusterDomain: given.clusterDomain,
-      hostResolvConf: '/etc/resolv.conf',
-      hostHosts: '/etc/hosts',
-      prober: createProber(runtime),
-      servers: (view) => [
-        { name: 'client', start: () => undefined, stop: () => client.close() },
-        task('certificate', (stop) =>
-          renewNodeKubeconfig(credentials, client, async () => client.replace(await connect()), stop),
-        ),
-        ...apiServer(given, { runtime, log, metrics, certificate, view }),
-      ],
-    });
+    const kubelet = await connectKubelet(given, parts, metrics, signal);
     problem = () => kubelet.problem();
     await new Group().add(task('kubelet', (stop) => kubelet.run(stop))).run(signal);
   } finally {
@@ -106,6 +55,63 @@ async function serve(given: Flags, { rootDirectory, runtime, log }: Parts, signa
     await runtime.close();
   }
 }
+
+/** Gets credentials where there are none, waits for the API server, and puts the kubelet together. */
+async function connectKubelet(
+  given: Flags,
+  parts: Parts,
+  metrics: MetricsRegistry,
+  signal: AbortSignal,
+): Promise<Kubelet> {
+  const { rootDirectory, runtime, log } = parts;
+  const { kubeconfig: path, bootstrapKubeconfig: bootstrapPath, nodeName, nodeIp: nodeIP } = given;
+  const credentials = { path, bootstrapPath, nodeName, clock, log };
+  await ensureNodeKubeconfig(credentials, signal);
+  const connect = (): ReturnType<typeof clientFromKubeconfig> =>
+    clientFromKubeconfig(path, { clock, userAgent: 'knarr-kubelet' });
+  const client = new ReplaceableClient(await connect());
+  await waitForServer(client, {
+    clock,
+    signal,
+    onWaiting: (reason) => log.info('waiting for the API server', { reason }),
+  });
+  const file = join(rootDirectory, 'pki', 'kubelet-server');
+  const clientCA = await readFile(given.clientCaFile, 'utf8');
+  const certificate = new ServingCertificate({ client, clock, log, nodeName, nodeIP, file, clientCA });
+  const renew = (stop: AbortSignal): Promise<void> =>
+    renewNodeKubeconfig(credentials, client, async () => client.replace(await connect()), stop);
+  return buildKubelet({
+    client,
+    runtime,
+    clock,
+    log,
+    metrics,
+    rootDirectory,
+    random: Math.random,
+    identity: identityOf(given),
+    machine: await readMachine(rootDirectory),
+    clusterDns: given.clusterDns,
+    clusterDomain: given.clusterDomain,
+    hostResolvConf: '/etc/resolv.conf',
+    hostHosts: '/etc/hosts',
+    prober: createProber(runtime),
+    servers: (view) => [
+      { name: 'client', start: () => undefined, stop: () => client.close() },
+      task('certificate', renew),
+      ...apiServer(given, { runtime, log, metrics, certificate, view }),
+    ],
+  });
+}
+
+const identityOf = (given: Flags): NodeIdentity => ({
+  name: given.nodeName,
+  ip: given.nodeIp,
+  linkAddress: given.linkAddress ?? given.nodeIp,
+  labels: given.nodeLabels,
+  port: given.port,
+  ...(given.nodeCpu ? { cpu: given.nodeCpu } : {}),
+  ...(given.nodeMemory ? { memory: given.nodeMemory } : {}),
+});
 
 interface ServerParts {
   readonly runtime: DockerRuntime;

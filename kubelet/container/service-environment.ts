@@ -11,7 +11,7 @@ export function serviceEnvironment(
 ): Map<string, string> {
   const chosen = new Map<string, Service>();
   for (const service of services) {
-    const { name = '' } = service.metadata;
+    const { name } = service.metadata;
     if (!hasClusterIP(service)) continue;
     if (service.metadata.namespace === namespace && enableServiceLinks) chosen.set(name, service);
     else if (isMaster(service) && !chosen.has(name)) chosen.set(name, service);

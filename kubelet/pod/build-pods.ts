@@ -12,7 +12,7 @@ import { StatusPublisher } from '../status/status-publisher.js';
 import { ObjectCache } from '../volume/object-cache.js';
 import { PodDirectories } from '../volume/pod-directories.js';
 import { TokenManager } from '../volume/token-manager.js';
-import { VolumeManager } from '../volume/volume-manager.js';
+import { VolumeManager, type VolumeManagerOptions } from '../volume/volume-manager.js';
 import { VolumeRefresher } from '../volume/volume-refresher.js';
 import { PodKiller } from './pod-killer.js';
 import { PodManager } from './pod-manager.js';
@@ -43,14 +43,85 @@ export interface PodParts {
 
 /** Puts together everything that has to do with pods. */
 export function buildPods(options: KubeletOptions, around: PodSurroundings): PodParts {
-  const { client, runtime, clock, log, identity, machine, clusterDomain } = options;
+  const { clock, log, identity } = options;
   const { events, enqueue } = around;
-  const hostIPs = [identity.ip];
-  const directories = new PodDirectories(options.rootDirectory);
+  const storage = storageParts(options, around);
+  const containers = containerParts(options, around, storage);
+  const status = statusParts(options, around);
+  const { syncer, terminator } = flows(options, around, { ...storage, ...containers, ...status });
+  const manager: PodManager = new PodManager({
+    enqueue,
+    onPod: (pod) => status.statuses.observe(pod),
+    isEcho: (pod) => status.statuses.isOwnWrite(pod),
+    shorten: (uid, graceSeconds) => {
+      const failed = (error: unknown): void => log.debug('a kill was not shortened', { error });
+      containers.podKiller.shorten(uid, graceSeconds).catch(failed);
+    },
+  });
+  const admitted = (): readonly Pod[] =>
+    manager.pods().filter((pod) => manager.get(pod.metadata.uid ?? '')?.isAdmitted === true);
+  const worker = new PodWorker({
+    clock,
+    events,
+    gate: { admit: (pod) => admitPod(pod, admitted(), around.node()), networkProblem: around.networkProblem },
+    syncer,
+    terminator,
+    record: (uid) => manager.get(uid),
+    forget: (uid) => {
+      for (const part of [manager, syncer, containers.images, storage.tokens, status.statuses]) part.forget(uid);
+    },
+  });
+  const refresher = new VolumeRefresher({
+    clock,
+    log,
+    volumes: storage.volumes,
+    pods: () => manager.pods(),
+    nodeName: identity.name,
+    hostIPs: [identity.ip],
+  });
+  return {
+    manager,
+    worker,
+    directories: storage.directories,
+    watching: watching(manager, containers.observer, storage.directories, options, enqueue),
+    refresh: (signal) => refresher.run(signal),
+  };
+}
+
+interface StorageParts {
+  readonly directories: PodDirectories;
+  readonly source: ObjectCache;
+  readonly tokens: TokenManager;
+  readonly volumes: VolumeManager;
+}
+
+function storageParts({ client, clock, rootDirectory }: KubeletOptions, around: PodSurroundings): StorageParts {
+  const directories = new PodDirectories(rootDirectory);
   const source = new ObjectCache(client, clock);
   const tokens = new TokenManager(client, clock);
-  const allocatable = (): Readonly<Record<string, string>> => around.node()?.status?.allocatable ?? {};
-  const volumes = new VolumeManager({ directories, payload: () => ({ source, tokens, allocatable: allocatable() }) });
+  const payload = (): ReturnType<VolumeManagerOptions['payload']> => ({
+    source,
+    tokens,
+    allocatable: allocatableOf(around),
+  });
+  return { directories, source, tokens, volumes: new VolumeManager({ directories, payload }) };
+}
+
+const allocatableOf = (around: PodSurroundings): Readonly<Record<string, string>> =>
+  around.node()?.status?.allocatable ?? {};
+
+interface ContainerParts {
+  readonly images: ImageManager;
+  readonly starter: ContainerStarter;
+  readonly killer: ContainerKiller;
+  readonly podKiller: PodKiller;
+  readonly observer: PodObserver;
+}
+
+function containerParts(options: KubeletOptions, around: PodSurroundings, storage: StorageParts): ContainerParts {
+  const { runtime, clock, log, machine } = options;
+  const { events, services } = around;
+  const { directories, source } = storage;
   const images = new ImageManager({ runtime, clock, events, source });
   const starter = new ContainerStarter({
     runtime,
@@ -60,91 +131,58 @@ export function buildPods(options: KubeletOptions, around: PodSurroundings): Pod
     podFiles: new PodFiles(options),
     directories,
     source,
-    services: around.services,
-    machine: () => ({ allocatable: allocatable(), memoryBytes: machine.memoryBytes }),
+    services,
+    machine: () => ({ allocatable: allocatableOf(around), memoryBytes: machine.memoryBytes }),
   });
   const killer = new ContainerKiller({ runtime, clock, events, log });
-  const podKiller = new PodKiller(runtime, killer);
   const observer = new PodObserver(runtime, directories);
-  const { random, prober: run } = options;
+  return { images, starter, killer, podKiller: new PodKiller(runtime, killer), observer };
+}
+
+interface StatusParts {
+  readonly health: ProbeManager;
+  readonly statuses: StatusManager;
+  readonly publisher: StatusPublisher;
+}
+
+function statusParts(options: KubeletOptions, { events, signal, enqueue }: PodSurroundings): StatusParts {
+  const { client, clock, log, identity, random, prober: run } = options;
   const health = new ProbeManager({ clock, run, events, log, hostIP: identity.ip, random, onChange: enqueue });
-  const statuses = new StatusManager({ client, clock, log, signal: around.signal });
-  const publisher = new StatusPublisher({ clock, health, statuses, hostIPs });
-  const syncer = new PodSyncer({
-    runtime,
-    clock,
-    events,
-    observer,
-    starter,
-    killer,
-    images,
-    volumes,
-    source,
-    health,
-    publisher,
-    nodeName: identity.name,
-    hostIPs,
-    clusterDomain,
-  });
-  const terminator = new PodTerminator({
-    client,
-    runtime,
-    observer,
-    publisher,
-    statuses,
-    health,
-    directories,
-    killer: podKiller,
-  });
-  const manager: PodManager = new PodManager({
-    enqueue,
-    onPod: (pod) => statuses.observe(pod),
-    shorten: (uid, graceSeconds) => {
-      podKiller.shorten(uid, graceSeconds).catch((error: unknown) => log.debug('a kill was not shortened', { error }));
-    },
-  });
-  const forget = (uid: string): void => {
-    manager.forget(uid);
-    syncer.forget(uid);
-    images.forget(uid);
-    tokens.forget(uid);
-    statuses.forget(uid);
-  };
-  const admitted = (): readonly Pod[] =>
-    manager.pods().filter((pod) => manager.get(pod.metadata.uid ?? '')?.isAdmitted === true);
-  const worker = new PodWorker({
-    clock,
-    events,
-    gate: {
-      admit: (pod) => admitPod(pod, admitted(), around.node()),
-      networkProblem: around.networkProblem,
-    },
-    syncer,
-    terminator,
-    record: (uid) => manager.get(uid),
-    forget,
-  });
-  const refresher = new VolumeRefresher({
-    clock,
-    log,
-    volumes,
-    pods: () => manager.pods(),
-    nodeName: identity.name,
-    hostIPs,
-  });
+  const statuses = new StatusManager({ client, clock, log, signal });
+  return { health, statuses, publisher: new StatusPublisher({ clock, health, statuses, hostIPs: [identity.ip] }) };
+}
+
+/** The two things that can be done with a pod: bring it nearer to what it asks for, or to its end. */
+function flows(
+  options: KubeletOptions,
+  { events }: PodSurroundings,
+  parts: StorageParts & ContainerParts & StatusParts,
+): { readonly syncer: PodSyncer; readonly terminator: PodTerminator } {
+  const { client, runtime, clock, identity, clusterDomain } = options;
+  const { observer, publisher, statuses, health, directories, podKiller } = parts;
+  const node = { nodeName: identity.name, hostIPs: [identity.ip], clusterDomain };
+  const { starter, killer, images, volumes, source } = parts;
+  const common = { runtime, observer, publisher, health };
   return {
-    manager,
-    worker,
-    directories,
-    watching: {
-      onChange: enqueue,
-      onRelist: (sandboxes, containers) => {
-        const uids = manager.seen(sandboxes, containers);
-        observer.retain(new Set(containers.map((container) => container.id)));
-        sweep(directories, manager, uids).catch((error: unknown) => log.warn('old pod directories stay', { error }));
-      },
+    syncer: new PodSyncer({ ...common, ...node, clock, events, starter, killer, images, volumes, source }),
+    terminator: new PodTerminator({ ...common, client, statuses, directories, killer: podKiller }),
+  };
+}
+
+function watching(
+  manager: PodManager,
+  observer: PodObserver,
+  directories: PodDirectories,
+  { log }: KubeletOptions,
+  enqueue: (uid: string) => void,
+): PodParts['watching'] {
+  return {
+    onChange: enqueue,
+    onRelist: (sandboxes, containers) => {
+      const uids = manager.seen(sandboxes, containers);
+      observer.retain(new Set(containers.map((container) => container.id)));
+      sweep(directories, manager, uids).catch((error: unknown) => log.warn('old pod directories stay', { error }));
     },
-    refresh: (signal) => refresher.run(signal),
   };
 }
 

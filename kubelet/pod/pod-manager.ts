@@ -8,6 +8,8 @@ export interface PodManagerOptions {
   readonly enqueue: (uid: string) => void;
   /** The watch saw a version of a pod. */
   readonly onPod: (pod: Pod) => void;
+  /** This version is but the echo of our own status write. */
+  readonly isEcho: (pod: Pod) => boolean;
   /** A pod that is being killed is to end sooner than was said before. */
   readonly shorten: (uid: string, graceSeconds: number) => void;
 }
@@ -73,10 +75,13 @@ export class PodManager {
   #update(pod: Pod): void {
     const uid = pod.metadata.uid ?? '';
     const record = this.#records.get(uid) ?? newRecord(uid, pod, this.#hasLooked);
-    const wasEnding = record.pod?.metadata.deletionTimestamp !== undefined;
+    const before = record.pod;
+    const wasEnding = before?.metadata.deletionTimestamp !== undefined;
     record.pod = pod;
     this.#records.set(uid, record);
+    const isEcho = before !== undefined && asksForTheSame(before, pod) && this.#options.isEcho(pod);
     this.#options.onPod(pod);
+    if (isEcho) return;
     if (pod.metadata.deletionTimestamp !== undefined) {
       if (!wasEnding) record.interrupt.abort();
       this.#options.shorten(uid, pod.metadata.deletionGracePeriodSeconds ?? 0);
@@ -92,4 +97,10 @@ export class PodManager {
     this.#options.shorten(record.uid, 1);
     this.#options.enqueue(record.uid);
   }
+}
+
+/** The watch may have skipped versions in between, so an echo of ours can still bring news of others. */
+function asksForTheSame(before: Pod, after: Pod): boolean {
+  const { generation, deletionTimestamp } = after.metadata;
+  return before.metadata.generation === generation && before.metadata.deletionTimestamp === deletionTimestamp;
 }

@@ -138,7 +138,7 @@ export class PodSyncer {
       times.push(pullAtMs ?? nowMs + retryMs);
     }
     pass.record.failures = pass.failed.size > 0 ? pass.record.failures + 1 : 0;
-    const deadline = deadlineMs(pass.pod);
+    const deadline = deadlineMs(pass.pod, nowMs);
     if (deadline !== undefined) times.push(deadline);
     if (times.length === 0) return {};
     // ImagePullBackOff follows ErrImagePull a moment later, as the status of the original shows.
@@ -217,7 +217,7 @@ export class PodSyncer {
     pass: Pass,
     observed: PodObservation,
   ): Promise<void> {
-    const { starter, publisher, observer, clock, events } = this.#options;
+    const { starter, clock } = this.#options;
     const { pod, record, signal } = pass;
     const container = findContainer(pod, action.name);
     const sandbox = readySandbox(observed, pod.spec.hostNetwork === true);
@@ -238,24 +238,26 @@ export class PodSyncer {
         facts: this.#facts(podIPs),
         ...(image ? { image } : {}),
         signal,
-        onStarted: () => {
-          void observer
-            .observe(record.uid, pod)
-            .then((seen) => publisher.publish(record, pod, seen, false))
-            .catch(() => undefined);
-        },
+        onStarted: () => void this.#publishNow(pass).catch(() => undefined),
       });
       record.waiting.delete(action.name);
     } catch (error) {
-      if (error instanceof VolumeError) {
-        events.event(pod, 'Warning', 'FailedMount', error.message);
-      } else if (error instanceof StartError) {
-        record.waiting.set(action.name, { reason: error.reason, message: error.message });
-      } else {
-        throw error;
-      }
-      pass.failed.add(action.name);
+      this.#noteFailure(pass, action.name, error);
     }
+  }
+
+  /** While a postStart hook takes its time, the status already shows that the container runs. */
+  async #publishNow({ record, pod }: Pass): Promise<void> {
+    const { observer, publisher } = this.#options;
+    publisher.publish(record, pod, await observer.observe(record.uid, pod), false);
+  }
+
+  /** What a container lacks is told and tried again later; any other failure ends the sync. */
+  #noteFailure({ record, pod, failed }: Pass, name: string, error: unknown): void {
+    if (error instanceof VolumeError) this.#options.events.event(pod, 'Warning', 'FailedMount', error.message);
+    else if (error instanceof StartError) record.waiting.set(name, { reason: error.reason, message: error.message });
+    else throw error;
+    failed.add(name);
   }
 
   async #kill(action: PodAction, { pod }: Pass, observed: PodObservation): Promise<void> {
@@ -283,11 +285,10 @@ function graceFor(pod: Pod, container: Container | undefined, reason: string): n
   return probe?.terminationGracePeriodSeconds ?? pod.spec.terminationGracePeriodSeconds ?? 30;
 }
 
-/** When activeDeadlineSeconds runs out. */
-export function deadlineMs(pod: Pod): number | undefined {
+/** When activeDeadlineSeconds runs out, for a pod whose status has yet to tell its start counted from `nowMs`. */
+export function deadlineMs(pod: Pod, nowMs: number): number | undefined {
   const { activeDeadlineSeconds } = pod.spec;
+  if (activeDeadlineSeconds === undefined) return undefined;
   const startMs = Date.parse(pod.status?.startTime ?? '');
-  return activeDeadlineSeconds === undefined || Number.isNaN(startMs)
-    ? undefined
-    : startMs + activeDeadlineSeconds * 1000;
+  return (Number.isNaN(startMs) ? nowMs : startMs) + activeDeadlineSeconds * 1000;
 }

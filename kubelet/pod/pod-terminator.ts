@@ -55,6 +55,8 @@ export class PodTerminator {
     if (isDeleted) {
       await this.#removeAll(record.uid, observed);
       await this.#deleteFromApi(pod);
+    } else {
+      await this.#options.directories.removeVolumes(record.uid);
     }
     record.isSettled = true;
   }
@@ -77,7 +79,7 @@ export class PodTerminator {
   }
 
   async #deleteFromApi(pod: Pod): Promise<void> {
-    const { name = '', namespace, uid } = pod.metadata;
+    const { name, namespace, uid } = pod.metadata;
     try {
       await this.#options.client.delete(pods, name, namespace, {
         gracePeriodSeconds: 0,

@@ -92,7 +92,7 @@ export class PodWorker {
   #mustEnd(record: PodRecord, pod: Pod): boolean {
     const { clock, events } = this.#options;
     if (pod.metadata.deletionTimestamp !== undefined || isPodTerminal(pod) || record.failure) return true;
-    if (clock.now() < (deadlineMs(pod) ?? Infinity)) return false;
+    if (clock.now() < (deadlineMs(pod, clock.now()) ?? Infinity)) return false;
     const message = 'Pod was active on the node longer than the specified deadline';
     record.failure = { reason: 'DeadlineExceeded', message };
     events.event(pod, 'Normal', 'DeadlineExceeded', message);

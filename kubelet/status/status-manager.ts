@@ -48,6 +48,12 @@ export class StatusManager {
     if (entry && !entry.writing) entry.base = pod;
   }
 
+  /** This version of the pod is what our own last write made. */
+  isOwnWrite(pod: Pod): boolean {
+    const entry = this.#entries.get(pod.metadata.uid);
+    return entry?.accepted !== undefined && entry.base.metadata.resourceVersion === pod.metadata.resourceVersion;
+  }
+
   /** The newest status that was asked for. */
   latest(uid: string): PodStatus | undefined {
     return this.#entries.get(uid)?.desired;
@@ -91,7 +97,7 @@ export class StatusManager {
       entry.accepted = { sent: desired, stored: stored.status };
     } catch (error) {
       if (!isConflict(error)) throw error;
-      const { name = '', namespace, uid } = base.metadata;
+      const { name, namespace, uid } = base.metadata;
       const fresh = await client.get(pods, name, namespace, { signal });
       // Another pod of the same name: ours is gone.
       if (fresh.metadata.uid !== uid) this.#entries.delete(uid ?? '');

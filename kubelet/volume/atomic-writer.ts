@@ -87,7 +87,7 @@ async function listFiles(directory: string, prefix = ''): Promise<string[]> {
   const entries = await readdir(join(directory, prefix), { withFileTypes: true });
   const nested = entries.map((entry) => {
     const path = posix.join(prefix, entry.name);
-    return entry.isDirectory() ? listFiles(directory, path) : [path];
+    return entry.isDirectory() ? listFiles(directory, path) : Promise.resolve([path]);
   });
   return (await Promise.all(nested)).flat();
 }

@@ -42,6 +42,11 @@ export class PodDirectories {
     return await readdir(this.#root);
   }
 
+  /** A pod that has ended needs its volumes no more, and its secrets need not lie about. */
+  async removeVolumes(uid: string): Promise<void> {
+    await rm(join(this.pod(uid), 'volumes'), { recursive: true, force: true });
+  }
+
   async remove(uid: string): Promise<void> {
     await rm(this.pod(uid), { recursive: true, force: true });
   }

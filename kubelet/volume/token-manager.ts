@@ -58,7 +58,7 @@ export class TokenManager implements TokenRequester {
   }
 
   async #request(pod: Pod, audience: string | undefined, expirationSeconds: number): Promise<Held> {
-    const { name = '', namespace = '', uid = '' } = pod.metadata;
+    const { name, namespace = '', uid } = pod.metadata;
     const issuedAtMs = this.#clock.now();
     const answer = await this.#client.create(
       tokenRequests,

@@ -261,9 +261,9 @@ export class HollowRuntime implements ContainerRuntime {
     return this.#findImage(reference);
   }
 
-  async pullImage(reference: string): Promise<ImageStatus> {
+  async pullImage(reference: string, _auth?: unknown, signal?: AbortSignal): Promise<ImageStatus> {
     const name = parseImageReference(reference).canonical;
-    await this.#work(this.#latencies.pullMs);
+    await this.#work(this.#latencies.pullMs, signal);
     const { registry } = this.#options;
     if (registry && !registry.some((known) => parseImageReference(known).canonical === name)) {
       throw new RuntimeError('ImageNotFound', `manifest for ${reference} not found: manifest unknown`);
@@ -320,8 +320,8 @@ export class HollowRuntime implements ContainerRuntime {
     this.#queues.clear();
   }
 
-  async #work(latencyMs: number): Promise<void> {
-    if (latencyMs > 0) await this.#options.clock.sleep(latencyMs);
+  async #work(latencyMs: number, signal?: AbortSignal): Promise<void> {
+    if (latencyMs > 0) await this.#options.clock.sleep(latencyMs, signal);
     if (this.#isAway) throw new RuntimeError('Unavailable', 'the hollow engine is away');
   }
 
