@@ -134,6 +134,27 @@ export class HttpsClient implements Client {
     yield* watchEvents<T>(response, { clock: this.#clock, silenceTimeoutMs, signal });
   }
 
+  /** A watch at any path, in any form that `accept` asks for (Tables). The path carries the query, watch=true included. */
+  async *watchPath<T>(
+    path: string,
+    options: { accept?: string; signal?: AbortSignal; silenceTimeoutMs?: number } = {},
+  ): AsyncGenerator<WatchEvent<T>> {
+    const { accept, signal, silenceTimeoutMs = 2_000_000_000 } = options;
+    const response = await this.stream({
+      path,
+      ...(accept ? { headers: { accept } } : {}),
+      ...(signal ? { signal } : {}),
+    });
+    yield* watchEvents<T>(response, { clock: this.#clock, silenceTimeoutMs, signal });
+  }
+
+  /** An answer whose body is read as it comes (logs with follow); the caller reads or destroys it. Throws the StatusError of a failure. */
+  async stream(request: RawRequest): Promise<IncomingMessage> {
+    const response = await this.#open({ ...request, method: request.method ?? 'GET' });
+    if ((response.statusCode ?? 0) >= 300) throw statusError(response, await this.#read(response, request.signal));
+    return response;
+  }
+
   async raw(request: RawRequest): Promise<RawResponse> {
     const response = await this.#open({ ...request, method: request.method ?? 'GET' });
     const body = await this.#read(response, request.signal);

@@ -1,0 +1,154 @@
+import { ANNOTATION_LAST_APPLIED } from '../../shared/api/well-known.js';
+import { resourcePath } from '../../shared/api/resource.js';
+import { parseSelector } from '../../shared/api/selector-parser.js';
+import { matchesSelector } from '../../shared/api/selector.js';
+import { isNotFound } from '../../shared/errors/status-error.js';
+import { Failure } from '../cluster/failure.js';
+import {
+  dryRunOf,
+  dryRunSuffix,
+  fieldValidationOf,
+  type DryRun,
+  type FileFlags,
+  type WriteFlags,
+} from '../command-flags.js';
+import type { CommandContext } from '../context.js';
+import { throwCollected } from '../failures.js';
+import { explainRefusal, placedObjects, type PlacedObject } from '../manifest-objects.js';
+import { objectPrinter, type ObjectPrinter } from '../printer/object-printer.js';
+import { objectName, type ResourceMapper } from '../resource-mapper.js';
+import type { AnyObject, ApiRequest, ServerApi } from '../server-api.js';
+import { patchExisting } from './client-side.js';
+import { withLastApplied } from './last-applied.js';
+
+export interface ApplyFlags extends FileFlags, WriteFlags {
+  selector?: string;
+  serverSide: boolean;
+  forceConflicts: boolean;
+  force: boolean;
+  overwrite: boolean;
+  wait: boolean;
+  gracePeriod: number;
+  timeout: string;
+}
+
+/** What every step of one apply needs. */
+export interface Applying {
+  readonly context: CommandContext;
+  readonly api: ServerApi;
+  readonly flags: ApplyFlags;
+  readonly dryRun: DryRun;
+  readonly mapper: ResourceMapper;
+  /** Query of every write. */
+  readonly query: Readonly<Record<string, string | undefined>>;
+}
+
+/** What was done to an object: `created`, `configured`, `unchanged`, `serverside-applied`. */
+interface Outcome {
+  readonly verb: string;
+  readonly object: AnyObject;
+}
+
+export async function runApply(context: CommandContext, flags: ApplyFlags, words: readonly string[]): Promise<void> {
+  if (words.length > 0)
+    throw new Failure(`Unexpected args: [${words.join(' ')}]\nSee 'knarr apply -h' for help and examples`);
+  if (!flags.filename) throw new Failure('must specify one of -f and -k');
+  checkFlags(flags);
+  const dryRun = dryRunOf(flags.dryRun);
+  const validation = fieldValidationOf(flags.validate);
+  const printer = objectPrinter(flags.output, { showManagedFields: flags.showManagedFields });
+  const { objects, errors } = await placedObjects(context, { files: flags.filename, isRecursive: flags.recursive });
+  const chosen = flags.selector ? selected(objects, flags.selector) : objects;
+  if (chosen.length === 0 && errors.length === 0) throw new Failure('no objects passed to apply');
+  const applying: Applying = {
+    context,
+    flags,
+    dryRun,
+    api: await context.api(),
+    mapper: await context.mapper(),
+    query: {
+      dryRun: dryRun === 'server' ? 'All' : undefined,
+      fieldManager: flags.fieldManager ?? (flags.serverSide ? 'kubectl' : 'kubectl-client-side-apply'),
+      fieldValidation: validation,
+    },
+  };
+  const applied: AnyObject[] = [];
+  for (const placed of chosen) {
+    try {
+      const outcome = flags.serverSide ? await applyOnServer(applying, placed) : await applyOnClient(applying, placed);
+      applied.push(outcome.object);
+      if (!printer)
+        context.print(
+          `${objectName(placed.type, outcome.object.metadata.name ?? '')} ${outcome.verb}${dryRunSuffix(dryRun)}`,
+        );
+    } catch (error) {
+      context.signal.throwIfAborted();
+      errors.push(await explainRefusal(error, placed, applying.api));
+    }
+  }
+  if (printer) await printApplied(context, applied, printer);
+  throwCollected(errors);
+}
+
+function checkFlags(flags: ApplyFlags): void {
+  if (flags.forceConflicts && !flags.serverSide) throw new Failure('--force-conflicts only works with --server-side');
+  if (flags.serverSide && flags.force) throw new Failure('--force cannot be used with --server-side');
+  if (flags.serverSide && dryRunOf(flags.dryRun) === 'client') {
+    throw new Failure("--dry-run=client doesn't work with --server-side (did you mean --dry-run=server instead?)");
+  }
+}
+
+function selected(objects: readonly PlacedObject[], text: string): PlacedObject[] {
+  const selector = parseSelector(text);
+  return objects.filter(({ object }) => matchesSelector(selector, object.metadata.labels));
+}
+
+async function printApplied(
+  context: CommandContext,
+  applied: readonly AnyObject[],
+  printer: ObjectPrinter,
+): Promise<void> {
+  const [first] = applied;
+  if (!first) return;
+  const list = { apiVersion: 'v1', items: applied, kind: 'List', metadata: { resourceVersion: '' } };
+  context.print(await (applied.length === 1 ? printer(first, false) : printer(list as unknown as AnyObject, true)));
+}
+
+async function applyOnServer(applying: Applying, placed: PlacedObject): Promise<Outcome> {
+  const { type, object, namespace } = placed;
+  const request: ApiRequest = {
+    method: 'PATCH',
+    path: resourcePath(type, namespace, object.metadata.name ?? ''),
+    query: { ...applying.query, force: applying.flags.forceConflicts },
+    contentType: 'application/apply-patch+yaml',
+    body: object,
+  };
+  return { verb: 'serverside-applied', object: await applying.api.json(request) };
+}
+
+async function applyOnClient(applying: Applying, placed: PlacedObject): Promise<Outcome> {
+  const { type, object, namespace } = placed;
+  if (object.metadata.name === undefined || object.metadata.name === '') {
+    throw new Failure(
+      `error when retrieving current configuration of: ${placed.source}: resource name may not be empty`,
+    );
+  }
+  const path = resourcePath(type, namespace, object.metadata.name);
+  const current = await applying.api.json({ path }).catch((error: unknown) => {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  });
+  if (current) return patchExisting(applying, placed, current);
+  const body = withLastApplied(object);
+  if (applying.dryRun === 'client') return { verb: 'created', object: body };
+  const created = await applying.api.json({
+    method: 'POST',
+    path: resourcePath(type, namespace),
+    query: applying.query,
+    body,
+  });
+  return { verb: 'created', object: created };
+}
+
+export const hasLastApplied = (object: AnyObject): boolean =>
+  object.metadata.annotations?.[ANNOTATION_LAST_APPLIED] !== undefined;

@@ -1,0 +1,71 @@
+import { Option, type Command } from 'commander';
+import { Failure } from './cluster/failure.js';
+import type { GlobalFlags } from './flags.js';
+import { booleanFlag, listFlag } from './flags.js';
+
+export interface FileFlags extends GlobalFlags {
+  filename?: string[];
+  recursive: boolean;
+}
+
+/** -f and -R. */
+export function addFileFlags(command: Command): Command {
+  return command
+    .addOption(listFlag('-f, --filename <file>', 'file, directory or - with manifests; may be repeated'))
+    .addOption(booleanFlag('-R, --recursive', 'look into subdirectories of -f'));
+}
+
+export interface WriteFlags extends GlobalFlags {
+  dryRun: string;
+  fieldManager?: string;
+  validate: string;
+  output?: string;
+  showManagedFields: boolean;
+}
+
+/** Flags of commands that create or change objects. */
+export function addWriteFlags(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--validate [mode]', 'strict, warn or ignore unknown fields').preset('strict').default('strict'),
+    )
+    .addOption(booleanFlag('--show-managed-fields', 'keep managedFields in json and yaml'))
+    .addOption(dryRunFlag())
+    .option('--field-manager <name>', 'name under which the server notes the change')
+    .option('-o, --output <format>', 'json, yaml, name, jsonpath=... instead of the message');
+}
+
+export function dryRunFlag(): Option {
+  return new Option('--dry-run [strategy]', 'none, server or client: do not change anything')
+    .preset('client')
+    .default('none');
+}
+
+export type DryRun = 'none' | 'client' | 'server';
+
+export function dryRunOf(flag: string): DryRun {
+  if (flag === 'none' || flag === 'client' || flag === 'server') return flag;
+  if (flag === 'false') return 'none';
+  throw new Failure(`Invalid dry-run value (${flag}). Must be "none", "server", or "client".`);
+}
+
+/** ` (dry run)`, ` (server dry run)`: the end of a message. */
+export const dryRunSuffix = (dryRun: DryRun): string =>
+  dryRun === 'client' ? ' (dry run)' : dryRun === 'server' ? ' (server dry run)' : '';
+
+export type FieldValidation = 'Strict' | 'Warn' | 'Ignore';
+
+export function fieldValidationOf(flag: string): FieldValidation {
+  const modes: Readonly<Record<string, FieldValidation>> = {
+    strict: 'Strict',
+    true: 'Strict',
+    warn: 'Warn',
+    ignore: 'Ignore',
+    false: 'Ignore',
+  };
+  const mode = modes[flag.toLowerCase()];
+  if (!mode) {
+    throw new Failure(`invalid argument "${flag}" for "--validate" flag: must be one of "strict", "warn", or "ignore"`);
+  }
+  return mode;
+}

@@ -1,0 +1,115 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { extname, join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { ManifestError, readManifests, type Position } from '../shared/manifest/manifest.js';
+import { Failure } from './cluster/failure.js';
+import type { AnyObject } from './server-api.js';
+
+/** One object of a manifest, and where it stands. */
+export interface Manifest {
+  readonly object: AnyObject;
+  /** As kubectl names it in messages: the path, or STDIN. */
+  readonly source: string;
+  readonly locate: (path: readonly (string | number)[]) => Position;
+}
+
+const extensions = new Set(['.json', '.yaml', '.yml']);
+const maxFileBytes = 64 * 1024 * 1024;
+
+/** Reads every object of files, directories and `-`; the items of Lists stand for themselves. @throws Failure */
+export async function readManifestSources(
+  stdin: Readable,
+  sources: readonly string[],
+  isRecursive: boolean,
+): Promise<Manifest[]> {
+  if (sources.length === 0) throw new Failure('must specify one of -f and -k');
+  const manifests: Manifest[] = [];
+  for (const source of sources) {
+    if (source === '-') {
+      manifests.push(...readText(await readAll(stdin), 'STDIN'));
+      continue;
+    }
+    for (const file of filesOf(source, isRecursive)) manifests.push(...readText(readFileText(file), file));
+  }
+  return manifests;
+}
+
+function filesOf(source: string, isRecursive: boolean): string[] {
+  let isDirectory: boolean;
+  try {
+    isDirectory = statSync(source).isDirectory();
+  } catch {
+    throw new Failure(`the path ${JSON.stringify(source)} does not exist`);
+  }
+  if (!isDirectory) return [source];
+  const files = directoryFiles(source, isRecursive);
+  if (files.length === 0) {
+    throw new Failure(`error reading [${source}]: recognized file extensions are [.json .yaml .yml]`);
+  }
+  return files;
+}
+
+function directoryFiles(directory: string, isRecursive: boolean): string[] {
+  const entries = readdirSync(directory, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
+  return entries.flatMap((entry) => {
+    const path = join(directory, entry.name);
+    if (entry.isDirectory()) return isRecursive ? directoryFiles(path, isRecursive) : [];
+    return extensions.has(extname(entry.name)) ? [path] : [];
+  });
+}
+
+function readFileText(file: string): string {
+  if (statSync(file).size > maxFileBytes) throw new Failure(`${file}: larger than ${maxFileBytes} bytes`);
+  return readFileSync(file, 'utf8');
+}
+
+async function readAll(stdin: Readable): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of stdin as AsyncIterable<Buffer | string>) {
+    const bytes = Buffer.from(chunk as Buffer);
+    size += bytes.length;
+    if (size > maxFileBytes) throw new Failure(`STDIN: larger than ${maxFileBytes} bytes`);
+    chunks.push(bytes);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function readText(text: string, source: string): Manifest[] {
+  let documents;
+  try {
+    documents = readManifests(text, { file: source });
+  } catch (error) {
+    throw error instanceof ManifestError ? new Failure(error.message) : error;
+  }
+  return documents.flatMap(({ value, locate }) => flatten(value, { source, locate, path: [] }));
+}
+
+interface Place {
+  readonly source: string;
+  readonly locate: Manifest['locate'];
+  readonly path: readonly (string | number)[];
+}
+
+function flatten(value: unknown, place: Place): Manifest[] {
+  const { source, locate, path } = place;
+  const { line, column } = locate(path);
+  const at = `${source}:${line}:${column}`;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new Failure(`${at}: not an object: a manifest is a mapping with apiVersion, kind and metadata`);
+  }
+  const object = value as AnyObject;
+  const missing = ['apiVersion', 'kind'].filter((field) => typeof object[field] !== 'string' || object[field] === '');
+  if (missing.length > 0)
+    throw new Failure(`${at}: error validating data: [${missing.map((f) => `${f} not set`).join(', ')}]`);
+  const { items } = object;
+  if (Array.isArray(items) && object.kind.endsWith('List')) {
+    return items.flatMap((item, index) => flatten(item, { ...place, path: [...path, 'items', index] }));
+  }
+  if (typeof object.metadata !== 'object' || object.metadata === null || Array.isArray(object.metadata)) {
+    if (object.metadata !== undefined && object.metadata !== null)
+      throw new Failure(`${at}: metadata is not a mapping`);
+    return [{ object: { ...object, metadata: {} }, source, locate: (inner) => locate([...path, ...inner]) }];
+  }
+  return [{ object, source, locate: (inner) => locate([...path, ...inner]) }];
+}
