@@ -170,6 +170,17 @@ describe('identity and rights', () => {
     assert.equal(await ask('system:kube-scheduler', 'create', 'secrets'), false);
   });
 
+  it('lists what somebody may do in a namespace', async () => {
+    const path = '/apis/authorization.k8s.io/v1/selfsubjectrulesreviews';
+    const answer = await node.send(path, { body: { spec: { namespace: 'default' } } });
+    assert.equal(answer.code, 201, message(answer));
+    const { status } = answer.json as unknown as {
+      status: { incomplete: boolean; resourceRules: { resources: string[] }[] };
+    };
+    assert.equal(status.incomplete, true);
+    assert.ok(status.resourceRules.some(({ resources }) => resources.includes('pods/status')));
+  });
+
   it('writes the requester into a signing request, whatever that says', async () => {
     const subject = { commonName: 'system:node:node-1', organizations: ['system:nodes'] };
     const { request } = await createSigningRequest({ subject });

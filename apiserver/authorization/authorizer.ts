@@ -1,4 +1,5 @@
 import type { User } from '../authentication/user.js';
+import type { Rule } from './rule.js';
 
 /** What somebody wants to do. */
 export interface Attributes {
@@ -24,6 +25,14 @@ export interface Decision {
 /** One way to decide. The first that allows or denies wins; nobody's opinion is a no. */
 export interface Authorizer {
   authorize(attributes: Attributes): Decision;
+  /** What the user may do in a namespace, as far as it can be written down as rules. */
+  rulesFor(user: User, namespace: string): KnownRules;
+}
+
+export interface KnownRules {
+  readonly rules: readonly Rule[];
+  /** Set where some rights are no rules; says why. */
+  readonly incomplete?: string;
 }
 
 export const allow: Decision = Object.freeze({ verdict: 'allow', reason: '' });
@@ -35,6 +44,12 @@ export class UnionAuthorizer implements Authorizer {
 
   constructor(authorizers: readonly Authorizer[]) {
     this.#authorizers = authorizers;
+  }
+
+  rulesFor(user: User, namespace: string): KnownRules {
+    const known = this.#authorizers.map((authorizer) => authorizer.rulesFor(user, namespace));
+    const incomplete = known.flatMap((one) => one.incomplete ?? []).join(', ');
+    return { rules: known.flatMap(({ rules }) => rules), ...(incomplete === '' ? {} : { incomplete }) };
   }
 
   authorize(attributes: Attributes): Decision {

@@ -1,7 +1,8 @@
 import { pods } from '../../shared/api/generated/resources.js';
 import type { Pod } from '../../shared/api/generated/types.js';
 import type { ObjectReader } from '../registry/object-reader.js';
-import { allow, noOpinion, type Attributes, type Authorizer, type Decision } from './authorizer.js';
+import type { User } from '../authentication/user.js';
+import { allow, noOpinion, type Attributes, type Authorizer, type Decision, type KnownRules } from './authorizer.js';
 import { nodeNameOf } from './node-identity.js';
 import { references } from './pod-references.js';
 import { ruleAllows, rules, type Rule } from './rule.js';
@@ -43,6 +44,11 @@ export class NodeAuthorizer implements Authorizer {
     if (group === '' && referenced.has(resource)) return this.#authorizeReference(node, attributes);
     if (group === 'coordination.k8s.io' && resource === 'leases') return authorizeLease(node, attributes);
     return nodeRules.some((rule) => ruleAllows(rule, attributes)) ? allow : noOpinion;
+  }
+
+  rulesFor(user: User): KnownRules {
+    if (nodeNameOf(user) === undefined) return { rules: [] };
+    return { rules: nodeRules, incomplete: 'node authorizer does not support user rule resolution' };
   }
 
   #authorizeReference(node: string, attributes: Attributes): Decision {

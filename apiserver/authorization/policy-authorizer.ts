@@ -1,4 +1,5 @@
-import type { Attributes, Authorizer, Decision } from './authorizer.js';
+import type { User } from '../authentication/user.js';
+import type { Attributes, Authorizer, Decision, KnownRules } from './authorizer.js';
 import { allow, noOpinion } from './authorizer.js';
 import type { Policy } from './builtin-policy.js';
 import { ruleAllows } from './rule.js';
@@ -15,6 +16,14 @@ export class PolicyAuthorizer implements Authorizer {
     const { user } = attributes;
     for (const group of user.groups) if (this.#allows(`group:${group}`, attributes)) return allow;
     return this.#allows(user.name, attributes) ? allow : noOpinion;
+  }
+
+  rulesFor(user: User, namespace: string): KnownRules {
+    const subjects = [...user.groups.map((group) => `group:${group}`), user.name];
+    const given = subjects.flatMap((subject) =>
+      Object.hasOwn(this.#policy, subject) ? (this.#policy[subject] ?? []) : [],
+    );
+    return { rules: given.filter(({ namespaces }) => namespaces === undefined || namespaces.includes(namespace)) };
   }
 
   #allows(subject: string, attributes: Attributes): boolean {

@@ -1,6 +1,7 @@
 import type {
   LocalSubjectAccessReview,
   SelfSubjectAccessReview,
+  SelfSubjectRulesReview,
   SubjectAccessReview,
   SubjectAccessReviewStatus,
   TokenReview,
@@ -9,7 +10,7 @@ import type { KubernetesObject } from '../../shared/api/object.js';
 import { isForbidden, StatusError } from '../../shared/errors/status-error.js';
 import type { Authenticator } from '../authentication/authenticator.js';
 import type { User } from '../authentication/user.js';
-import type { Attributes, Authorizer } from '../authorization/authorizer.js';
+import type { Attributes, Authorizer, KnownRules } from '../authorization/authorizer.js';
 import { negotiate } from '../http/accept.js';
 import { readBody } from '../http/body.js';
 import { header, type Exchange } from '../http/exchange.js';
@@ -52,6 +53,12 @@ export function reviewResources(given: ReviewDependencies): VirtualResources {
     }
     return subject(object, exchange);
   };
+  const rules: Answer = (object, { user }) => {
+    const review = object as unknown as SelfSubjectRulesReview;
+    const namespace = review.spec?.namespace ?? '';
+    if (namespace === '') throw badRequest('no namespace on request');
+    return { ...review, status: rulesStatus(authorizer.rulesFor(user, namespace)) };
+  };
   const who: Answer = (object, { user }) => ({ ...object, status: { userInfo: userInfo(user) } });
   const token: Answer = (object) => reviewToken(authenticator, object as unknown as TokenReview);
   const serve = (apiVersion: string, kind: string, answer: Answer) => (exchange: Exchange) =>
@@ -60,6 +67,7 @@ export function reviewResources(given: ReviewDependencies): VirtualResources {
     [`${authorization}/selfsubjectaccessreviews`, serve(authorization, 'SelfSubjectAccessReview', self)],
     [`${authorization}/subjectaccessreviews`, serve(authorization, 'SubjectAccessReview', subject)],
     [`${authorization}/localsubjectaccessreviews`, serve(authorization, 'LocalSubjectAccessReview', local)],
+    [`${authorization}/selfsubjectrulesreviews`, serve(authorization, 'SelfSubjectRulesReview', rules)],
     [`${authentication}/selfsubjectreviews`, serve(authentication, 'SelfSubjectReview', who)],
     [`${authentication}/tokenreviews`, serve(authentication, 'TokenReview', token)],
   ]);
@@ -105,6 +113,22 @@ function decide(authorizer: Authorizer, user: User, spec: Partial<AccessSpec> | 
     allowed: verdict === 'allow',
     ...(verdict === 'deny' ? { denied: true } : {}),
     ...(reason === '' ? {} : { reason }),
+  };
+}
+
+function rulesStatus({ rules, incomplete }: KnownRules): object {
+  const ofPaths = rules.filter(({ paths }) => paths !== undefined);
+  const ofResources = rules.filter(({ groups }) => groups !== undefined);
+  return {
+    resourceRules: ofResources.map(({ verbs, groups, resources, names }) => ({
+      verbs,
+      apiGroups: groups,
+      resources,
+      ...(names ? { resourceNames: names } : {}),
+    })),
+    nonResourceRules: ofPaths.map(({ verbs, paths }) => ({ verbs, nonResourceURLs: paths })),
+    incomplete: incomplete !== undefined,
+    ...(incomplete === undefined ? {} : { evaluationError: incomplete }),
   };
 }
 
