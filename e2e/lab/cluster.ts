@@ -57,7 +57,7 @@ export class TestCluster {
 
   /** Fetches a URL from the host's network; resolves with the body. */
   async fetch(url: string, timeoutSeconds = 5): Promise<string> {
-    return (await this.host.run(['busybox', 'wget', '-q', '-T', String(timeoutSeconds), '-O', '-', url])).stdout;
+    return (await this.host.run(['curl', '-sSf', '-m', String(timeoutSeconds), url])).stdout;
   }
 
   /** Process id of a component as its supervisor noted it. */
