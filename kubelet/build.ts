@@ -57,6 +57,14 @@ export interface Kubelet extends KubeletView {
 /** As many pods as may be busy at once: a worker waits through pulls, hooks and grace periods. */
 const podWorkers = 256;
 
+/** A worker that waits for a container to end is not waited for: the next start of the kubelet goes on where it was. */
+const stopMs = 1_000;
+
+async function abortedFor(delayMs: number, clock: Clock, signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+  await clock.sleep(delayMs);
+}
+
 /** Puts the parts of a kubelet together; nothing happens before run(). */
 export function buildKubelet(options: KubeletOptions): Kubelet {
   const { client, clock, log, identity, runtime } = options;
@@ -95,7 +103,7 @@ export function buildKubelet(options: KubeletOptions): Kubelet {
       await watcher.run(signal);
     }),
     task('refresh', (signal) => parts.refresh(signal)),
-    task('pods', (signal) => controller.run(signal)),
+    task('pods', (signal) => Promise.race([controller.run(signal), abortedFor(stopMs, clock, signal)])),
   ];
   const group = new Group().add(
     ...(options.servers?.(view) ?? []),

@@ -32,6 +32,8 @@ await runProcess(async (signal) => {
   if (flags.cleanup) await cleanUpNode(runtime, rootDirectory);
   else await serve(flags, { rootDirectory, runtime, log }, signal);
 });
+// Requests to the engine that wait for a container's end would hold the process for a whole grace period.
+process.exit();
 
 interface Parts {
   readonly rootDirectory: string;
@@ -103,15 +105,17 @@ async function connectKubelet(
   });
 }
 
-const identityOf = (given: Flags): NodeIdentity => ({
-  name: given.nodeName,
-  ip: given.nodeIp,
-  linkAddress: given.linkAddress ?? given.nodeIp,
-  labels: given.nodeLabels,
-  port: given.port,
-  ...(given.nodeCpu ? { cpu: given.nodeCpu } : {}),
-  ...(given.nodeMemory ? { memory: given.nodeMemory } : {}),
-});
+function identityOf(given: Flags): NodeIdentity {
+  return {
+    name: given.nodeName,
+    ip: given.nodeIp,
+    linkAddress: given.linkAddress ?? given.nodeIp,
+    labels: given.nodeLabels,
+    port: given.port,
+    ...(given.nodeCpu ? { cpu: given.nodeCpu } : {}),
+    ...(given.nodeMemory ? { memory: given.nodeMemory } : {}),
+  };
+}
 
 interface ServerParts {
   readonly runtime: DockerRuntime;

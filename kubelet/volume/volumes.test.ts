@@ -152,3 +152,20 @@ test('a hostPath is checked as its type says', async () => {
   await mounted({ hostPath: { path: join(root, 'made'), type: 'DirectoryOrCreate' } });
   assert.ok((await stat(join(root, 'made'))).isDirectory());
 });
+
+test('a refresh brings what changed, and leaves other volumes alone', async () => {
+  const pod = podOf({ volumes: [{ name: 'v', configMap: { name: 'settings' } }] });
+  const volumes = manager();
+  const found = (await volumes.prepare(pod, facts)).get('v');
+  assert.ok(found?.type === 'path');
+  assert.equal(await readFile(join(found.path, 'a'), 'utf8'), '1');
+  const before = configMap.data;
+  configMap.data = { a: 'new' };
+  await volumes.refresh(pod, facts);
+  configMap.data = before ?? {};
+  assert.equal(await readFile(join(found.path, 'a'), 'utf8'), 'new');
+  assert.deepEqual(
+    (await readdir(found.path)).filter((name) => !name.startsWith('..')),
+    ['a'],
+  );
+});
