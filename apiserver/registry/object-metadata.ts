@@ -1,5 +1,5 @@
 import type { KubernetesObject } from '../../shared/api/object.js';
-import { equalJson } from '../schema/json.js';
+import { hasSameEncoding } from './encoding.js';
 import { badRequest } from './status-errors.js';
 import type { ResourceDefinition } from './definition.js';
 
@@ -85,7 +85,7 @@ function assign<T extends object, K extends keyof T>(to: T, from: T, field: K): 
 export function hasSpecChange(next: KubernetesObject, old: KubernetesObject): boolean {
   const { metadata: _nextMetadata, status: _nextStatus, ...after } = next as Parts;
   const { metadata: _oldMetadata, status: _oldStatus, ...before } = old as Parts;
-  return !equalJson(after, before);
+  return !hasSameEncoding(after, before);
 }
 
 type Parts = KubernetesObject & { status?: unknown };

@@ -6,10 +6,9 @@ import type { CachedObject } from '../cache/cached-object.js';
 import type { CacheHub } from '../cache/cache-hub.js';
 import type { WatchCache } from '../cache/watch-cache.js';
 import { StorageConflictError, type Storage } from '../storage/storage.js';
-import { equalJson } from '../schema/json.js';
 import type { ResourceDefinition } from './definition.js';
 import { isDeletionComplete } from './deletion.js';
-import { decodeObject, encodeObject } from './encoding.js';
+import { decodeObject, encodeObject, hasSameEncoding } from './encoding.js';
 import type { FieldManagement } from './field-management.js';
 import { KeyLock } from './key-lock.js';
 import { checkName, checkNamespace, fillSystemFields, generateName, timestamp } from './object-metadata.js';
@@ -319,7 +318,7 @@ export class ResourceStore {
     options: WriteOptions,
   ): Promise<WriteResult> {
     next.metadata.resourceVersion = String(shared.revision);
-    if (equalJson(next, old)) {
+    if (hasSameEncoding(next, old)) {
       return { object: next, bytes: this.viewBytes(shared), isCreated: false };
     }
     if (isDeletionComplete(this.definition, next)) {
