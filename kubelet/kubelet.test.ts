@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import { configmaps, leases, nodes, pods } from '../shared/api/generated/resources.js';
@@ -179,4 +179,23 @@ test('the heartbeat of the node is a Lease', async () => {
   const lease = await eventually(() => world.client.get(leases, nodeName, 'kube-node-lease'));
   assert.equal(lease.spec?.holderIdentity, nodeName);
   assert.equal(lease.spec.leaseDurationSeconds, 40);
+});
+
+test('a pod gets a token of its ServiceAccount that is bound to it', async () => {
+  await startHollow();
+  const sources = [{ serviceAccountToken: { path: 'token', expirationSeconds: 3600 } }];
+  const volumes = [{ name: 'identity', projected: { sources } }];
+  const volumeMounts = [{ name: 'identity', mountPath: '/run/identity', readOnly: true }];
+  const containers = [{ name: 'main', image: 'app:1', volumeMounts }];
+  await world.createPod('known', { serviceAccountName: 'default', volumes, containers });
+  const pod = await world.waitForPhase('known', 'Running');
+  const folder = join(world.root, 'pods', pod.metadata.uid, 'volumes', 'knarr.dev~projected', 'identity');
+  const token = await readFile(join(folder, 'token'), 'utf8');
+  const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8')) as {
+    sub: string;
+    'kubernetes.io': { pod: { uid: string } };
+  };
+  assert.equal(claims.sub, 'system:serviceaccount:default:default');
+  assert.equal(claims['kubernetes.io'].pod.uid, pod.metadata.uid);
+  assert.equal((await stat(join(world.root, 'pods'))).mode & 0o777, 0o700);
 });
