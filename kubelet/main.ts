@@ -12,7 +12,7 @@ import { ensureNodeKubeconfig, renewNodeKubeconfig } from './bootstrap/node-kube
 import { ReplaceableClient } from './bootstrap/replaceable-client.js';
 import { ServingCertificate } from './bootstrap/serving-certificate.js';
 import { buildKubelet, type Kubelet, type KubeletView } from './build.js';
-import { cleanUpNode } from './node/clean-up.js';
+import { cleanUpNode, stopPods } from './node/clean-up.js';
 import { readMachine } from './node/machine.js';
 import type { NodeIdentity } from './node/node-object.js';
 import { readFlags, type Flags } from './options.js';
@@ -30,6 +30,7 @@ await runProcess(async (signal) => {
   const { clusterName: cluster, nodeName: node, dockerHost: host } = flags;
   const runtime = new DockerRuntime({ cluster, node, host, clock, log });
   if (flags.cleanup) await cleanUpNode(runtime, rootDirectory);
+  else if (flags.stopPods) await stopPods(runtime);
   else await serve(flags, { rootDirectory, runtime, log }, signal);
 });
 // Requests to the engine that wait for a container's end would hold the process for a whole grace period.

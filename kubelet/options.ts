@@ -18,6 +18,7 @@ export interface Flags {
   readonly nodeMemory?: string;
   readonly clusterName: string;
   readonly cleanup?: boolean;
+  readonly stopPods?: boolean;
 }
 
 /** Reads the command line; an error or --help ends the process as commander does it. */
@@ -41,6 +42,7 @@ export function readFlags(argv?: readonly string[]): Flags {
     .option('--node-memory <quantity>', 'memory to report instead of the whole machine')
     .option('--cluster-name <name>', 'which cluster on this engine', 'default')
     .option('--cleanup', 'removes the containers and the network of this node, and ends')
+    .option('--stop-pods', 'stops the containers of this node, and ends; the next start runs the pods again')
     .parse(argv)
     .opts<Flags>();
 }

@@ -18,7 +18,7 @@ export interface SchedulerOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly random: () => number;
-  /** Distinct for every process; who holds the Lease. */
+  /** Who holds the Lease; never alive twice. */
   readonly identity: string;
   /** 0: any free port; undefined: no health server. */
   readonly healthPort?: number;

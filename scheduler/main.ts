@@ -11,6 +11,7 @@ interface Flags {
   kubeconfig: string;
   healthPort: number;
   leaderElect: boolean;
+  leaderElectIdentity?: string;
 }
 
 const port = (text: string): number => Number.parseInt(text, 10);
@@ -18,14 +19,19 @@ const flags = new Command('scheduler')
   .description('Gives each pod a node.')
   .requiredOption('--kubeconfig <file>', 'credentials for the API server')
   .option('--health-port <port>', 'loopback port of /healthz, /readyz and /metrics', port, 10_259)
+  .option('--leader-elect', 'schedule only while holding the Lease kube-system/kube-scheduler', true)
   .option('--no-leader-elect', 'schedule without holding the Lease')
+  .option(
+    '--leader-elect-identity <name>',
+    'holder of the Lease; one that stays the same lets a restarted process go on at once, and must never be alive twice',
+  )
   .parse()
   .opts<Flags>();
 
 await runProcess(async (signal) => {
   const log = createLog({ component: 'scheduler' });
   const client = await clientFromKubeconfig(flags.kubeconfig, { clock: systemClock, userAgent: 'knarr-scheduler' });
-  const identity = `${hostname()}_${randomUUID()}`;
+  const identity = flags.leaderElectIdentity ?? `${hostname()}_${randomUUID()}`;
   await build({
     client,
     clock: systemClock,

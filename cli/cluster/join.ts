@@ -24,6 +24,7 @@ import {
   writePrivateFile,
   writeState,
 } from './state.js';
+import { requireOnlyCluster } from './supervision.js';
 import { startProcesses } from './up.js';
 
 export interface JoinOptions {
@@ -58,6 +59,7 @@ export async function join(options: JoinOptions, progress: Progress): Promise<Cl
     throw new Failure(
       `This host already has a cluster "${options.name}" (${existing.server}). Leave it first with: knarr down --name ${options.name}`,
     );
+  requireOnlyCluster(home, options.name);
   await requireEngine(options.dockerHost);
   const url = parseServer(options.server);
   progress.step(`asking ${url.origin}`);

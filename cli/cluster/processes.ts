@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { pkiFiles } from './identity.js';
 import type { ClusterFiles, ClusterState, NodeState } from './state.js';
@@ -36,10 +37,17 @@ function controlPlane(files: ClusterFiles, state: ClusterState): ProcessSpec[] {
     'service-cluster-ip-range': state.serviceCIDR,
     'service-node-port-range': state.nodePortRange,
   });
-  const scheduler = flags({ kubeconfig: kubeconfig('scheduler'), 'health-port': state.schedulerHealthPort });
+  // The supervisor never has two of a kind alive, so one that was killed takes its Lease again at once.
+  const leaderElectIdentity = `knarr-${state.name}-${hostname()}`;
+  const scheduler = flags({
+    kubeconfig: kubeconfig('scheduler'),
+    'health-port': state.schedulerHealthPort,
+    'leader-elect-identity': leaderElectIdentity,
+  });
   const controllerManager = flags({
     kubeconfig: kubeconfig('controller-manager'),
     'health-port': state.controllerManagerHealthPort,
+    'leader-elect-identity': leaderElectIdentity,
     'cluster-cidr': state.clusterCIDR,
     'node-cidr-mask-size': 24,
     'root-ca-file': pki(`${pkiFiles.ca}.crt`),

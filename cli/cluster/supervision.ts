@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { isAlive, type ProcessRecord, readRecords, startTimeOf } from '../supervisor/orphans.js';
+import { endOrphans, isAlive, type ProcessRecord, readRecords, startTimeOf } from '../supervisor/orphans.js';
 import { Failure } from './failure.js';
 import type { ProcessSpec } from './processes.js';
-import { type ClusterFiles, makePrivateDirectory, writePrivateFile } from './state.js';
+import { clusterFiles, type ClusterFiles, makePrivateDirectory, writePrivateFile } from './state.js';
 
 const stopTimeoutMs = 60_000;
 
@@ -23,6 +23,20 @@ export function runningSupervisor(files: ClusterFiles): ProcessRecord | undefine
   if (!existsSync(files.supervisorPid)) return undefined;
   const record = JSON.parse(readFileSync(files.supervisorPid, 'utf8')) as ProcessRecord;
   return isAlive(record) ? record : undefined;
+}
+
+/** Ports, packet rules and address ranges of a host belong to one cluster at a time. Throws when another one runs. */
+export function requireOnlyCluster(home: string, cluster: string): void {
+  const root = join(home, '.knarr');
+  const names = existsSync(root) ? readdirSync(root).filter((name) => name !== cluster) : [];
+  const other = names.find((name) => {
+    const files = clusterFiles(home, name);
+    return runningSupervisor(files) !== undefined || runningProcesses(files).length > 0;
+  });
+  if (other !== undefined)
+    throw new Failure(
+      `The cluster "${other}" already runs on this machine, which has room for one at a time. Stop it first with: knarr down --name ${other} (or knarr stop --name ${other} --pods)`,
+    );
 }
 
 /** Processes that the supervisor keeps, as it last noted them. */
@@ -51,7 +65,8 @@ export function startSupervisor(files: ClusterFiles, home: string, cluster: stri
 /** Ends the supervisor, and with it all processes of the cluster on this host; containers stay. */
 export async function stopSupervisor(files: ClusterFiles): Promise<void> {
   const record = runningSupervisor(files);
-  if (!record) return;
+  // One that was killed has left its processes behind.
+  if (!record) return endOrphans(runningProcesses(files));
   process.kill(record.pid, 'SIGTERM');
   const deadline = performance.now() + stopTimeoutMs;
   while (isAlive(record)) {

@@ -12,7 +12,7 @@ import { planCluster, type UpChoices } from './plan.js';
 import type { Progress } from './progress.js';
 import { waitForCluster } from './readiness.js';
 import { type ClusterFiles, clusterFiles, type ClusterState, readState, writeState } from './state.js';
-import { runningSupervisor, startSupervisor, stopSupervisor } from './supervision.js';
+import { requireOnlyCluster, runningSupervisor, startSupervisor, stopSupervisor } from './supervision.js';
 
 export interface UpOptions extends UpChoices {
   /** Also waits until the cluster's DNS answers. */
@@ -38,6 +38,7 @@ export async function up(options: UpOptions, progress: Progress): Promise<UpResu
   const existing = readState(files);
   if (existing?.role === 'agent')
     throw new Failure(`This host has joined ${existing.server}; leave it with: knarr down --name ${options.name}`);
+  requireOnlyCluster(home, options.name);
   await requireEngine(existing?.dockerHost ?? options.dockerHost);
   const wasRunning = runningSupervisor(files) !== undefined;
   if (existing && wasRunning && existing.nodes.length >= options.nodes) {
@@ -59,6 +60,7 @@ export async function start(name: string, timeoutMs: number, progress: Progress)
   const files = clusterFiles(home, name);
   const state = readState(files);
   if (!state) throw new Failure(`There is no cluster "${name}". Start one with: knarr up`);
+  requireOnlyCluster(home, name);
   await requireEngine(state.dockerHost);
   const wasRunning = runningSupervisor(files) !== undefined;
   if (!wasRunning) await startProcesses(files, state, home);
