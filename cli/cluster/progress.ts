@@ -1,9 +1,13 @@
+/** Where lines stay, reasons are told no more often than this. */
+const detailPeriodMs = 1_000;
+
 /** Shows what is waited for, with seconds: a live line on a terminal, one line a step elsewhere. */
 export class Progress {
   readonly #out: NodeJS.WriteStream;
   readonly #startMs = performance.now();
   #step = '';
   #detail = '';
+  #detailMs = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(out: NodeJS.WriteStream = process.stderr) {
@@ -25,8 +29,14 @@ export class Progress {
   detail(text: string): void {
     if (text === this.#detail) return;
     this.#detail = text;
-    if (this.#out.isTTY) this.#draw();
-    else if (text !== '') this.#out.write(`${this.#seconds()}   ${text}\n`);
+    if (this.#out.isTTY) {
+      this.#draw();
+      return;
+    }
+    const nowMs = performance.now();
+    if (text === '' || nowMs - this.#detailMs < detailPeriodMs) return;
+    this.#detailMs = nowMs;
+    this.#out.write(`${this.#seconds()}   ${text}\n`);
   }
 
   done(text?: string): void {
