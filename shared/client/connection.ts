@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { Agent, request as httpsRequest } from 'node:https';
+import { createSecureContext } from 'node:tls';
 import type { Clock } from '../clock/clock.js';
 
 /** How to reach a server and who the caller is on the TLS level. PEM texts. */
@@ -27,6 +28,12 @@ export interface Exchange {
   readonly timeoutMs: number;
 }
 
+/**
+ * As many as the busiest component has calls under way: the server answers writes of one commit together, and a connection
+ * that is closed then has to be made again at once. Idle ones are closed by the server after some seconds.
+ */
+const maxFreeSockets = 64;
+
 /** A call took longer than it may. */
 export class CallTimeoutError extends Error {
   override readonly name = 'CallTimeoutError';
@@ -52,11 +59,10 @@ export class Connection {
       keepAlive: true,
       // The last used connection first, so that the others age out after a burst.
       scheduling: 'lifo',
-      maxFreeSockets: 16,
+      maxFreeSockets,
       ...(options.maxSockets === undefined ? {} : { maxSockets: options.maxSockets }),
-      ...(options.ca === undefined ? {} : { ca: options.ca }),
-      ...(options.cert === undefined ? {} : { cert: options.cert }),
-      ...(options.key === undefined ? {} : { key: options.key }),
+      // Made once: reading keys and authorities is most of what a new connection costs.
+      secureContext: createSecureContext({ ca: options.ca, cert: options.cert, key: options.key }),
       ...(options.tlsServerName === undefined ? {} : { servername: options.tlsServerName }),
       rejectUnauthorized: !options.insecureSkipTlsVerify,
     });
