@@ -16,7 +16,7 @@ import {
   serviceOfSlice,
 } from './cluster-source.js';
 import { Resolver } from './resolver.js';
-import { TcpServer, UdpServer } from './servers.js';
+import { type AnswerMessage, TcpServer, UdpServer } from './servers.js';
 import { Upstream } from './upstream.js';
 import { Zone } from './zone.js';
 
@@ -56,13 +56,15 @@ export function build(options: DnsOptions): Group {
   });
   const resolver = new Resolver({
     zone: new Zone(source),
-    upstream: new Upstream({ clock, servers: options.resolvers }),
+    upstream: new Upstream({ clock, servers: () => options.resolvers().filter((address) => !source.isOwn(address)) }),
     generation: () => source.generation,
     random,
+    isReady: () => factory.unsynced().length === 0,
+    onError: (error) => log.warn('question not answered', { error: String(error) }),
     onAnswer: (code, from) => answered.inc([String(code), from]),
   });
   let isEnding = false;
-  const answer = (bytes: Buffer, isUdp: boolean): Promise<Buffer | undefined> => resolver.answer(bytes, isUdp);
+  const answer: AnswerMessage = (bytes, isUdp) => resolver.answer(bytes, isUdp);
   const [udp, tcp] = [new UdpServer(answer), new TcpServer(answer)];
   const readyz = { 'informer-sync': () => factory.unsynced()[0], ending: () => (isEnding ? 'told to end' : undefined) };
   const health = new HealthServer({ port: options.healthPort, host, metrics: registry, readyz });

@@ -31,17 +31,35 @@ export class ClusterSource implements ZoneSource {
   constructor(domain: string, informers: SourceInformers) {
     this.domain = domain;
     this.#informers = informers;
+    const { services, slices, namespaces } = informers;
     const changed = (): void => {
       this.#generation++;
     };
-    const handler = { onAdd: changed, onUpdate: changed, onDelete: changed };
-    for (const informer of Object.values(informers) as Pick<Informer<Service>, 'addHandler'>[])
-      informer.addHandler(handler);
+    services.addHandler({ onAdd: changed, onUpdate: changed, onDelete: changed });
+    namespaces.addHandler({ onAdd: changed, onUpdate: () => undefined, onDelete: changed });
+    // Endpoints come and go all the time, and no answer but a headless Service's is made of them.
+    const endpointsChanged = (slice: EndpointSlice): void => {
+      const isHeadless = serviceOfSlice(slice).some((key) => services.lister.get(key)?.spec.clusterIP === 'None');
+      if (isHeadless) changed();
+    };
+    slices.addHandler({
+      onAdd: endpointsChanged,
+      onUpdate: (before, after) => {
+        endpointsChanged(before);
+        endpointsChanged(after);
+      },
+      onDelete: endpointsChanged,
+    });
   }
 
-  /** Grows with every change. */
+  /** Grows with every change of something that answers are made of. */
   get generation(): number {
     return this.#generation;
+  }
+
+  /** Whether this is where our own Service listens: to ask there would be a loop. */
+  isOwn(address: string): boolean {
+    return this.service('kube-system', 'kube-dns')?.spec.clusterIP === address;
   }
 
   hasNamespace(name: string): boolean {

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { clientFromAccess, clientFromKubeconfig } from '../../shared/client/connect.js';
 import { inClusterAccess } from '../../shared/client/kubeconfig.js';
@@ -30,6 +30,7 @@ const flags = new Command('dns')
   .parse()
   .opts<Flags>();
 
+const resolvConf = '/etc/resolv.conf';
 const resolverLifeMs = 5_000;
 const lameDuckMs = 5_000;
 
@@ -41,7 +42,8 @@ function resolvers(): () => readonly string[] {
     if (systemClock.monotonic() - readMs < resolverLifeMs) return found;
     readMs = systemClock.monotonic();
     const own = new Set(Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map((a) => a.address)));
-    found = parseResolvers(readFileSync('/etc/resolv.conf', 'utf8'), own);
+    // A pod without the file has no upstream; one that is being replaced keeps what was read last.
+    if (existsSync(resolvConf)) found = parseResolvers(readFileSync(resolvConf, 'utf8'), own);
     return found;
   };
 }

@@ -13,7 +13,8 @@ import {
   streamEncode,
   TRUNCATED_RESPONSE,
 } from 'dns-packet';
-import { createServer, type Server } from 'node:net';
+import { connect, createServer, type Server } from 'node:net';
+import { eventually } from '../../shared/clock/eventually.js';
 import { FakeClock } from '../../shared/clock/fake-clock.js';
 import { systemClock } from '../../shared/clock/clock.js';
 import { Resolver } from './resolver.js';
@@ -25,6 +26,7 @@ const filled = { uid: 'u', resourceVersion: '1', creationTimestamp: '2026-01-01T
 let clusterIP = '10.96.0.7';
 let generation = 0;
 const manyAddresses = Array.from({ length: 100 }, (_, i) => `10.244.0.${i + 1}`);
+const hugeAddresses = Array.from({ length: 5000 }, (_, i) => `10.244.${i >> 8}.${i & 255}`);
 const source: ZoneSource = {
   domain: 'cluster.local',
   hasNamespace: () => true,
@@ -37,7 +39,7 @@ const source: ZoneSource = {
         ? { type: 'ExternalName', externalName: 'www.example.com' }
         : {
             type: 'ClusterIP',
-            clusterIP: name === 'many' ? 'None' : clusterIP,
+            clusterIP: name === 'many' || name === 'huge' ? 'None' : clusterIP,
             ports: [{ port: 80, protocol: 'TCP' }],
           },
   }),
@@ -48,7 +50,7 @@ const source: ZoneSource = {
       metadata: { ...filled, name, namespace },
       addressType: 'IPv4',
       ports: [],
-      endpoints: manyAddresses.map((address) => ({ addresses: [address] })),
+      endpoints: (name === 'huge' ? hugeAddresses : manyAddresses).map((address) => ({ addresses: [address] })),
     },
   ],
   servicesOf: () => [],
@@ -141,6 +143,7 @@ test('an answer too large for UDP is truncated, and whole over TCP', async () =>
   const overUdp = await ask(dns, question('many.shop.svc.cluster.local'));
   assert.ok(overUdp.raw.length <= 512);
   assert.ok((overUdp.flags ?? 0) & TRUNCATED_RESPONSE);
+  assert.equal(data(overUdp).length, 29, 'what fits is there for clients without TCP');
   assert.equal(data(await ask(dns, question('many.shop.svc.cluster.local'), false)).length, 100);
 });
 
@@ -203,6 +206,92 @@ test('no bytes from the network make it throw', async () => {
   }
 });
 
+test('an answer too large even for TCP is cut', async () => {
+  const reply = await ask(resolver(), question('huge.shop.svc.cluster.local'), false);
+  assert.ok(reply.raw.length <= 65_535 && data(reply).length > 4000);
+  assert.ok((reply.flags ?? 0) & TRUNCATED_RESPONSE);
+});
+
+test('before the zone is known its names fail instead of being denied', async () => {
+  let isReady = false;
+  const upstream = new Upstream({ clock: systemClock, servers: () => [] });
+  const dns = new Resolver({
+    zone: new Zone(source),
+    upstream,
+    generation: () => 1,
+    random: () => 0,
+    isReady: () => isReady,
+  });
+  assert.equal((await ask(dns, question('else.cluster.local'))).rcode, 2);
+  isReady = true;
+  assert.equal((await ask(dns, question('else.cluster.local'))).rcode, 3);
+});
+
+test('an answer that cannot be made is a failure of the server, and no end of it', async () => {
+  const errors: unknown[] = [];
+  const upstream = new Upstream({
+    clock: systemClock,
+    servers: () => {
+      throw new Error('no file');
+    },
+  });
+  const dns = new Resolver({
+    zone: new Zone(source),
+    upstream,
+    generation: () => 1,
+    random: () => 0,
+    onError: (error) => errors.push(error),
+  });
+  assert.equal((await ask(dns, question('www.example.com'))).rcode, 2);
+  assert.equal(errors.length, 1);
+});
+
+test('a later version of EDNS is told which one is spoken', async () => {
+  const later = question('web.shop.svc.cluster.local', 'A', {
+    additionals: [
+      {
+        type: 'OPT',
+        name: '.',
+        udpPayloadSize: 4096,
+        extendedRcode: 0,
+        ednsVersion: 1,
+        flags: 0,
+        flag_do: false,
+        options: [],
+      },
+    ],
+  });
+  const [opt] = (await ask(resolver(), later)).additionals ?? [];
+  assert.equal(opt?.type === 'OPT' && opt.extendedRcode, 1);
+});
+
+test('a client of TCP that asks without reading is not answered without bound', async () => {
+  const dns = resolver();
+  let answered = 0;
+  const tcp = new TcpServer((bytes, isUdp) => {
+    answered++;
+    return dns.answer(bytes, isUdp);
+  });
+  const socket = connect(await tcp.start(0, '127.0.0.1'), '127.0.0.1');
+  socket.pause();
+  const one = question('huge.shop.svc.cluster.local');
+  const framed = Buffer.concat([Buffer.from([0, one.length]), one]);
+  socket.write(Buffer.concat(Array.from({ length: 1000 }, () => framed)));
+  let before = -1;
+  await eventually(
+    () => {
+      const isStill = answered > 0 && answered === before;
+      before = answered;
+      assert.ok(isStill);
+    },
+    5000,
+    100,
+  );
+  assert.ok(answered < 500, `${answered} answered`);
+  socket.destroy();
+  await tcp.stop();
+});
+
 test('the servers answer on the wire, several questions on one connection', async () => {
   const dns = resolver();
   const [udp, tcp] = [new UdpServer((b, u) => dns.answer(b, u)), new TcpServer((b, u) => dns.answer(b, u))];
@@ -212,7 +301,6 @@ test('the servers answer on the wire, several questions on one connection', asyn
   client.send(question('web.shop.svc.cluster.local'), udpPort, '127.0.0.1');
   assert.deepEqual(data(decode(await received)), [clusterIP]);
   client.close();
-  const { connect } = await import('node:net');
   const socket = connect(tcpPort, '127.0.0.1');
   const framed = (bytes: Buffer): Buffer =>
     Buffer.concat([Buffer.from([bytes.length >> 8, bytes.length & 255]), bytes]);

@@ -1,5 +1,14 @@
 import type { Answer } from 'dns-packet';
-import { encodeFailure, encodeReply, parseQuery, type Query, rcode, readdress, type Reply } from './message.js';
+import {
+  encodeReply,
+  parseQuery,
+  type Query,
+  questionKey,
+  rcode,
+  readdress,
+  readQuestion,
+  type Reply,
+} from './message.js';
 import type { Upstream } from './upstream.js';
 import type { Lookup, Zone } from './zone.js';
 
@@ -10,42 +19,63 @@ export interface ResolverOptions {
   readonly generation: () => number;
   /** In [0, 1): rotates the addresses of an answer. */
   readonly random: () => number;
+  /** False: the zone is not known yet, and its names fail instead of being denied. Absent: it is. */
+  readonly isReady?: () => boolean;
+  /** Told of what should not happen; the question is answered with SERVFAIL. */
+  readonly onError?: (error: unknown) => void;
   readonly onAnswer?: (code: number, source: 'zone' | 'upstream') => void;
 }
 
 const prebuiltAnswers = 10_000;
+/** Of an answer with several records that many rotations are kept. */
+const prebuiltRotations = 8;
+const failure: Reply = { code: rcode.serverFailure, isAuthoritative: false };
+const refusal: Reply = { code: rcode.refused, isAuthoritative: false };
 /** Aliases followed within our zone and out of it. */
 const longestChain = 8;
+
+interface Prebuilt {
+  readonly code: number;
+  readonly messages: readonly Buffer[];
+}
 
 const targetOf = (alias: Answer): string => (alias.type === 'CNAME' ? alias.data.toLowerCase() : '');
 
 /** Answers messages: from the zone, from prebuilt bytes where nothing changed, else from upstream. */
 export class Resolver {
   readonly #options: ResolverOptions;
-  #prebuilt = new Map<string, Buffer>();
+  #prebuilt = new Map<string, Prebuilt>();
   #generation = -1;
 
   constructor(options: ResolverOptions) {
     this.#options = options;
   }
 
-  /** The answer to a message; undefined when it deserves none. Never throws. */
-  async answer(bytes: Buffer, isUdp: boolean): Promise<Buffer | undefined> {
+  /** The answer to a message, at once where it is known; undefined when it deserves none. Never throws, never rejects. */
+  answer(bytes: Buffer, isUdp: boolean): Buffer | undefined | Promise<Buffer | undefined> {
     const parsed = parseQuery(bytes);
     if (!parsed) return undefined;
-    if (!('query' in parsed)) return encodeFailure(parsed.id, parsed.code);
+    if (!('query' in parsed)) return parsed.failure;
     const { query } = parsed;
-    const key = `${query.name.toLowerCase()} ${query.type} ${isUdp ? query.udpLimit : 0} ${query.hasEdns}`;
+    const key = `${questionKey(query)} ${isUdp ? query.udpLimit : 0} ${query.hasEdns}`;
     const known = this.#known(key);
-    if (known) return readdress(known, query);
-    const { reply, isLasting } = await this.#reply(query);
-    this.#options.onAnswer?.(reply.code, reply.isAuthoritative ? 'zone' : 'upstream');
-    const message = encodeReply(query, reply, isUdp);
-    if (isLasting && this.#prebuilt.size < prebuiltAnswers) this.#prebuilt.set(key, message);
-    return message;
+    if (known) return this.#serve(known, query);
+    const question = readQuestion(query);
+    // Answers of the zone are made at once, so that a burst of one question makes one answer, not many.
+    const local = question ? this.#local(question.name, question.type) : refusal;
+    if (!local) return this.#ask(query, question?.name ?? '', question?.type ?? '', isUdp);
+    const messages = rotations(local.answers ?? []).map((answers) => encodeReply(query, { ...local, answers }, isUdp));
+    const prebuilt = { code: local.code, messages };
+    if (local.isAuthoritative) this.#keep(key, prebuilt);
+    return this.#serve(prebuilt, query);
   }
 
-  #known(key: string): Buffer | undefined {
+  #serve({ code, messages }: Prebuilt, query: Query): Buffer {
+    this.#options.onAnswer?.(code, 'zone');
+    return readdress(messages[Math.floor(this.#options.random() * messages.length)] ?? Buffer.alloc(0), query);
+  }
+
+  #known(key: string): Prebuilt | undefined {
     const generation = this.#options.generation();
     if (generation !== this.#generation) {
       this.#generation = generation;
@@ -54,39 +84,59 @@ export class Resolver {
     return this.#prebuilt.get(key);
   }
 
-  async #reply(query: Query): Promise<{ reply: Reply; isLasting: boolean }> {
-    const { zone } = this.#options;
-    if (query.type === 'ANY' || query.type === 'AXFR' || query.type === 'IXFR')
-      return { reply: { code: rcode.refused, isAuthoritative: false }, isLasting: false };
-    const name = query.name.toLowerCase().replace(/\.$/, '');
-    const found = zone.lookup(name, query.type);
-    if (found.kind === 'outside') return { reply: await this.#outside(name, query), isLasting: false };
-    if (found.kind !== 'records') {
-      const code = found.kind === 'nxdomain' ? rcode.nxdomain : rcode.ok;
-      return { reply: { code, isAuthoritative: true, authorities: [zone.startOfAuthority()] }, isLasting: true };
+  /** An answer that others are asked for. */
+  async #ask(query: Query, name: string, type: string, isUdp: boolean): Promise<Buffer> {
+    const { onAnswer, onError, zone } = this.#options;
+    try {
+      const found = zone.lookup(name, type);
+      const [alias] = found.kind === 'records' ? found.answers : [];
+      const reply = alias ? await this.#followed(alias, type) : await this.#outside(name, type);
+      const message = encodeReply(query, reply, isUdp);
+      onAnswer?.(reply.code, reply.isAuthoritative ? 'zone' : 'upstream');
+      return message;
+    } catch (error) {
+      onError?.(error);
+      onAnswer?.(failure.code, 'upstream');
+      return encodeReply(query, failure, isUdp);
     }
-    const alias = found.answers.find((a) => a.type === 'CNAME');
-    if (alias && query.type !== 'CNAME') return { reply: await this.#followed(alias, query), isLasting: false };
-    const answers = this.#rotated(found.answers);
-    return {
-      reply: { code: rcode.ok, isAuthoritative: true, answers, additionals: found.additionals },
-      isLasting: answers.length === 1,
-    };
   }
 
-  #outside(name: string, query: Query): Promise<Reply> {
-    return this.#options.upstream.resolve(name, query.type);
+  /** Names that do not exist must not push out for good those that do: the oldest goes. */
+  #keep(key: string, prebuilt: Prebuilt): void {
+    const oldest = this.#prebuilt.keys().next();
+    if (this.#prebuilt.size >= prebuiltAnswers && !oldest.done) this.#prebuilt.delete(oldest.value);
+    this.#prebuilt.set(key, prebuilt);
+  }
+
+  /** What the zone alone can say; undefined when others have to be asked. */
+  #local(name: string, type: string): Reply | undefined {
+    const { zone, isReady } = this.#options;
+    if (['ANY', 'AXFR', 'IXFR'].includes(type)) return refusal;
+    const found = zone.lookup(name, type);
+    if (found.kind === 'outside') return undefined;
+    if (isReady?.() === false) return failure;
+    if (found.kind !== 'records') {
+      const code = found.kind === 'nxdomain' ? rcode.nxdomain : rcode.ok;
+      return { code, isAuthoritative: true, authorities: [zone.startOfAuthority()] };
+    }
+    const { answers, additionals } = found;
+    if (type !== 'CNAME' && answers.some((a) => a.type === 'CNAME')) return undefined;
+    return { code: rcode.ok, isAuthoritative: true, answers, additionals };
+  }
+
+  #outside(name: string, type: string): Promise<Reply> {
+    return this.#options.upstream.resolve(name, type);
   }
 
   /** An alias with what it leads to, as far as that can be found. */
-  async #followed(first: Answer, query: Query): Promise<Reply> {
+  async #followed(first: Answer, type: string): Promise<Reply> {
     const { zone } = this.#options;
     const answers: Answer[] = [first];
     let target = targetOf(first);
     for (let hop = 0; hop < longestChain; hop++) {
-      const next: Lookup = zone.lookup(target, query.type);
+      const next: Lookup = zone.lookup(target, type);
       if (next.kind === 'outside') {
-        const outside = await this.#outside(target, query);
+        const outside = await this.#outside(target, type);
         return { code: rcode.ok, isAuthoritative: true, answers: [...answers, ...(outside.answers ?? [])] };
       }
       if (next.kind !== 'records')
@@ -98,10 +148,14 @@ export class Resolver {
     }
     return { code: rcode.ok, isAuthoritative: true, answers };
   }
+}
 
-  #rotated(answers: readonly Answer[]): readonly Answer[] {
-    if (answers.length < 2) return answers;
-    const from = Math.floor(this.#options.random() * answers.length);
+/** The answers from several starts, evenly spaced. An alias stays before what it leads to. */
+function rotations(answers: readonly Answer[]): readonly (readonly Answer[])[] {
+  if (answers.length < 2 || answers.some((a) => a.type === 'CNAME')) return [answers];
+  const count = Math.min(answers.length, prebuiltRotations);
+  return Array.from({ length: count }, (_, i) => {
+    const from = Math.floor((i * answers.length) / count);
     return [...answers.slice(from), ...answers.slice(0, from)];
-  }
+  });
 }

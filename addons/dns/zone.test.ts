@@ -32,6 +32,7 @@ const services = [
   service('db', { clusterIP: 'None' }),
   service('empty', { clusterIP: 'None' }),
   service('far', { type: 'ExternalName', externalName: 'www.example.com.' }),
+  service('numeric', { type: 'ExternalName', externalName: '192.0.2.1' }),
 ];
 const slices: Record<string, EndpointSlice[]> = {
   db: [
@@ -93,6 +94,8 @@ const cases: [question: string, type: string, answer: string][] = [
   ],
   ['empty.shop.svc.cluster.local', 'A', 'nxdomain'],
   ['far.shop.svc.cluster.local', 'A', 'CNAME www.example.com'],
+  ['empty.shop.svc.cluster.local', 'SRV', 'nxdomain'],
+  ['numeric.shop.svc.cluster.local', 'A', 'nxdomain'],
   ['nobody.shop.svc.cluster.local', 'A', 'nxdomain'],
   ['shop.svc.cluster.local', 'A', 'nodata'],
   ['nowhere.svc.cluster.local', 'A', 'nxdomain'],

@@ -138,6 +138,8 @@ export class Zone {
     const rest = labels.slice(0, -2);
     if (service.spec.type === 'ExternalName') {
       const target = (service.spec.externalName ?? '').replace(/\.$/, '');
+      // An address is no name to lead to (it is allowed in the field all the same).
+      if (/^[\d.]+$/.test(target)) return nxdomain;
       return rest.length === 0 ? records([{ type: 'CNAME', class: 'IN', name, ttl, data: target }]) : nxdomain;
     }
     if (rest.length === 0) return this.#service(name, service, base, type);
@@ -150,12 +152,13 @@ export class Zone {
   }
 
   #service(name: string, service: Service, base: string, type: string): Lookup {
-    if (type === 'SRV') return this.#srv(name, service, base, () => true);
+    if (!isHeadless(service) && type === 'SRV') return this.#srv(name, service, base, () => true);
     if (!isHeadless(service))
       return type === 'A' && service.spec.clusterIP ? records([addressRecord(name, service.spec.clusterIP)]) : nodata;
     const found = places(this.#slicesOf(service));
     // A headless Service without a ready endpoint has no name, as in the original.
     if (found.length === 0) return nxdomain;
+    if (type === 'SRV') return this.#srv(name, service, base, () => true);
     return type === 'A' ? records(found.map(({ address }) => addressRecord(name, address))) : nodata;
   }
 
