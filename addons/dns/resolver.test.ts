@@ -244,6 +244,11 @@ test('an answer that cannot be made is a failure of the server, and no end of it
   });
   assert.equal((await ask(dns, question('www.example.com'))).rcode, 2);
   assert.equal(errors.length, 1);
+  const broken = { ...source, service: () => assert.fail('broken') };
+  const options = { upstream, generation: () => 1, random: () => 0, onError: (error: unknown) => errors.push(error) };
+  const local = new Resolver({ ...options, zone: new Zone(broken) });
+  assert.equal((await ask(local, question('web.shop.svc.cluster.local'))).rcode, 2);
+  assert.equal(errors.length, 2);
 });
 
 test('a later version of EDNS is told which one is spoken', async () => {

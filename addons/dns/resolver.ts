@@ -61,13 +61,25 @@ export class Resolver {
     const known = this.#known(key);
     if (known) return this.#serve(known, query);
     const question = readQuestion(query);
-    // Answers of the zone are made at once, so that a burst of one question makes one answer, not many.
-    const local = question ? this.#local(question.name, question.type) : refusal;
-    if (!local) return this.#ask(query, question?.name ?? '', question?.type ?? '', isUdp);
-    const messages = rotations(local.answers ?? []).map((answers) => encodeReply(query, { ...local, answers }, isUdp));
-    const prebuilt = { code: local.code, messages };
-    if (local.isAuthoritative) this.#keep(key, prebuilt);
-    return this.#serve(prebuilt, query);
+    try {
+      // Answers of the zone are made at once, so that a burst of one question makes one answer, not many.
+      const local = question ? this.#local(question.name, question.type) : refusal;
+      if (!local) return this.#ask(query, question?.name ?? '', question?.type ?? '', isUdp);
+      const messages = rotations(local.answers ?? []).map((answers) =>
+        encodeReply(query, { ...local, answers }, isUdp),
+      );
+      const prebuilt = { code: local.code, messages };
+      if (local.isAuthoritative) this.#keep(key, prebuilt);
+      return this.#serve(prebuilt, query);
+    } catch (error) {
+      return this.#fail(query, error, isUdp);
+    }
+  }
+
+  #fail(query: Query, error: unknown, isUdp: boolean): Buffer {
+    this.#options.onError?.(error);
+    this.#options.onAnswer?.(failure.code, 'zone');
+    return encodeReply(query, failure, isUdp);
   }
 
   #serve({ code, messages }: Prebuilt, query: Query): Buffer {
@@ -86,7 +98,7 @@ export class Resolver {
 
   /** An answer that others are asked for. */
   async #ask(query: Query, name: string, type: string, isUdp: boolean): Promise<Buffer> {
-    const { onAnswer, onError, zone } = this.#options;
+    const { onAnswer, zone } = this.#options;
     try {
       const found = zone.lookup(name, type);
       const [alias] = found.kind === 'records' ? found.answers : [];
@@ -95,9 +107,7 @@ export class Resolver {
       onAnswer?.(reply.code, reply.isAuthoritative ? 'zone' : 'upstream');
       return message;
     } catch (error) {
-      onError?.(error);
-      onAnswer?.(failure.code, 'upstream');
-      return encodeReply(query, failure, isUdp);
+      return this.#fail(query, error, isUdp);
     }
   }
 
