@@ -159,14 +159,28 @@ export class LeaderElector {
   }
 
   async #release(): Promise<void> {
-    const { client, clock, log, name } = this.#options;
-    const lease = this.#observed;
-    if (!lease || lease.spec?.holderIdentity !== this.#options.identity) return;
-    const now = microTime(clock.now());
-    const { leaseTransitions = 0 } = lease.spec;
-    const spec = { holderIdentity: '', leaseDurationSeconds: 1, renewTime: now, acquireTime: now, leaseTransitions };
+    const { client, clock, log, name, namespace } = this.#options;
+    const signal = AbortSignal.timeout(2_000);
     try {
-      await client.update(leases, { ...lease, spec }, { signal: AbortSignal.timeout(2_000) });
+      // Our last renewal may have been written although its answer was not awaited: then the Lease is read again.
+      for (let lease = this.#observed; lease?.spec?.holderIdentity === this.#options.identity;) {
+        const now = microTime(clock.now());
+        const { leaseTransitions = 0 } = lease.spec;
+        const released = {
+          holderIdentity: '',
+          leaseDurationSeconds: 1,
+          renewTime: now,
+          acquireTime: now,
+          leaseTransitions,
+        };
+        try {
+          await client.update(leases, { ...lease, spec: released }, { signal });
+          return;
+        } catch (error) {
+          if (!isConflict(error)) throw error;
+          lease = await client.get(leases, name, namespace, { signal });
+        }
+      }
     } catch (error) {
       log.warn('could not release the lease, others wait for its end', {
         lease: name,
