@@ -74,10 +74,6 @@ const componentRules: Policy = {
     rules.read('', 'services', 'endpoints', 'pods', 'namespaces', 'nodes'),
     rules.read('discovery.k8s.io', 'endpointslices'),
   ],
-  [controllerAccount('coredns')]: [
-    rules.read('', 'services', 'endpoints', 'pods', 'namespaces', 'nodes'),
-    rules.read('discovery.k8s.io', 'endpointslices'),
-  ],
 };
 
 const signers: Rule = {
@@ -108,10 +104,6 @@ const controllerRules: Readonly<Record<string, readonly Rule[]>> = {
     rules.read('', 'services', 'pods'),
     rules.all('', 'endpoints'),
     rules.some('create', '', 'endpoints/restricted'),
-  ],
-  'endpointslicemirroring-controller': [
-    rules.read('', 'services', 'endpoints'),
-    rules.all('discovery.k8s.io', 'endpointslices'),
   ],
   'namespace-controller': [
     rules.some('get list watch delete', '', 'namespaces'),

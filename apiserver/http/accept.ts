@@ -2,7 +2,7 @@ import { StatusError } from '../../shared/errors/status-error.js';
 
 /** In which form an answer is wanted. */
 export interface Negotiated {
-  readonly encoding: 'json' | 'yaml' | 'protobuf';
+  readonly encoding: 'json' | 'yaml';
   /** What objects are turned into first. */
   readonly transform: 'none' | 'Table' | 'PartialObjectMetadata';
   /** v1 or v1beta1 of meta.k8s.io, for a transform. */
@@ -14,7 +14,8 @@ const plainJson: Negotiated = { encoding: 'json', transform: 'none', transformVe
 
 export interface Capabilities {
   readonly allowsTable: boolean;
-  readonly allowsProtobuf: boolean;
+  /** YAML has no form for streams. */
+  readonly allowsYaml: boolean;
 }
 
 /** The first form in the Accept header that this server can give; 406 when there is none. */
@@ -24,11 +25,18 @@ export function negotiate(accept: string | undefined, capabilities: Capabilities
     const found = readClause(clause, capabilities);
     if (found) return found;
   }
-  throw new StatusError(
-    406,
-    'NotAcceptable',
-    'only the following media types are accepted: application/json, application/yaml, application/vnd.kubernetes.protobuf',
-  );
+  const known = capabilities.allowsYaml ? 'application/json, application/yaml' : 'application/json';
+  throw new StatusError(406, 'NotAcceptable', `only the following media types are accepted: ${known}`);
+}
+
+/** For answers that have no other form: a refusal must reach everybody, so nothing is unacceptable. */
+export function jsonOrYaml(accept: string | undefined): Negotiated['encoding'] {
+  if (!accept?.includes('yaml')) return 'json';
+  for (const clause of accept.split(',', 32)) {
+    const found = readClause(clause, { allowsTable: false, allowsYaml: true });
+    if (found) return found.encoding;
+  }
+  return 'json';
 }
 
 function readClause(clause: string, capabilities: Capabilities): Negotiated | undefined {
@@ -42,7 +50,7 @@ function readClause(clause: string, capabilities: Capabilities): Negotiated | un
   if (as === undefined) return { ...plainJson, encoding, isPretty };
   const transformVersion = values.get('v') ?? 'v1';
   if (values.get('g') !== 'meta.k8s.io' || !['v1', 'v1beta1'].includes(transformVersion)) return undefined;
-  if (as === 'Table' && capabilities.allowsTable && encoding !== 'protobuf') {
+  if (as === 'Table' && capabilities.allowsTable) {
     return { encoding, transform: 'Table', transformVersion, isPretty };
   }
   if (as === 'PartialObjectMetadata' || as === 'PartialObjectMetadataList') {
@@ -58,9 +66,7 @@ function encodingOf(type: string, capabilities: Capabilities): Negotiated['encod
     case 'application/json':
       return 'json';
     case 'application/yaml':
-      return 'yaml';
-    case 'application/vnd.kubernetes.protobuf':
-      return capabilities.allowsProtobuf ? 'protobuf' : undefined;
+      return capabilities.allowsYaml ? 'yaml' : undefined;
     default:
       return undefined;
   }

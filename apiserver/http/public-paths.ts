@@ -26,7 +26,6 @@ export function addPublicPaths(paths: NonResourceHandler, options: PublicPathsOp
   addStorageMetrics(options);
   addHealth(paths, [
     { name: 'ping', check: () => undefined },
-    { name: 'log', check: () => undefined },
     {
       name: 'storage',
       check: () => {
@@ -34,7 +33,6 @@ export function addPublicPaths(paths: NonResourceHandler, options: PublicPathsOp
         return mode === 'read-write' ? undefined : `the store is ${mode}${reason === undefined ? '' : `: ${reason}`}`;
       },
     },
-    { name: 'informer-sync', isReadiness: true, check: () => undefined },
     {
       name: 'shutdown',
       isReadiness: true,

@@ -8,10 +8,11 @@ import { header, type Exchange } from './exchange.js';
 import { negotiate, type Negotiated } from './accept.js';
 import { listHead, listMetadata, sendList } from './list-response.js';
 import type { Representations } from './representations.js';
-import { sendJson, sendObject } from './respond.js';
+import { sendObject } from './respond.js';
 import { serveWatch, type WatchDependencies } from './watch-response.js';
 
-const readable = { allowsTable: true, allowsProtobuf: false };
+const readable = { allowsTable: true, allowsYaml: true };
+const watchable = { allowsTable: true, allowsYaml: false };
 
 /** Answers get, list and watch of stored objects from the cache. */
 export class ResourceReader {
@@ -81,7 +82,7 @@ export class ResourceReader {
 
   async watch(exchange: Exchange, served: ServedResource): Promise<void> {
     const { definition, store } = served;
-    const form = negotiate(header(exchange.request, 'accept'), readable);
+    const form = negotiate(header(exchange.request, 'accept'), watchable);
     const options = withName(parseListOptions(exchange.query, true), exchange);
     const selection = compileSelection(definition, options.labelSelector, options.fieldSelector);
     await serveWatch(
@@ -112,7 +113,7 @@ export class ResourceReader {
       return;
     }
     const shown = this.#representations.one(served, form, written.object as never, includeObject(exchange));
-    sendJson(exchange, code, shown);
+    sendObject(exchange, code, Buffer.from(JSON.stringify(shown)), form);
   }
 }
 

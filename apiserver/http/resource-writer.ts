@@ -3,6 +3,7 @@ import { compileSelection } from '../cache/selection.js';
 import { parseListOptions } from '../cache/list-options.js';
 import { readList } from '../cache/list-reader.js';
 import type { CacheHub } from '../cache/cache-hub.js';
+import { deletionAnswersObject } from '../registry/deletion-answer.js';
 import type { FieldManagement } from '../registry/field-management.js';
 import { timestamp } from '../registry/object-metadata.js';
 import type { ResourceStore } from '../registry/resource-store.js';
@@ -69,7 +70,7 @@ export class ResourceWriter {
     const { deletion, options } = await this.#deletion(exchange);
     const { object, isRemoved } = await served.deleter.delete(info.namespace, info.name, deletion, options);
     const isAccepted = !isRemoved && query.get('orphanDependents') === 'false';
-    if (!isRemoved || served.definition.gracefulDelete) {
+    if (!isRemoved || deletionAnswersObject(served.definition.resource)) {
       const bytes = Buffer.from(JSON.stringify(object));
       this.#given.reader.sendWritten(exchange, served, isAccepted ? 202 : 200, { object, bytes });
       return;

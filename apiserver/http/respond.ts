@@ -1,9 +1,13 @@
 import { gzip } from 'node:zlib';
 import type { StatusError, StatusObject } from '../../shared/errors/status-error.js';
+import { formatManifest } from '../../shared/manifest/format.js';
 import { header, type Exchange, type RawResponse } from './exchange.js';
-import type { Negotiated } from './accept.js';
+import { jsonOrYaml, type Negotiated } from './accept.js';
 
 export const jsonType = 'application/json';
+const yamlType = 'application/yaml';
+/** What is longer goes out as plain JSON, which is YAML too: to lay it out would hold up everybody else. */
+const maxLaidOutBytes = 64 * 1024;
 /** Smaller answers cost more to compress than to send. */
 const gzipFromBytes = 128 * 1024;
 const maxWarnings = 16;
@@ -62,18 +66,27 @@ export function sendBytes(
   endWith(response, exchange.method === 'HEAD' ? undefined : body);
 }
 
+/** A value that the server made, as JSON or, where that is what the client wants, as YAML. */
 export function sendJson(exchange: Exchange, code: number, value: unknown): void {
-  sendBytes(exchange, code, jsonType, Buffer.from(JSON.stringify(value)));
+  const encoding = jsonOrYaml(header(exchange.request, 'accept'));
+  sendObject(exchange, code, Buffer.from(JSON.stringify(value)), { encoding, isPretty: false });
 }
 
 /** An object in the encoding that was asked for; `bytes` is its JSON. */
-export function sendObject(exchange: Exchange, code: number, bytes: Buffer, form: Negotiated): void {
-  if (form.isPretty) {
-    const text = `${JSON.stringify(JSON.parse(bytes.toString('utf8')), undefined, 2)}\n`;
-    sendBytes(exchange, code, jsonType, Buffer.from(text));
+export function sendObject(
+  exchange: Exchange,
+  code: number,
+  bytes: Buffer,
+  { encoding, isPretty }: Pick<Negotiated, 'encoding' | 'isPretty'>,
+): void {
+  const contentType = encoding === 'yaml' ? yamlType : jsonType;
+  if ((encoding === 'json' && !isPretty) || bytes.length > maxLaidOutBytes) {
+    sendBytes(exchange, code, contentType, bytes);
     return;
   }
-  sendBytes(exchange, code, jsonType, bytes);
+  const value: unknown = JSON.parse(bytes.toString('utf8'));
+  const text = encoding === 'yaml' ? formatManifest(value) : `${JSON.stringify(value, undefined, 2)}\n`;
+  sendBytes(exchange, code, contentType, Buffer.from(text));
 }
 
 export function sendStatus(exchange: Exchange, status: StatusObject, code: number): void {

@@ -1,4 +1,5 @@
 import type { DiscoverableResource, GroupVersionKind } from '../discovery/discoverable.js';
+import { deletionAnswersObject } from '../registry/deletion-answer.js';
 import { definitionOfKind } from './kind-names.js';
 
 const meta = 'io.k8s.apimachinery.pkg.apis.meta.v1';
@@ -96,23 +97,8 @@ function collectionOperations(target: Target): Operation[] {
   return operations;
 }
 
-/** Core resources whose deletion answers the object instead of a Status; so do all of two groups. */
-const answersDeleted = new Set([
-  'persistentvolumeclaims',
-  'persistentvolumes',
-  'pods',
-  'podtemplates',
-  'resourcequotas',
-  'serviceaccounts',
-  'services',
-]);
-
-function deletionResponses({ resource: { group, resource }, definition }: Target): Record<string, string> {
-  const isObject =
-    group === ''
-      ? answersDeleted.has(resource)
-      : ['resource.k8s.io', 'storage.k8s.io'].includes(group) && resource !== 'csistoragecapacities';
-  const answer = isObject && definition !== undefined ? definition : `${meta}.Status`;
+function deletionResponses({ resource, definition }: Target): Record<string, string> {
+  const answer = deletionAnswersObject(resource) && definition !== undefined ? definition : `${meta}.Status`;
   return { 200: answer, 202: answer };
 }
 

@@ -1,15 +1,17 @@
 import { request as httpsRequest } from 'node:https';
 import type { IncomingMessage } from 'node:http';
-import type { Readable, Writable } from 'node:stream';
+import type { Writable } from 'node:stream';
 import type { Pod } from '../../shared/api/generated/types.js';
 import type { KubernetesObject } from '../../shared/api/object.js';
 import { invalid as invalidField, type FieldError } from '../validation/field-error.js';
 import type { Exchange } from '../http/exchange.js';
 import type { SubresourceHandler } from '../http/resource-handler.js';
 import { commonHeaders, sendBytes, writeHead } from '../http/respond.js';
+import type { ServedResource } from '../registry/resource-registry.js';
 import { internalError, invalid, methodNotSupported } from '../registry/status-errors.js';
 import { chooseContainer } from './container-choice.js';
 import type { Kubelets } from './kubelet-location.js';
+import { readRefusal } from './kubelet-refusal.js';
 
 const text = 'text/plain';
 const passedOn = ['follow', 'tailLines', 'sinceSeconds', 'sinceTime', 'timestamps', 'limitBytes', 'previous', 'stream'];
@@ -18,20 +20,60 @@ const connectTimeoutMs = 30_000;
 /** Serves pods/log: what a container has written, streamed from its kubelet. */
 export function logHandler(kubelets: Kubelets): SubresourceHandler {
   return async (exchange, served) => {
-    const { info, query } = exchange;
-    if (info.verb !== 'get') throw methodNotSupported(served.definition.resource, info.verb);
-    checkOptions(query);
-    const pod = served.store.get(info.namespace, info.name).object as unknown as Pod & KubernetesObject;
-    const container = chooseContainer(pod, query.get('container') ?? '');
-    const { nodeName } = pod.spec;
-    if (!nodeName) {
-      // Nothing can have been written yet.
+    if (exchange.info.verb !== 'get') throw methodNotSupported(served.definition.resource, exchange.info.verb);
+    const source = logSource(exchange, served);
+    if (!source) {
       sendBytes(exchange, 200, text, Buffer.alloc(0));
       return;
     }
-    const segments = [info.namespace ?? '', info.name, container].map(encodeURIComponent).join('/');
-    await stream(exchange, kubelets, nodeName, `/containerLogs/${segments}?${passedQuery(query)}`);
+    const out = exchange.response as Writable;
+    const log = await openLog(kubelets, source, out);
+    writeHead(exchange.response, 200, {
+      ...commonHeaders(exchange),
+      'content-type': log.headers['content-type'] ?? text,
+    });
+    if ('flushHeaders' in exchange.response) exchange.response.flushHeaders();
+    log.pipe(out);
+    log.on('error', () => out.destroy());
   };
+}
+
+/** Where a log is: the path at the kubelet of a node. */
+export interface LogSource {
+  readonly nodeName: string;
+  readonly path: string;
+}
+
+/** Checks what is asked for; undefined while the pod has no node, so that nothing can have been written. */
+export function logSource({ info, query }: Exchange, served: ServedResource): LogSource | undefined {
+  checkOptions(query);
+  const pod = served.store.get(info.namespace, info.name).object as unknown as Pod & KubernetesObject;
+  const container = chooseContainer(pod, query.get('container') ?? '');
+  const { nodeName } = pod.spec;
+  if (!nodeName) return undefined;
+  const segments = [info.namespace ?? '', info.name, container].map(encodeURIComponent).join('/');
+  return { nodeName, path: `/containerLogs/${segments}?${passedQuery(query)}` };
+}
+
+/** Asks the kubelet; rejects with its refusal. The stream ends early when `reader` is closed. */
+export function openLog(kubelets: Kubelets, source: LogSource, reader: Writable): Promise<IncomingMessage> {
+  const { path } = source;
+  const { host, port } = kubelets.addressOf(source.nodeName);
+  return new Promise((resolve, reject) => {
+    const upstream = httpsRequest({ host, port, path, agent: kubelets.agent, timeout: connectTimeoutMs });
+    let isAnswered = false;
+    reader.once('close', () => upstream.destroy());
+    upstream.on('timeout', () => {
+      if (!isAnswered) upstream.destroy(new Error('the kubelet did not answer in time'));
+    });
+    upstream.on('error', (error) => reject(internalError(`Get "https://${host}:${port}${path}": ${error.message}`)));
+    upstream.on('response', (answer) => {
+      isAnswered = true;
+      if (answer.statusCode === 200) resolve(answer);
+      else readRefusal(answer).then(reject, reject);
+    });
+    upstream.end();
+  });
 }
 
 function passedQuery(query: URLSearchParams): string {
@@ -63,53 +105,4 @@ function checkOptions(query: URLSearchParams): void {
     });
   }
   if (errors.length > 0) throw invalid({ group: '', kind: 'PodLogOptions' }, '', errors);
-}
-
-function stream(exchange: Exchange, kubelets: Kubelets, nodeName: string, path: string): Promise<void> {
-  const { host, port } = kubelets.addressOf(nodeName);
-  const out = exchange.response as Writable;
-  return new Promise((resolve, reject) => {
-    const upstream = httpsRequest({ host, port, path, agent: kubelets.agent, timeout: connectTimeoutMs });
-    out.once('close', () => upstream.destroy());
-    upstream.on('timeout', () => {
-      if (!exchange.response.headersSent) upstream.destroy(new Error('the kubelet did not answer in time'));
-    });
-    upstream.on('error', (error) => {
-      if (exchange.response.headersSent) out.destroy();
-      else reject(internalError(`Get "https://${host}:${port}${path}": ${error.message}`));
-      resolve();
-    });
-    upstream.on('response', (answer: IncomingMessage) => {
-      if (answer.statusCode !== 200) {
-        passFailure(exchange, answer).then(resolve, reject);
-        return;
-      }
-      writeHead(exchange.response, 200, {
-        ...commonHeaders(exchange),
-        'content-type': answer.headers['content-type'] ?? text,
-      });
-      if ('flushHeaders' in exchange.response) exchange.response.flushHeaders();
-      (answer as Readable).pipe(out);
-      answer.on('error', () => out.destroy());
-      answer.on('close', resolve);
-    });
-    upstream.end();
-  });
-}
-
-const maxFailureBytes = 16 * 1024;
-
-/** A kubelet's refusal is told in its own words. */
-async function passFailure(exchange: Exchange, answer: IncomingMessage): Promise<void> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of answer as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size <= maxFailureBytes) chunks.push(chunk);
-  }
-  const message = Buffer.concat(chunks).toString('utf8').trim();
-  const code = answer.statusCode ?? 500;
-  const reason = { 400: 'BadRequest', 404: 'NotFound' }[code] ?? 'InternalError';
-  const status = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason, code };
-  sendBytes(exchange, code, 'application/json', Buffer.from(JSON.stringify(status)));
 }

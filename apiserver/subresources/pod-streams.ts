@@ -5,6 +5,7 @@ import type { ServedResource } from '../registry/resource-registry.js';
 import { badRequest } from '../registry/status-errors.js';
 import { chooseContainer } from './container-choice.js';
 import type { Kubelets } from './kubelet-location.js';
+import { readRefusal } from './kubelet-refusal.js';
 import type { TunnelTarget } from './stream-tunnel.js';
 
 /** Where exec, attach and portforward of a pod are served: by the kubelet of its node. */
@@ -16,7 +17,7 @@ export function podStreamTarget(exchange: Exchange, served: ServedResource, kube
   if (!nodeName) throw badRequest(`pod ${info.name} does not have a host assigned`);
   const { host, port } = kubelets.addressOf(nodeName);
   const options = { host, port, path, agent: kubelets.agent };
-  return { isTls: true, options, url: `https://${host}:${port}${path}` };
+  return { isTls: true, options, readRefusal };
 }
 
 function pathOf({ info }: Exchange, pod: Pod & KubernetesObject, query: URLSearchParams): string {

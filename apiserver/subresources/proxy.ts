@@ -50,7 +50,7 @@ export function proxyHandler(given: ProxyDependencies): SubresourceHandler {
 export function proxyTunnelTarget(exchange: Exchange, given: ProxyDependencies): TunnelTarget {
   const target = proxyTarget(exchange.info, given.objects, given.kubelets, given.random);
   const options = optionsFor(exchange, target, given.kubelets);
-  return { isTls: target.scheme === 'https', options, url: `${target.scheme}://${target.host}:${target.port}` };
+  return { isTls: target.scheme === 'https', options };
 }
 
 function optionsFor({ info, query }: Exchange, target: ProxyTarget, kubelets: Kubelets): RequestOptions {

@@ -80,7 +80,7 @@ async function respond(
   kind: string,
   answer: Answer,
 ): Promise<void> {
-  const form = negotiate(header(exchange.request, 'accept'), { allowsTable: false, allowsProtobuf: false });
+  const form = negotiate(header(exchange.request, 'accept'), { allowsTable: false, allowsYaml: true });
   const definition = `io.k8s.api.${apiVersion.split('.', 1)[0] ?? ''}.v1.${kind}`;
   const bytes = await readBody(exchange.request);
   const contentType = header(exchange.request, 'content-type');

@@ -108,6 +108,6 @@ function check({ resource }: ResourceDefinition, next: Scale, before: Scale): vo
 }
 
 function send(exchange: Exchange, scale: Scale): void {
-  const form = negotiate(header(exchange.request, 'accept'), { allowsTable: false, allowsProtobuf: false });
+  const form = negotiate(header(exchange.request, 'accept'), { allowsTable: false, allowsYaml: true });
   sendObject(exchange, 200, Buffer.from(JSON.stringify(scale)), form);
 }

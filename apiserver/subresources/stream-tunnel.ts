@@ -2,14 +2,15 @@ import type { IncomingMessage, RequestOptions } from 'node:http';
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { Duplex } from 'node:stream';
+import type { StatusError } from '../../shared/errors/status-error.js';
 import { internalError } from '../registry/status-errors.js';
 
 /** Where an upgraded connection goes on. */
 export interface TunnelTarget {
   readonly isTls: boolean;
   readonly options: RequestOptions;
-  /** For messages. */
-  readonly url: string;
+  /** Makes a Status of the target's refusal; without it that goes to the client as it is. */
+  readonly readRefusal?: (answer: IncomingMessage) => Promise<StatusError>;
 }
 
 /** Headers that speak about one connection or to this server only. */
@@ -59,6 +60,10 @@ export function tunnel(request: IncomingMessage, socket: Duplex, head: Buffer, t
       resolve();
     });
     upstream.on('response', (answer) => {
+      if (target.readRefusal) {
+        target.readRefusal(answer).then(reject, reject);
+        return;
+      }
       socket.write(headOf(answer, { connection: 'close' }));
       answer.pipe(socket);
       answer.on('error', () => socket.destroy());

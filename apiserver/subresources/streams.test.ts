@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { after, before, describe, it } from 'node:test';
+import { WebSocket } from 'ws';
 import { issueCertificate } from '../../shared/pki/certificate.js';
 import { RawClient } from '../testing/raw-client.js';
 import { startTestServer, type TestServer } from '../testing/test-server.js';
@@ -151,6 +152,39 @@ describe('streams by way of the kubelet', () => {
     assert.equal(missing.code, 404);
     assert.equal(missing.json?.['message'], 'container "missing" in pod "p" is not available');
     assert.equal((await admin.send(`${core}/pods/waiting/log`)).text, '');
+  });
+
+  /** The messages of a WebSocket until it is closed, or the code with which it was refused. */
+  function listen(path: string, protocol: string): Promise<{ messages: string[]; protocol: string } | number> {
+    const { certificate: cert, key } = server.admin;
+    const url = `wss://127.0.0.1:${server.port}${core}/pods/${path}`;
+    const socket = new WebSocket(url, protocol, { cert, key, ca: server.ca });
+    const messages: string[] = [];
+    return new Promise((resolve, reject) => {
+      socket.on('message', (data: Buffer) => void messages.push(data.toString()));
+      socket.on('close', () => resolve({ messages, protocol: socket.protocol }));
+      socket.on('unexpected-response', (_request, answer) => resolve(answer.statusCode ?? 0));
+      socket.on('error', reject);
+    });
+  }
+
+  it('streams a log over WebSocket, in bytes or in base64', async () => {
+    const binary = { messages: ['one\n', 'two\n'], protocol: 'binary.k8s.io' };
+    assert.deepEqual(await listen('p/log?follow=true', 'binary.k8s.io'), binary);
+    const base64 = await listen('p/log', 'base64.binary.k8s.io');
+    assert.deepEqual(base64, { messages: ['b25lCg==', 'dHdvCg=='], protocol: 'base64.binary.k8s.io' });
+    assert.deepEqual(await listen('waiting/log', 'binary.k8s.io'), { messages: [], protocol: 'binary.k8s.io' });
+    assert.equal(await listen('two/log?container=missing', 'binary.k8s.io'), 404);
+    assert.equal(await listen('p/log', 'chat'), 403);
+  });
+
+  it('tells a refusal of the kubelet as a Status', async () => {
+    const { code, text } = await upgrade(`${core}/pods/p/attach?stdout=true`, '');
+    const { kind, message, reason } = JSON.parse(text) as Record<string, unknown>;
+    assert.deepEqual(
+      { code, kind, message, reason },
+      { code: 400, kind: 'Status', message: 'refused', reason: 'BadRequest' },
+    );
   });
 
   it('joins an upgraded connection with that of the kubelet', async () => {

@@ -5,6 +5,7 @@ import type { Exchange } from '../http/exchange.js';
 import type { SubresourceHandler } from '../http/resource-handler.js';
 import type { ResourceRegistry } from '../registry/resource-registry.js';
 import { badRequest, unknownResource } from '../registry/status-errors.js';
+import { LogSocket } from './log-socket.js';
 import { podStreamTarget } from './pod-streams.js';
 import { proxyTunnelTarget, type ProxyDependencies } from './proxy.js';
 import { tunnel } from './stream-tunnel.js';
@@ -15,10 +16,12 @@ const podStreams = new Set(['exec', 'attach', 'portforward']);
 export class Upgrades {
   readonly #registry: ResourceRegistry;
   readonly #given: ProxyDependencies;
+  readonly #log: LogSocket;
 
   constructor(registry: ResourceRegistry, given: ProxyDependencies) {
     this.#registry = registry;
     this.#given = given;
+    this.#log = new LogSocket(given.kubelets);
   }
 
   async handle(exchange: Exchange, socket: Duplex, head: Buffer): Promise<void> {
@@ -26,6 +29,10 @@ export class Upgrades {
     const served = this.#registry.find(info.group, info.version, info.resource);
     const isOffered = served?.definition.subresources.some((known) => known === info.subresource) === true;
     if (!served || !isOffered) throw unknownResource();
+    if (info.resource === 'pods' && info.subresource === 'log') {
+      await this.#log.serve(exchange, served, socket, head);
+      return;
+    }
     const isPodStream = podStreams.has(info.subresource) && info.resource === 'pods';
     if (!isPodStream && info.subresource !== 'proxy') {
       throw badRequest(`${info.subresource} cannot be upgraded to another protocol`);
