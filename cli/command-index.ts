@@ -10,5 +10,46 @@ export interface IndexEntry {
 /** Every command that speaks to a cluster. Its code is loaded when it runs: a start pays for one command, not for all. */
 export const commandIndex: readonly IndexEntry[] = [
   { name: 'get', description: 'show one or many objects', load: () => import('./commands/get.js') },
+  { name: 'describe', description: 'show the details of objects', load: () => import('./commands/describe.js') },
   { name: 'apply', description: 'bring objects to the state of manifests', load: () => import('./commands/apply.js') },
+  { name: 'delete', description: 'delete objects', load: () => import('./commands/delete.js') },
+  { name: 'patch', description: 'change fields of objects', load: () => import('./commands/patch.js') },
+  { name: 'label', description: 'set, change or remove labels', load: () => import('./commands/label.js') },
+  { name: 'annotate', description: 'set, change or remove annotations', load: () => import('./commands/annotate.js') },
+  { name: 'set', description: 'set features of objects', load: () => import('./commands/set.js') },
+  { name: 'scale', description: 'set the number of replicas', load: () => import('./commands/scale.js') },
+  { name: 'rollout', description: 'manage the rollout of a workload', load: () => import('./commands/rollout.js') },
+  { name: 'wait', description: 'wait until objects are in a state', load: () => import('./commands/wait.js') },
+  {
+    name: 'logs',
+    aliases: ['log'],
+    description: 'print the logs of a container',
+    load: () => import('./commands/logs.js'),
+  },
+  { name: 'exec', description: 'run a command in a container', load: () => import('./commands/exec.js') },
+  { name: 'attach', description: 'attach to a running container', load: () => import('./commands/attach.js') },
+  {
+    name: 'port-forward',
+    description: 'make ports of a pod reachable here',
+    load: () => import('./commands/port-forward.js'),
+  },
+  { name: 'cordon', description: 'mark a node as unschedulable', load: () => import('./commands/cordon.js') },
+  { name: 'uncordon', description: 'mark a node as schedulable', load: () => import('./commands/cordon.js') },
+  { name: 'drain', description: 'cordon a node and end its pods', load: () => import('./commands/drain.js') },
+  { name: 'taint', description: 'set or remove taints of nodes', load: () => import('./commands/taint.js') },
+  {
+    name: 'api-resources',
+    description: 'print the resource types of the server',
+    load: () => import('./commands/api-resources.js'),
+  },
+  {
+    name: 'api-versions',
+    description: 'print the API versions of the server',
+    load: () => import('./commands/api-versions.js'),
+  },
+  {
+    name: 'version',
+    description: 'print the versions of client and server',
+    load: () => import('./commands/version.js'),
+  },
 ];

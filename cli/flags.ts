@@ -14,15 +14,18 @@ function parseBoolean(text: string): boolean {
 
 /** A flag that may be repeated; each value may be a list with commas. */
 export function listFlag(names: string, description: string): Option {
-  return new Option(names, description).argParser((text: string, before: string[] = []) => [
-    ...before,
+  return new Option(names, description).argParser((text: string, before: string[] | undefined) => [
+    ...(before ?? []),
     ...text.split(','),
   ]);
 }
 
 /** A flag that may be repeated; commas are part of the value. */
 export function arrayFlag(names: string, description: string): Option {
-  return new Option(names, description).argParser((text: string, before: string[] = []) => [...before, text]);
+  return new Option(names, description).argParser((text: string, before: string[] | undefined) => [
+    ...(before ?? []),
+    text,
+  ]);
 }
 
 export function integerFlag(names: string, description: string, byDefault?: number): Option {
@@ -69,7 +72,7 @@ export interface CanonicalArguments {
 const see = (path: string): string => `\nSee '${path} --help' for usage.`;
 
 function longFlag(token: string, queue: string[], options: readonly Option[], path: string): string {
-  const [name = '', value] = cut(token);
+  const [name, value] = cut(token);
   if (name === '--help') return name;
   const option = options.find((o) => o.long === name);
   if (!option) throw new Failure(`unknown flag: ${name}${see(path)}`);
@@ -93,7 +96,7 @@ function shortFlags(token: string, queue: string[], options: readonly Option[], 
 }
 
 function valueOf(option: Option, queue: string[], missing: () => string, path: string): string {
-  if (!option.required) return String(option.presetArg ?? 'true');
+  if (!option.required) return typeof option.presetArg === 'string' ? option.presetArg : 'true';
   const value = queue.shift();
   if (value === undefined) throw new Failure(missing() + see(path));
   return value;

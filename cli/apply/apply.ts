@@ -1,47 +1,18 @@
-import { ANNOTATION_LAST_APPLIED } from '../../shared/api/well-known.js';
 import { resourcePath } from '../../shared/api/resource.js';
 import { parseSelector } from '../../shared/api/selector-parser.js';
 import { matchesSelector } from '../../shared/api/selector.js';
 import { isNotFound } from '../../shared/errors/status-error.js';
 import { Failure } from '../cluster/failure.js';
-import {
-  dryRunOf,
-  dryRunSuffix,
-  fieldValidationOf,
-  type DryRun,
-  type FileFlags,
-  type WriteFlags,
-} from '../command-flags.js';
+import { dryRunOf, dryRunSuffix, fieldValidationOf } from '../command-flags.js';
 import type { CommandContext } from '../context.js';
 import { throwCollected } from '../failures.js';
 import { explainRefusal, placedObjects, type PlacedObject } from '../manifest-objects.js';
 import { objectPrinter, type ObjectPrinter } from '../printer/object-printer.js';
-import { objectName, type ResourceMapper } from '../resource-mapper.js';
-import type { AnyObject, ApiRequest, ServerApi } from '../server-api.js';
+import { objectName } from '../resource-mapper.js';
+import type { AnyObject, ApiRequest } from '../server-api.js';
+import type { ApplyFlags, Applying } from './applying.js';
 import { patchExisting } from './client-side.js';
 import { withLastApplied } from './last-applied.js';
-
-export interface ApplyFlags extends FileFlags, WriteFlags {
-  selector?: string;
-  serverSide: boolean;
-  forceConflicts: boolean;
-  force: boolean;
-  overwrite: boolean;
-  wait: boolean;
-  gracePeriod: number;
-  timeout: string;
-}
-
-/** What every step of one apply needs. */
-export interface Applying {
-  readonly context: CommandContext;
-  readonly api: ServerApi;
-  readonly flags: ApplyFlags;
-  readonly dryRun: DryRun;
-  readonly mapper: ResourceMapper;
-  /** Query of every write. */
-  readonly query: Readonly<Record<string, string | undefined>>;
-}
 
 /** What was done to an object: `created`, `configured`, `unchanged`, `serverside-applied`. */
 interface Outcome {
@@ -149,6 +120,3 @@ async function applyOnClient(applying: Applying, placed: PlacedObject): Promise<
   });
   return { verb: 'created', object: created };
 }
-
-export const hasLastApplied = (object: AnyObject): boolean =>
-  object.metadata.annotations?.[ANNOTATION_LAST_APPLIED] !== undefined;

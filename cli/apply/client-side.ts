@@ -3,7 +3,7 @@ import { isConflict, isInvalid, isNotFound } from '../../shared/errors/status-er
 import { withContext } from '../failures.js';
 import type { PlacedObject } from '../manifest-objects.js';
 import type { AnyObject } from '../server-api.js';
-import { hasLastApplied, type Applying } from './apply.js';
+import type { Applying } from './applying.js';
 import { lastApplied, withLastApplied } from './last-applied.js';
 import { threeWayPatch } from './three-way-patch.js';
 import { parseDuration } from '../context.js';
@@ -18,7 +18,7 @@ export async function patchExisting(
 ): Promise<{ verb: string; object: AnyObject }> {
   const { api, context, dryRun } = applying;
   const path = resourcePath(placed.type, placed.namespace, placed.object.metadata.name ?? '');
-  if (!hasLastApplied(found)) tellMissingAnnotation(applying, found);
+  if (lastApplied(found) === undefined) tellMissingAnnotation(applying, found);
   let current = found;
   for (let attempt = 1; ; attempt++) {
     const { patch, contentType } = await planPatch(applying, placed, current);

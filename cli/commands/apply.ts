@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import { runApply, type ApplyFlags } from '../apply/apply.js';
+import { runApply } from '../apply/apply.js';
+import type { ApplyFlags } from '../apply/applying.js';
 import type { CommandHost } from '../command-host.js';
 import { addFileFlags, addWriteFlags } from '../command-flags.js';
 import { booleanFlag, integerFlag } from '../flags.js';

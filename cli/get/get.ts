@@ -4,34 +4,14 @@ import { Failure } from '../cluster/failure.js';
 import type { CommandContext } from '../context.js';
 import { throwCollected } from '../failures.js';
 import { objectPrinter, type ObjectPrinter } from '../printer/object-printer.js';
-import { TablePrinter, type Table } from '../printer/table-printer.js';
+import type { Table } from '../printer/table-printer.js';
 import type { ResourceMapper, ResourceType } from '../resource-mapper.js';
 import { parseSelection } from '../selection.js';
 import type { AnyObject } from '../server-api.js';
+import { showsHeaders, tableAccept, tablePrinter, type Getting, type Request } from './getting.js';
 import type { GetFlags } from './options.js';
 import { sortObjects, sortTable } from './sort.js';
 import { watchAfterGet } from './watch.js';
-
-export const tableAccept =
-  'application/json;as=Table;v=v1;g=meta.k8s.io,application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json';
-
-/** One request's worth of objects: a list of a type, or one object. */
-export interface Request {
-  readonly type: ResourceType;
-  readonly name?: string;
-  readonly namespace?: string;
-}
-
-/** What the requests, the printer and the watch share. */
-export interface Getting {
-  readonly context: CommandContext;
-  readonly flags: GetFlags;
-  readonly mapper: ResourceMapper;
-  readonly printer: ObjectPrinter | undefined;
-  readonly requests: readonly Request[];
-  readonly namespace: string;
-  readonly errors: unknown[];
-}
 
 export async function runGet(
   context: CommandContext,
@@ -66,9 +46,6 @@ const nothingAsked = `You must specify the type of resource to get. Use "knarr a
 error: Required resource not specified.
 Use "knarr explain <resource>" for a detailed description of that resource (e.g. knarr explain pods).
 See 'knarr get -h' for help and examples`;
-
-/** Commander turns --no-headers into `headers`: true means that the flag was given. */
-export const showsHeaders = (flags: GetFlags): boolean => !flags.headers;
 
 async function requestsOf(
   context: CommandContext,
@@ -173,19 +150,6 @@ function itemsOf(list: AnyObject): AnyObject[] {
     apiVersion: item.apiVersion ?? list.apiVersion,
     kind: item.kind ?? kind,
   }));
-}
-
-export function tablePrinter(getting: Getting, type: ResourceType, withKind: boolean): TablePrinter {
-  const { flags } = getting;
-  return new TablePrinter(type, {
-    wide: flags.output === 'wide',
-    headers: showsHeaders(flags),
-    withNamespace: flags.allNamespaces && type.namespaced,
-    withKind: withKind || flags.showKind,
-    showLabels: flags.showLabels,
-    labelColumns: flags.labelColumns ?? [],
-    eventColumn: flags.outputWatchEvents,
-  });
 }
 
 async function printTables(getting: Getting): Promise<void> {

@@ -4,7 +4,7 @@ import { nameOf } from '../printer/object-printer.js';
 import { goJson } from '../printer/json.js';
 import type { Table } from '../printer/table-printer.js';
 import { queryText, type AnyObject } from '../server-api.js';
-import { tableAccept, tablePrinter, type Getting, type Request } from './get.js';
+import { tableAccept, tablePrinter, type Getting, type Request } from './getting.js';
 
 interface Event {
   readonly type: string;

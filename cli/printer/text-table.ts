@@ -16,10 +16,13 @@ export function columnWidths(rows: readonly (readonly string[])[], atLeast: read
   const widths: number[] = [...atLeast];
   for (const row of rows) {
     row.slice(0, -1).forEach((cell, column) => {
-      widths[column] = Math.max(widths[column] ?? minWidth, [...cell].length + padding);
+      widths[column] = Math.max(widths[column] ?? minWidth, characters(cell) + padding);
     });
   }
   return widths;
 }
 
-const padded = (cell: string, width: number): string => cell + ' '.repeat(Math.max(0, width - [...cell].length));
+const padded = (cell: string, width: number): string => cell + ' '.repeat(Math.max(0, width - characters(cell)));
+
+/** Characters, as Go counts them: code points. */
+const characters = (text: string): number => Array.from(text).length;

@@ -18,6 +18,15 @@ export interface ConnectionOptions {
   readonly maxSockets?: number;
 }
 
+/** What Node's TLS needs to reach the server as this caller. */
+export interface TlsIdentity {
+  readonly ca?: string | Buffer;
+  readonly cert?: string | Buffer;
+  readonly key?: string | Buffer;
+  readonly servername?: string;
+  readonly rejectUnauthorized: boolean;
+}
+
 export interface Exchange {
   readonly method: string;
   readonly path: string;
@@ -46,6 +55,8 @@ export class CallTimeoutError extends Error {
  */
 export class Connection {
   readonly server: string;
+  /** For connections that another library opens to the same server (WebSockets). */
+  readonly tls: TlsIdentity;
   readonly #agent: Agent;
   readonly #base: URL;
   readonly #clock: Clock;
@@ -55,6 +66,13 @@ export class Connection {
     if (this.#base.protocol !== 'https:') throw new Error(`server ${options.server}: only https is spoken`);
     this.server = options.server.replace(/\/+$/, '');
     this.#clock = clock;
+    this.tls = {
+      ...(options.ca === undefined ? {} : { ca: options.ca }),
+      ...(options.cert === undefined ? {} : { cert: options.cert }),
+      ...(options.key === undefined ? {} : { key: options.key }),
+      ...(options.tlsServerName === undefined ? {} : { servername: options.tlsServerName }),
+      rejectUnauthorized: !options.insecureSkipTlsVerify,
+    };
     this.#agent = new Agent({
       keepAlive: true,
       // The last used connection first, so that the others age out after a burst.
@@ -64,7 +82,7 @@ export class Connection {
       // Made once: reading keys and authorities is most of what a new connection costs.
       secureContext: createSecureContext({ ca: options.ca, cert: options.cert, key: options.key }),
       ...(options.tlsServerName === undefined ? {} : { servername: options.tlsServerName }),
-      rejectUnauthorized: !options.insecureSkipTlsVerify,
+      rejectUnauthorized: this.tls.rejectUnauthorized,
     });
   }
 

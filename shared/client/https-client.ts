@@ -16,7 +16,7 @@ import type {
   WatchOptions,
   WriteOptions,
 } from './client.js';
-import { readBody, type Connection, type Exchange } from './connection.js';
+import { readBody, type Connection, type Exchange, type TlsIdentity } from './connection.js';
 import { deleteBody, listQuery, watchQuery, writeQuery } from './query.js';
 import type { TokenSource } from './token-source.js';
 import { watchEvents } from './watch-stream.js';
@@ -155,6 +155,14 @@ export class HttpsClient implements Client {
     return response;
   }
 
+  /** What a WebSocket library needs to open `path` on the server as this caller. */
+  async webSocketAccess(path: string): Promise<WebSocketAccess> {
+    const token = await this.#token?.token();
+    const headers: Record<string, string> = { 'user-agent': this.#headers['user-agent'] ?? 'knarr' };
+    if (token !== undefined) headers['authorization'] = `Bearer ${token}`;
+    return { url: this.server.replace(/^http/, 'ws') + path, tls: this.#connection.tls, headers };
+  }
+
   async raw(request: RawRequest): Promise<RawResponse> {
     const response = await this.#open({ ...request, method: request.method ?? 'GET' });
     const body = await this.#read(response, request.signal);
@@ -202,6 +210,13 @@ export class HttpsClient implements Client {
     if (token !== undefined) headers['authorization'] = `Bearer ${token}`;
     return { ...request, headers: { ...headers, ...request.headers }, timeoutMs: this.#timeoutMs };
   }
+}
+
+/** Address, identity and headers of a WebSocket. */
+export interface WebSocketAccess {
+  readonly url: string;
+  readonly tls: TlsIdentity;
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 interface Request {

@@ -1,0 +1,56 @@
+import type { Command } from 'commander';
+import { resourcePath } from '../../shared/api/resource.js';
+import { Failure } from '../cluster/failure.js';
+import type { CommandHost } from '../command-host.js';
+import type { CommandContext } from '../context.js';
+import { ExitError } from '../failures.js';
+import { booleanFlag } from '../flags.js';
+import { queryText } from '../server-api.js';
+import { chooseContainer, onePodBehind } from '../streams/pod-target.js';
+import { runRemoteCommand } from '../streams/remote-command.js';
+
+interface AttachFlags {
+  container?: string;
+  stdin: boolean;
+  tty: boolean;
+  quiet: boolean;
+}
+
+export function register(program: Command, host: CommandHost): void {
+  const command = program
+    .command('attach')
+    .description('attach to a running container')
+    .usage('(POD | TYPE/NAME) [-c CONTAINER] [flags]')
+    .option('-c, --container <name>', 'container; default the annotated or the first one')
+    .addOption(booleanFlag('-i, --stdin', 'pass our input to the container'))
+    .addOption(booleanFlag('-t, --tty', 'our input is a terminal'))
+    .addOption(booleanFlag('-q, --quiet', 'only the output of the container'));
+  host.bind<AttachFlags>(command, runAttach);
+}
+
+async function runAttach(
+  context: CommandContext,
+  flags: AttachFlags,
+  { words }: { words: readonly string[] },
+): Promise<void> {
+  if (words.length === 0) throw new Failure('at least 1 argument is required for attach');
+  const { terminal } = context;
+  const pod = await onePodBehind(context, words);
+  const name = chooseContainer(pod, flags.container, flags.quiet ? () => undefined : (line) => context.tell(line));
+  const container = pod.spec.containers.find((each) => each.name === name);
+  if (flags.tty && !container?.tty) context.tell(`error: Unable to use a TTY - container ${name} did not allocate one`);
+  const isTty = flags.tty && flags.stdin && container?.tty === true && terminal.stdin.isTTY === true;
+  if (!flags.quiet && flags.stdin) context.tell("If you don't see a command prompt, try pressing enter.");
+  const mapper = await context.mapper();
+  const path = resourcePath(mapper.resolve('pods'), pod.metadata.namespace, pod.metadata.name, 'attach');
+  const query = queryText({
+    container: name,
+    stdin: flags.stdin || undefined,
+    stdout: true,
+    stderr: container?.tty ? undefined : true,
+    tty: container?.tty || undefined,
+  });
+  const client = await context.client();
+  const exitCode = await runRemoteCommand({ client, path: path + query, withStdin: flags.stdin, isTty }, terminal);
+  if (exitCode !== 0) throw new ExitError(exitCode);
+}

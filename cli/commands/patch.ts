@@ -1,0 +1,95 @@
+import { readFileSync } from 'node:fs';
+import { Option, type Command } from 'commander';
+import { readManifests } from '../../shared/manifest/manifest.js';
+import { Failure } from '../cluster/failure.js';
+import { addFileFlags, dryRunFlag, dryRunOf, dryRunSuffix, type FileFlags } from '../command-flags.js';
+import type { CommandHost } from '../command-host.js';
+import type { CommandContext } from '../context.js';
+import { throwCollected } from '../failures.js';
+import { findObjects, referenceName, referencePath, type FoundObject } from '../found-objects.js';
+import { objectPrinter } from '../printer/object-printer.js';
+
+interface PatchFlags extends FileFlags {
+  patch?: string;
+  patchFile?: string;
+  type: string;
+  subresource?: string;
+  output?: string;
+  dryRun: string;
+  fieldManager: string;
+}
+
+const contentTypes: Readonly<Record<string, string>> = {
+  strategic: 'application/strategic-merge-patch+json',
+  merge: 'application/merge-patch+json',
+  json: 'application/json-patch+json',
+};
+
+export function register(program: Command, host: CommandHost): void {
+  const command = program
+    .command('patch')
+    .description('change fields of objects')
+    .usage('(-f FILENAME | TYPE NAME) [-p PATCH|--patch-file FILE] [flags]')
+    .option('-p, --patch <patch>', 'the patch, in JSON or YAML')
+    .option('--patch-file <file>', 'a file with the patch')
+    .option('--subresource <name>', 'status or scale instead of the object')
+    .option('-o, --output <format>', 'json, yaml, name ...')
+    .option('--field-manager <name>', 'name under which the server notes the change', 'kubectl-patch')
+    .addOption(new Option('--type <type>', 'strategic, merge or json').default('strategic'))
+    .addOption(dryRunFlag());
+  addFileFlags(command);
+  host.bind<PatchFlags>(command, runPatch);
+}
+
+async function runPatch(
+  context: CommandContext,
+  flags: PatchFlags,
+  { words }: { words: readonly string[] },
+): Promise<void> {
+  const contentType = contentTypes[flags.type];
+  if (!contentType)
+    throw new Failure('--type must be one of [json merge strategic], not ' + JSON.stringify(flags.type));
+  const body = patchBody(flags);
+  const { found, errors } = await findObjects(context, { words, files: flags.filename, isRecursive: flags.recursive });
+  for (const target of found) {
+    try {
+      await patchOne(context, flags, { target, contentType, body });
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+  throwCollected(errors);
+}
+
+function patchBody({ patch, patchFile }: PatchFlags): unknown {
+  if ((patch === undefined) === (patchFile === undefined)) {
+    throw new Failure('must specify --patch or --patch-file containing the contents of the patch');
+  }
+  const text = patch ?? readFileSync(patchFile ?? '', 'utf8');
+  const [document] = readManifests(text, { file: patchFile ?? '--patch' });
+  if (!document) throw new Failure('unable to parse the patch: it is empty');
+  return document.value;
+}
+
+async function patchOne(
+  context: CommandContext,
+  flags: PatchFlags,
+  { target, contentType, body }: { target: FoundObject; contentType: string; body: unknown },
+): Promise<void> {
+  const dryRun = dryRunOf(flags.dryRun);
+  const api = await context.api();
+  const patched =
+    dryRun === 'client'
+      ? target.object
+      : await api.json({
+          method: 'PATCH',
+          path: referencePath(target, flags.subresource),
+          query: { dryRun: dryRun === 'server' ? 'All' : undefined, fieldManager: flags.fieldManager },
+          contentType,
+          body,
+        });
+  const printer = objectPrinter(flags.output);
+  if (printer) return context.print(await printer(patched, false));
+  const isChanged = dryRun === 'client' || patched.metadata.resourceVersion !== target.object.metadata.resourceVersion;
+  context.print(`${referenceName(target)} patched${isChanged ? '' : ' (no change)'}${dryRunSuffix(dryRun)}`);
+}

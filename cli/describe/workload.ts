@@ -1,0 +1,62 @@
+import type { Deployment, Pod, ReplicaSet } from '../../shared/api/generated/types.js';
+import { formatLabelSelector } from '../../shared/api/selector.js';
+import type { AnyMetadata } from '../server-api.js';
+import { addAnnotations, addHead, addLabels, controllerText } from './format.js';
+import type { Lines } from './lines.js';
+import { describePodTemplate } from './pod-template.js';
+
+/** `replicaSets` are the Deployment's own, the newest revision last. */
+export function describeDeployment(lines: Lines, deployment: Deployment, replicaSets: readonly ReplicaSet[]): void {
+  const { spec, status, metadata } = deployment;
+  addHead(lines, metadata as unknown as AnyMetadata, { withNamespace: true, withTime: true });
+  lines.add(0, 'Selector:', formatLabelSelector(spec.selector));
+  const { updatedReplicas = 0, replicas = 0, availableReplicas = 0, unavailableReplicas = 0 } = status ?? {};
+  const counts = [`${spec.replicas ?? 1} desired`, `${updatedReplicas} updated`, `${replicas} total`];
+  lines.add(
+    0,
+    'Replicas:',
+    [...counts, `${availableReplicas} available`, `${unavailableReplicas} unavailable`].join(' | '),
+  );
+  lines.add(0, 'StrategyType:', spec.strategy?.type ?? '');
+  lines.add(0, 'MinReadySeconds:', String(spec.minReadySeconds ?? 0));
+  const rolling = spec.strategy?.rollingUpdate;
+  if (rolling) {
+    lines.add(
+      0,
+      'RollingUpdateStrategy:',
+      `${rolling.maxUnavailable ?? ''} max unavailable, ${rolling.maxSurge ?? ''} max surge`,
+    );
+  }
+  describePodTemplate(lines, spec.template);
+  const conditions = status?.conditions ?? [];
+  if (conditions.length > 0) {
+    lines.add(0, 'Conditions:');
+    lines.add(1, 'Type', 'Status', 'Reason');
+    lines.add(1, '----', '------', '------');
+    for (const { type, status: state, reason = '' } of conditions) lines.add(1, type, state, reason);
+  }
+  const isNewest = (set: ReplicaSet): boolean => set === replicaSets.at(-1);
+  lines.add(0, 'OldReplicaSets:', setsText(replicaSets.filter((set) => !isNewest(set))));
+  lines.add(0, 'NewReplicaSet:', setsText(replicaSets.filter(isNewest)));
+}
+
+const setsText = (sets: readonly ReplicaSet[]): string =>
+  sets
+    .map((set) => `${set.metadata.name} (${set.status?.replicas ?? 0}/${set.spec?.replicas ?? 0} replicas created)`)
+    .join(', ') || '<none>';
+
+/** `pods` are those that the ReplicaSet controls. */
+export function describeReplicaSet(lines: Lines, { metadata, spec, status }: ReplicaSet, pods: readonly Pod[]): void {
+  lines.add(0, 'Name:', metadata.name);
+  lines.add(0, 'Namespace:', metadata.namespace ?? '');
+  lines.add(0, 'Selector:', formatLabelSelector(spec?.selector));
+  addLabels(lines, 'Labels:', metadata.labels);
+  addAnnotations(lines, 'Annotations:', metadata.annotations);
+  const controller = controllerText(metadata as unknown as AnyMetadata);
+  if (controller) lines.add(0, 'Controlled By:', controller);
+  lines.add(0, 'Replicas:', `${status?.replicas ?? 0} current / ${spec?.replicas ?? 1} desired`);
+  const count = (phase: string): number => pods.filter((pod) => (pod.status?.phase ?? 'Pending') === phase).length;
+  const phases = `${count('Running')} Running / ${count('Pending')} Waiting / ${count('Succeeded')} Succeeded / ${count('Failed')} Failed`;
+  lines.add(0, 'Pods Status:', phases);
+  if (spec?.template) describePodTemplate(lines, spec.template);
+}

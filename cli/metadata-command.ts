@@ -1,0 +1,160 @@
+import type { Command } from 'commander';
+import { Failure } from './cluster/failure.js';
+import { addFileFlags, dryRunFlag, dryRunOf, dryRunSuffix, type FileFlags } from './command-flags.js';
+import type { CommandHost } from './command-host.js';
+import type { CommandContext } from './context.js';
+import { throwCollected } from './failures.js';
+import { booleanFlag } from './flags.js';
+import { findObjects, referenceName, referencePath, type FoundObject } from './found-objects.js';
+import { objectPrinter } from './printer/object-printer.js';
+import type { AnyObject } from './server-api.js';
+
+/** label and annotate: the same command over another map of the metadata. */
+export interface MetadataCommand {
+  readonly name: 'label' | 'annotate';
+  readonly field: 'labels' | 'annotations';
+  readonly description: string;
+  readonly done: string;
+  /** Said when keys are only removed. */
+  readonly removed: string;
+  readonly manager: string;
+}
+
+interface MetadataFlags extends FileFlags {
+  overwrite: boolean;
+  list: boolean;
+  all: boolean;
+  allNamespaces: boolean;
+  selector?: string;
+  fieldSelector?: string;
+  resourceVersion?: string;
+  output?: string;
+  dryRun: string;
+  fieldManager: string;
+}
+
+export function registerMetadataCommand(program: Command, host: CommandHost, kind: MetadataCommand): void {
+  const command = program
+    .command(kind.name)
+    .description(kind.description)
+    .usage(`[--overwrite] (-f FILENAME | TYPE NAME) KEY_1=VAL_1 ... KEY_N=VAL_N KEY- [flags]`)
+    .option('-l, --selector <query>', 'label selector')
+    .option('--field-selector <query>', 'field selector')
+    .option('--resource-version <version>', 'only if the object has this version')
+    .option('-o, --output <format>', 'json, yaml, name ...')
+    .option('--field-manager <name>', 'name under which the server notes the change', kind.manager)
+    .addOption(booleanFlag('--overwrite', 'change keys that are set already'))
+    .addOption(booleanFlag('--list', 'print them'))
+    .addOption(booleanFlag('--all', 'all objects of the types'))
+    .addOption(booleanFlag('-A, --all-namespaces', 'of all namespaces'))
+    .addOption(dryRunFlag());
+  addFileFlags(command);
+  host.bind<MetadataFlags>(command, (context, flags, { words }) => run(context, flags, words, kind));
+}
+
+/** Changes to a map: null removes. */
+export type MapChanges = ReadonlyMap<string, string | null>;
+
+/** Splits `pod web a=b c-` into what is meant and what is to change. */
+export function parseMapChanges(words: readonly string[], what = 'label'): { targets: string[]; changes: MapChanges } {
+  const targets: string[] = [];
+  const changes = new Map<string, string | null>();
+  for (const word of words) {
+    const isChange = word.includes('=') || (word.endsWith('-') && targets.length > 0);
+    if (!isChange) {
+      if (changes.size > 0) throw new Failure(`all resources must be specified before ${what} changes: ${word}`);
+      targets.push(word);
+      continue;
+    }
+    const at = word.indexOf('=');
+    const key = at < 0 ? word.slice(0, -1) : word.slice(0, at);
+    if (key === '') throw new Failure(`invalid ${what} spec: ${word}`);
+    const value = at < 0 ? null : word.slice(at + 1);
+    if (changes.has(key) && (value === null) !== (changes.get(key) === null)) {
+      throw new Failure(`can not both modify and remove a ${what} in the same command`);
+    }
+    changes.set(key, value);
+  }
+  return { targets, changes };
+}
+
+async function run(
+  context: CommandContext,
+  flags: MetadataFlags,
+  words: readonly string[],
+  kind: MetadataCommand,
+): Promise<void> {
+  const what = kind.field.slice(0, -1);
+  const { targets, changes } = parseMapChanges(words, what);
+  if (changes.size === 0 && !flags.list) throw new Failure(`at least one ${what} update is required`);
+  const { selector, fieldSelector, all, allNamespaces, filename: files, recursive: isRecursive } = flags;
+  const query = { words: targets, selector, fieldSelector, all, allNamespaces, files, isRecursive };
+  const { found, errors } = await findObjects(context, query);
+  for (const target of found) {
+    try {
+      if (flags.list) listEntries(context, target, kind);
+      else await change(context, flags, { target, changes, kind });
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+  throwCollected(errors);
+}
+
+function listEntries(context: CommandContext, { object }: FoundObject, kind: MetadataCommand): void {
+  for (const [key, value] of Object.entries(object.metadata[kind.field] ?? {})) context.print(`${key}=${value}`);
+}
+
+async function change(
+  context: CommandContext,
+  flags: MetadataFlags,
+  { target, changes, kind }: { target: FoundObject; changes: MapChanges; kind: MetadataCommand },
+): Promise<void> {
+  const before = target.object.metadata[kind.field] ?? {};
+  if (!flags.overwrite) refuseOverwrite(before, changes, kind);
+  for (const [key, value] of changes) {
+    if (value === null && before[key] === undefined) context.print(`${kind.field.slice(0, -1)} "${key}" not found.`);
+  }
+  const effective = [...changes].filter(([key, value]) => (before[key] ?? null) !== value);
+  const dryRun = dryRunOf(flags.dryRun);
+  let result: AnyObject = target.object;
+  if (effective.length > 0 && dryRun !== 'client') {
+    const api = await context.api();
+    const { resourceVersion } = flags;
+    result = await api.json({
+      method: 'PATCH',
+      path: referencePath(target),
+      query: { dryRun: dryRun === 'server' ? 'All' : undefined, fieldManager: flags.fieldManager },
+      contentType: 'application/merge-patch+json',
+      body: {
+        metadata: { [kind.field]: Object.fromEntries(effective), ...(resourceVersion ? { resourceVersion } : {}) },
+      },
+    });
+  }
+  const printer = objectPrinter(flags.output);
+  if (printer) context.print(await printer(result, false));
+  else context.print(`${referenceName(target)} ${outcome(effective, kind)}${dryRunSuffix(dryRun)}`);
+}
+
+function outcome(effective: readonly (readonly [string, string | null])[], kind: MetadataCommand): string {
+  if (kind.field === 'annotations') return kind.done;
+  if (effective.length === 0) return `not ${kind.done}`;
+  return effective.every(([, value]) => value === null) ? kind.removed : kind.done;
+}
+
+function refuseOverwrite(before: Readonly<Record<string, string>>, changes: MapChanges, kind: MetadataCommand): void {
+  const clashes = [...changes].filter(
+    ([key, value]) => value !== null && before[key] !== undefined && before[key] !== value,
+  );
+  if (clashes.length === 0) return;
+  if (kind.field === 'labels') {
+    const lines = clashes.map(
+      ([key]) => `'${key}' already has a value (${before[key] ?? ''}), and --overwrite is false`,
+    );
+    throw new Failure(lines.length === 1 ? (lines[0] ?? '') : `[${lines.join(', ')}]`);
+  }
+  const keys = clashes.map(([key]) => `"${key}"`).join(', ');
+  throw new Failure(
+    `--overwrite is false but found the following declared annotation(s): ${clashes.map(([key]) => `'${key}' already has a value (${before[key] ?? ''})`).join('; ') || keys}`,
+  );
+}

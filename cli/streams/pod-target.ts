@@ -1,0 +1,82 @@
+import type { Pod } from '../../shared/api/generated/types.js';
+import { ANNOTATION_DEFAULT_CONTAINER } from '../../shared/api/well-known.js';
+import { formatLabelSelector, formatSelector, selectorOfMap } from '../../shared/api/selector.js';
+import { Failure } from '../cluster/failure.js';
+import type { CommandContext } from '../context.js';
+import { findObjects, listObjects, type FoundObject } from '../found-objects.js';
+
+/** Pods behind a word such as `web`, `pod/web`, `deploy/web` or `svc/web`, the running and ready ones first. */
+export async function podsBehind(
+  context: CommandContext,
+  words: readonly string[],
+): Promise<{ target: FoundObject; pods: Pod[] }> {
+  const { found, errors } = await findObjects(context, { words, defaultType: 'pods' });
+  const [target] = found;
+  if (!target) throw errors[0];
+  if (target.type.kind === 'Pod') return { target, pods: [target.object as unknown as Pod] };
+  const labelSelector = podSelector(target);
+  const mapper = await context.mapper();
+  const api = await context.api();
+  const list = await listObjects(api, mapper.resolve('pods'), { namespace: target.namespace, labelSelector });
+  const pods = list.map(({ object }) => object as unknown as Pod).sort(byFitness);
+  return { target, pods };
+}
+
+function podSelector({ object, type, name }: FoundObject): string {
+  const spec = object['spec'] as { selector?: Record<string, unknown> } | undefined;
+  const selector = spec?.selector;
+  if (!selector || Object.keys(selector).length === 0) {
+    throw new Failure(
+      type.kind === 'Service'
+        ? `invalid service '${name}': Service is defined without a selector`
+        : `cannot attach to *${type.apiVersion}.${type.kind}: selector not found`,
+    );
+  }
+  if (type.kind === 'Service' || type.kind === 'ReplicationController') {
+    return formatSelector(selectorOfMap(selector as Record<string, string>));
+  }
+  return formatLabelSelector(selector);
+}
+
+/** The pod that most likely answers: scheduled, running, ready, and old. */
+function byFitness(a: Pod, b: Pod): number {
+  const rank = (pod: Pod): number =>
+    (pod.spec.nodeName ? 0 : 4) +
+    (pod.status?.phase === 'Running' ? 0 : 2) +
+    (pod.status?.conditions?.some((c) => c.type === 'Ready' && c.status === 'True') ? 0 : 1);
+  return rank(a) - rank(b) || String(a.metadata.creationTimestamp).localeCompare(String(b.metadata.creationTimestamp));
+}
+
+/** One pod behind the words. @throws Failure when there is none. */
+export async function onePodBehind(context: CommandContext, words: readonly string[]): Promise<Pod> {
+  const { target, pods } = await podsBehind(context, words);
+  const [pod] = pods;
+  if (!pod)
+    throw new Failure(`no pods found for ${target.type.kind.toLowerCase()} ${target.namespace ?? ''}/${target.name}`);
+  return pod;
+}
+
+/** All containers of a pod by name: init, main and ephemeral ones. */
+export function containerNames(pod: Pod): string[] {
+  const { initContainers = [], containers, ephemeralContainers = [] } = pod.spec;
+  return [...containers, ...initContainers, ...ephemeralContainers].map(({ name }) => name);
+}
+
+/** The container that is meant: the named one, else the annotated one, else the first, which is told when there are several. */
+export function chooseContainer(pod: Pod, name: string | undefined, tell: (line: string) => void): string {
+  const all = containerNames(pod);
+  const { metadata } = pod;
+  if (name !== undefined) {
+    if (all.includes(name)) return name;
+    throw new Failure(`container ${name} is not valid for pod ${metadata.name}`);
+  }
+  const annotated = metadata.annotations?.[ANNOTATION_DEFAULT_CONTAINER];
+  if (annotated && all.includes(annotated)) return annotated;
+  const first = pod.spec.containers[0]?.name ?? '';
+  if (all.length > 1) {
+    const init = new Set((pod.spec.initContainers ?? []).map((c) => c.name));
+    const shown = all.map((each) => (init.has(each) ? `${each} (init)` : each));
+    tell(`Defaulted container "${first}" out of: ${shown.join(', ')}`);
+  }
+  return first;
+}
