@@ -8,6 +8,9 @@ export const badRequest = (message: string): StatusError => new StatusError(400,
 export const bodyTooLarge = (limitBytes: number): StatusError =>
   new StatusError(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${limitBytes}`);
 
+export const tooManyKeys = (limit: number): StatusError =>
+  new StatusError(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${limit} different keys`);
+
 /** The body's media type is not one of `accepted`. */
 export const unsupportedMediaType = (accepted: readonly string[]): StatusError =>
   new StatusError(

@@ -7,6 +7,7 @@ export interface JsonScan {
 
 const quote = 0x22;
 const backslash = 0x5c;
+const colon = 0x3a;
 
 /** Counts nesting and keys without building anything; the text need not be valid. */
 export function scanJson(bytes: Uint8Array): JsonScan {
@@ -26,11 +27,28 @@ export function scanJson(bytes: Uint8Array): JsonScan {
       case 0x5d: // ]
         depth--;
         break;
-      case 0x3a: // :
+      case colon:
         keys++;
     }
   }
   return { maxDepth, keys };
+}
+
+/** Whether a JSON text has more than `limit` different keys, by their hashes; the text need not be valid. */
+export function hasMoreKeysThan(bytes: Uint8Array, limit: number): boolean {
+  const seen = new Set<number>();
+  let hash = 0;
+  for (let i = 0; i < bytes.length; i++) {
+    if (bytes[i] === colon) seen.add(hash);
+    if (seen.size > limit) return true;
+    if (bytes[i] !== quote) continue;
+    hash = 0;
+    for (i++; i < bytes.length && bytes[i] !== quote; i++) {
+      hash = (Math.imul(hash, 31) + (bytes[i] ?? 0)) | 0;
+      if (bytes[i] === backslash) i++;
+    }
+  }
+  return false;
 }
 
 /** Number of keys in a parsed value: fewer than were scanned when some were duplicates. */

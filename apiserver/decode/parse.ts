@@ -1,7 +1,7 @@
 import { ManifestError, readManifests } from '../../shared/manifest/manifest.js';
-import { badRequest, bodyTooLarge, maxBodyBytes } from './errors.js';
+import { badRequest, bodyTooLarge, maxBodyBytes, tooManyKeys } from './errors.js';
 import { jsonFault } from './json-fault.js';
-import { countKeys, findDuplicates, scanJson } from './json-scan.js';
+import { countKeys, findDuplicates, hasMoreKeysThan, scanJson } from './json-scan.js';
 
 /** A body as a JSON value, not yet checked against a type. */
 export interface Parsed {
@@ -17,8 +17,11 @@ export interface ParseLimits {
 
 /** Enough for any schema of a custom resource; far from where writing JSON overflows the stack. */
 export const defaultMaxDepth = 512;
-/** YAML costs a hundred times more to read than JSON: these are some 4,000 lines, and a tenth of a second. */
-const maxYamlTokens = 25_000;
+/** The engine reads known keys quickly and learns new ones slowly: these take a tenth of a second. */
+const maxDifferentKeys = 25_000;
+/** YAML costs a hundred times more to read than JSON: these are more than 1,000 lines, and a tenth of a second. */
+const maxYamlTokens = 10_000;
+const maxYamlBytes = 1024 * 1024;
 const maxStrictFaults = 100;
 
 /** The text is not JSON or YAML; the message is that of the original's parser. */
@@ -35,6 +38,7 @@ export function parseJson(bytes: Uint8Array, limits: ParseLimits = {}): Parsed {
   if (bytes.length > maxBytes) throw bodyTooLarge(maxBytes);
   const scan = scanJson(bytes);
   if (scan.maxDepth > maxDepth) throw new SyntaxFault('exceeded max depth');
+  if (scan.keys > maxDifferentKeys && hasMoreKeysThan(bytes, maxDifferentKeys)) throw tooManyKeys(maxDifferentKeys);
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
   let value: unknown;
   try {
@@ -54,7 +58,7 @@ export function parseJson(bytes: Uint8Array, limits: ParseLimits = {}): Parsed {
  */
 export function parseYaml(bytes: Uint8Array, limits: ParseLimits = {}): Parsed {
   if (firstByte(bytes) === 0x7b) return parseJson(bytes, limits);
-  const { maxBytes = maxBodyBytes } = limits;
+  const maxBytes = Math.min(limits.maxBytes ?? maxBodyBytes, maxYamlBytes);
   if (bytes.length > maxBytes) throw bodyTooLarge(maxBytes);
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
   const strictFaults: string[] = [];
