@@ -5,6 +5,7 @@ import { runProcess } from '../shared/lifecycle/process.js';
 import { createLog } from '../shared/log/log.js';
 import { build, cleanUp } from './build.js';
 import { systemExecute } from './execute.js';
+import { waitForKubeconfig } from './kubeconfig-wait.js';
 
 interface Flags {
   kubeconfig: string;
@@ -28,6 +29,7 @@ const flags = new Command('kube-proxy')
 await runProcess(async (signal) => {
   if (flags.cleanup) return cleanUp(systemExecute, flags.clusterCidr);
   const log = createLog({ component: 'kube-proxy' });
+  await waitForKubeconfig(flags.kubeconfig, { clock: systemClock, log, signal });
   const client = await clientFromKubeconfig(flags.kubeconfig, { clock: systemClock, userAgent: 'knarr-kube-proxy' });
   const { nodeName, healthPort, clusterCidr: clusterCIDR } = flags;
   await build({

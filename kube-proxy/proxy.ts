@@ -107,6 +107,7 @@ export class Proxy {
     });
     let isFirst = true;
     while (!signal.aborted) {
+      await this.#waitForNode(signal);
       const isPeriodic = isFirst || !(await this.#changeWithin(checkMs, signal));
       try {
         if (isPeriodic && !isFirst && (await writer.isDamaged()))
@@ -123,6 +124,17 @@ export class Proxy {
         this.#isAllDirty = true;
         await clock.sleep(retryMs, signal);
       }
+    }
+  }
+
+  /** Without its node it is not known which pods are here; the kubelet registers a new one in a moment. */
+  async #waitForNode(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted && !this.#currentContext()) {
+      this.#state = 'waiting';
+      this.#isAllDirty = false;
+      this.#dirty.clear();
+      await this.#changeWithin(checkMs, signal);
+      this.#isAllDirty = true;
     }
   }
 

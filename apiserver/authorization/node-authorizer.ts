@@ -43,6 +43,7 @@ export class NodeAuthorizer implements Authorizer {
     const { group, resource } = attributes;
     if (group === '' && referenced.has(resource)) return this.#authorizeReference(node, attributes);
     if (group === 'coordination.k8s.io' && resource === 'leases') return authorizeLease(node, attributes);
+    if (isOwnHealthCheck(node, attributes)) return allow;
     return nodeRules.some((rule) => ruleAllows(rule, attributes)) ? allow : noOpinion;
   }
 
@@ -75,6 +76,11 @@ export class NodeAuthorizer implements Authorizer {
   #podsOf(node: string): Pod[] {
     return this.#objects.listBy(pods, 'spec.nodeName', node);
   }
+}
+
+/** A joining node asks whether the server reaches its kubelet. Nothing else of the proxy is open, which could do all that the server can. */
+function isOwnHealthCheck(node: string, { verb, group, resource, path }: Attributes): boolean {
+  return verb === 'get' && group === '' && resource === 'nodes' && path === `/api/v1/nodes/${node}/proxy/healthz`;
 }
 
 function authorizeLease(node: string, attributes: Attributes): Decision {

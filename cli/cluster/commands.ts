@@ -199,10 +199,13 @@ async function runStart({ name, timeout }: ClusterFlag & TimeoutFlag): Promise<v
 }
 
 function tell({ state, kubeconfig, context, wasRunning }: UpResult, progress: Progress): void {
+  const is = wasRunning ? 'is running' : 'is ready';
+  if (state.role === 'agent') {
+    progress.done(`node "${state.nodes[0]?.name ?? ''}" ${is} in the cluster of ${state.server}`);
+    return;
+  }
   const nodes = `${state.nodes.length} ${state.nodes.length === 1 ? 'node' : 'nodes'}`;
-  progress.done(
-    `cluster "${state.name}" ${wasRunning ? 'is running' : 'is ready'}: ${nodes}, API server https://${state.linkAddress}:${state.securePort}`,
-  );
+  progress.done(`cluster "${state.name}" ${is}: ${nodes}, API server https://${state.linkAddress}:${state.securePort}`);
   process.stdout.write(`context "${context}" in ${kubeconfig}; try: kubectl get nodes\n`);
 }
 
@@ -218,8 +221,12 @@ async function runDown({ name }: ClusterFlag): Promise<void> {
   requireRoot(process.argv.slice(2));
   const { down } = await import('./down.js');
   const progress = new Progress();
-  const existed = await down(name, progress);
-  progress.done(existed ? `cluster "${name}" is removed` : `there is no cluster "${name}"`);
+  const removed = await down(name, progress);
+  progress.done(removed ? `cluster "${name}" is removed` : `there is no cluster "${name}"`);
+  // A node may not remove itself from the API.
+  if (removed?.role === 'agent')
+    process.stdout.write(`on the server, forget this node with: kubectl delete node ${removed.nodes[0]?.name ?? ''}
+`);
 }
 
 async function runStatus({ name }: ClusterFlag): Promise<void> {

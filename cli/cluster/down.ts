@@ -5,7 +5,7 @@ import { removeLoopbackAddress, requireEngine } from './host.js';
 import { editKubeconfig, kubeconfigPath, withoutContext } from './kubeconfig-file.js';
 import { cleanupProcesses, stopPodsProcesses } from './processes.js';
 import type { Progress } from './progress.js';
-import { clusterFiles, readState } from './state.js';
+import { clusterFiles, type ClusterState, readState } from './state.js';
 import { runProgram, stopSupervisor } from './supervision.js';
 import { contextName, owner } from './up.js';
 
@@ -22,13 +22,13 @@ export async function stop(name: string, options: { pods: boolean }, progress: P
   await Promise.all(stopPodsProcesses(files, state).map((spec) => runProgram(files, spec)));
 }
 
-/** Removes everything that the cluster made on this host. Without a cluster there is nothing to do. Returns whether there was one. */
-export async function down(name: string, progress: Progress): Promise<boolean> {
+/** Removes everything that the cluster made on this host. Without a cluster there is nothing to do. Returns what it was. */
+export async function down(name: string, progress: Progress): Promise<ClusterState | undefined> {
   const files = clusterFiles(homedir(), name);
   const state = readState(files);
   if (!state) {
     rmSync(files.root, { recursive: true, force: true });
-    return false;
+    return undefined;
   }
   progress.step('stopping the processes');
   await stopSupervisor(files);
@@ -40,5 +40,5 @@ export async function down(name: string, progress: Progress): Promise<boolean> {
   if (state.role === 'server')
     editKubeconfig(kubeconfigPath(process.env, person), person, (config) => withoutContext(config, contextName(name)));
   rmSync(files.root, { recursive: true, force: true });
-  return true;
+  return state;
 }

@@ -36,8 +36,9 @@ export class TestCluster {
     return cluster;
   }
 
-  knarr(args: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
-    return this.host.run([process.execPath, knarrBin, ...args], options);
+  /** Runs knarr on the first host, or another. */
+  knarr(args: readonly string[], options: CommandOptions = {}, host = this.host): Promise<CommandResult> {
+    return host.run([process.execPath, knarrBin, ...args], options);
   }
 
   /** kubectl of the given program, by default the one on PATH. Resolves with its standard output. */
@@ -76,7 +77,9 @@ export class TestCluster {
 
   /** Removes the cluster and the lab, also after a failed test. */
   async destroy(): Promise<void> {
-    await this.knarr(['down'], { accept: [1], timeoutMs: 120_000 });
+    const down = (host: Host): Promise<CommandResult> =>
+      this.knarr(['down'], { accept: [1], timeoutMs: 120_000 }, host);
+    await Promise.all(this.lab.hosts.map(down));
     await this.lab.destroy();
   }
 }

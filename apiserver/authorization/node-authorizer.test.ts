@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { parseRequestInfo } from '../http/request-info.js';
+import { ObjectReader } from '../registry/object-reader.js';
+import { NodeAuthorizer } from './node-authorizer.js';
+
+const authorizer = new NodeAuthorizer(
+  new ObjectReader([], { cacheOf: () => assert.fail('no kind is known') } as never),
+);
+const user = { name: 'system:node:node-1', groups: ['system:nodes', 'system:authenticated'] };
+
+function verdict(method: string, path: string): string {
+  return authorizer.authorize({ user, ...parseRequestInfo(method, path, new URLSearchParams()) }).verdict;
+}
+
+describe('the proxy to kubelets', () => {
+  it("lets a node ask for its own kubelet's health, as a joining machine does", () => {
+    assert.equal(verdict('GET', '/api/v1/nodes/node-1/proxy/healthz'), 'allow');
+  });
+
+  const refused: [method: string, path: string][] = [
+    ['GET', '/api/v1/nodes/node-2/proxy/healthz'],
+    ['GET', '/api/v1/nodes/node-1/proxy/pods'],
+    ['GET', '/api/v1/nodes/node-1/proxy/healthz/../exec/default/pod/container'],
+    ['GET', '/api/v1/nodes/node-1:10250/proxy/healthz'],
+    ['POST', '/api/v1/nodes/node-1/proxy/healthz'],
+    ['GET', '/api/v1/nodes/node-1/proxy/'],
+  ];
+  for (const [method, path] of refused) {
+    it(`refuses a node ${method} ${path}`, () => assert.equal(verdict(method, path), 'noOpinion'));
+  }
+});
