@@ -78,7 +78,7 @@ describe('a machine that joins', () => {
     return items[0];
   };
   const askFrom = async (app: string, url: string): Promise<string> =>
-    (await cluster.kubectl(['exec', `deployment/${app}`, '--', 'wget', '-q', '-T', '5', '-O', '-', url])).trim();
+    (await cluster.kubectl(['exec', `deployment/${app}`, '--', 'timeout', '5', 'wget', '-q', '-O', '-', url])).trim();
 
   test('is a Ready node whose certificates the cluster has signed, and knows so itself', async () => {
     const node = await cluster.get<Node>('node', 'joined');

@@ -2,7 +2,8 @@ import { toolbox } from './images.js';
 
 /** A Deployment `name` on one node, behind a LoadBalancer Service of that name: /cgi-bin/who answers `POD CLIENT-ADDRESS`. */
 export function whoManifest(name: string, node: string): string {
-  const script = 'printf "Content-Type: text/plain\\r\\n\\r\\n$(hostname) $REMOTE_ADDR\\n"';
+  // The server listens on IPv6 and writes an IPv4 address as [::ffff:10.244.0.5].
+  const script = 'a=${REMOTE_ADDR##*:}; printf "Content-Type: text/plain\\r\\n\\r\\n$(hostname) ${a%]}\\n"';
   return `
 apiVersion: apps/v1
 kind: Deployment
