@@ -45,7 +45,6 @@ export interface ProxyDependencies {
 const gatherMs = 10;
 const retryMs = 1_000;
 const checkMs = 5_000;
-const registrationPollMs = 50;
 const nodeOwner = ' node';
 
 /** Keeps the rules, routes and accepts of this host as the API asks for. One process a network namespace does; the others wait for it to end. */
@@ -87,8 +86,6 @@ export class Proxy {
       try {
         this.#state = 'waiting';
         await Promise.all([services, slices, nodes].map((i) => i.waitForSync(signal)));
-        // Before its kubelet has registered, the node has no address that rules could name.
-        while (!this.#currentContext()) await clock.sleep(registrationPollMs, signal);
         log.info('this process writes the rules of this network namespace');
         await this.#loop(signal);
       } finally {
