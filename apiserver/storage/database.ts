@@ -86,7 +86,13 @@ export class LevelDatabase {
 
   /** Writes all or nothing, on disk when it resolves. */
   async write(operations: Operation[]): Promise<void> {
-    await this.#level.batch(operations, { sync: true });
+    // Chained costs half of what an array of operations does.
+    const batch = this.#level.batch();
+    for (const operation of operations) {
+      if (operation.type === 'put') batch.put(operation.key, operation.value);
+      else batch.del(operation.key);
+    }
+    await batch.write({ sync: true });
   }
 
   async close(): Promise<void> {
