@@ -11,14 +11,13 @@ export interface LoadOptions {
   readonly width: number;
 }
 
-type Load = (options: LoadOptions) => Promise<readonly Figure[]>;
+export type Load = (options: LoadOptions) => Promise<readonly Figure[]>;
 
 const namespace = 'apibench';
-const base = `/api/v1/namespaces/${namespace}/pods`;
-const mergePatch = 'application/merge-patch+json';
-const deadlineMs = 240_000;
+export const base = `/api/v1/namespaces/${namespace}/pods`;
+export const mergePatch = 'application/merge-patch+json';
 
-function pod(name: string, spec: object = {}): unknown {
+export function pod(name: string, spec: object = {}): unknown {
   const labels = { app: 'bench', slot: String(name.length) };
   const resources = { requests: { cpu: '10m', memory: '16Mi' } };
   const container = {
@@ -93,7 +92,7 @@ const list: Load = async ({ client, pods }) => {
   return figures;
 };
 
-async function resourceVersion(client: Client): Promise<string> {
+export async function resourceVersion(client: Client): Promise<string> {
   const { body } = await client.must('GET', `${base}?limit=1`);
   return (JSON.parse(body.toString()) as { metadata: { resourceVersion: string } }).metadata.resourceVersion;
 }
@@ -139,59 +138,15 @@ const watch: Load = async (options) => [
   ...(await fanOut(options, `watch fan-out, ${options.watchers} watchers and 5 stuck`, 5)),
 ];
 
-/** Hollow nodes, then unbound pods: until the last one is bound, creation included. */
-const schedule: Load = async ({ client, pods, nodes, width }) => {
-  await pool(nodes, width, (i) => createNode(client, i));
-  let last = 0;
-  let finish: () => void = () => undefined;
-  const finished = new Promise<void>((resolve) => (finish = resolve));
-  const bound = new Set<string>();
-  const end = await client.watch(`${base}?watch=1&resourceVersion=${await resourceVersion(client)}`, (line) => {
-    const { object } = JSON.parse(line) as { object?: { spec?: { nodeName?: string }; metadata: { name: string } } };
-    if (!object?.spec?.nodeName || !object.metadata.name.startsWith('s-')) return;
-    bound.add(object.metadata.name);
-    last = performance.now();
-    if (bound.size === pods) finish();
-  });
-  const start = performance.now();
-  await pool(pods, width, (i) => client.must('POST', base, pod(`s-${i}`)));
-  const createdMs = performance.now() - start;
-  await within(finished, deadlineMs);
-  end();
-  const value = perSecond(bound.size, Math.max(1, last - start));
-  await pool(pods, width, (i) => client.call('DELETE', `${base}/s-${i}?gracePeriodSeconds=0`));
-  await pool(nodes, width, (i) => client.call('DELETE', `/api/v1/nodes/hollow-${i}`));
-  const measure = `schedule ${pods.toLocaleString('en-US')} pods onto ${nodes} nodes`;
-  return [{ measure, value, unit: 'pods/s', details: { bound: bound.size, createdMs } }];
-};
-
-async function createNode(client: Client, index: number): Promise<void> {
-  const name = `hollow-${index}`;
-  const labels = { 'kubernetes.io/hostname': name, 'topology.kubernetes.io/zone': `z${index % 3}` };
-  await client.must('POST', '/api/v1/nodes', { apiVersion: 'v1', kind: 'Node', metadata: { name, labels } });
-  const now = `${new Date().toISOString().slice(0, 19)}Z`;
-  const capacity = { cpu: '32', memory: '64Gi', pods: '110' };
-  const ready = {
-    type: 'Ready',
-    status: 'True',
-    reason: 'bench',
-    message: '',
-    lastHeartbeatTime: now,
-    lastTransitionTime: now,
-  };
-  const status = { capacity, allocatable: capacity, conditions: [ready] };
-  await client.must('PATCH', `/api/v1/nodes/${name}/status`, { status }, 'application/strategic-merge-patch+json');
-  await client.call('PATCH', `/api/v1/nodes/${name}`, { spec: { taints: null } }, mergePatch);
-}
-
-async function within(work: Promise<void>, timeoutMs: number): Promise<void> {
+/** Resolves when the work is done or the time is up. */
+export async function within(work: Promise<void>, timeoutMs: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   await Promise.race([work, new Promise<void>((resolve) => (timer = setTimeout(resolve, timeoutMs)))]);
   clearTimeout(timer);
 }
 
 /** In the order in which they build on each other: the pods that create makes are read, patched, watched and deleted. */
-export const loads: Readonly<Record<string, Load>> = { create, get, list, watch, patch, delete: remove, schedule };
+export const loads: Readonly<Record<string, Load>> = { create, get, list, watch, patch, delete: remove };
 
 /** The namespace of the load, with the account that pods need: made here, or by the controllers where they run. */
 export async function prepare(client: Client, { hasControllers }: { hasControllers: boolean }): Promise<void> {

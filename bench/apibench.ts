@@ -10,7 +10,10 @@ import { calibrate } from './calibration.js';
 import { Client } from './client.js';
 import { compare, formatTable, readOriginal } from './comparison.js';
 import type { Figure } from './figure.js';
-import { loads, prepare } from './api-load.js';
+import { loads as apiLoads, prepare } from './api-load.js';
+import { schedule } from './scheduling-load.js';
+
+const loads = { ...apiLoads, schedule };
 
 const { values } = parseArgs({
   options: {
@@ -49,7 +52,7 @@ async function run(server: string): Promise<void> {
   const { pods, nodes, watchers, updates } = values;
   const counts = { pods: Number(pods), nodes: Number(nodes), watchers: Number(watchers), updates: Number(updates) };
   for (const name of values.only.split(',')) {
-    const load = loads[name];
+    const load = Object.hasOwn(loads, name) ? loads[name as keyof typeof loads] : undefined;
     if (!load) throw new Error(`there is no load ${JSON.stringify(name)}; known are ${Object.keys(loads).join(', ')}`);
     for (const figure of await load({ client, width, ...counts })) {
       figures.push(figure);

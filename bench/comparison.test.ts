@@ -15,6 +15,7 @@ const original: Original = {
   measures: {
     rate: { value: 10, unit: '/s', limit: 'tlsPostPerSecond', target: { atLeast: 2 } },
     time: { value: 10, unit: 'ms', limit: 'tlsPostPerSecond', target: { atMost: 0.3 } },
+    start: { unit: 's', target: { below: 2 } },
     memory: { value: 500, unit: 'MB', target: { below: 240 } },
   },
 };
@@ -32,4 +33,13 @@ test('a machine of half the speed halves the rates and doubles the times of the 
 test('a figure that the original lacks stands alone in the table', () => {
   const rows = [compare({ measure: 'ours', value: 12345.6, unit: '/s' }, original, calibration(100))];
   assert.equal(formatTable(rows).split('\n')[1], 'ours     12,346  /s');
+});
+
+test('a target can stand without a figure of the original', () => {
+  const {
+    original: scaled,
+    target,
+    isReached,
+  } = compare({ measure: 'start', value: 1.9, unit: 's' }, original, calibration(100));
+  assert.deepEqual([scaled, target, isReached], [undefined, '< 2', true]);
 });

@@ -4,7 +4,8 @@ import type { Calibration, Figure } from './figure.js';
 type Target = { readonly atLeast: number } | { readonly atMost: number } | { readonly below: number };
 
 interface OriginalMeasure {
-  readonly value: number;
+  /** Absent where only a target is known. */
+  readonly value?: number;
   readonly unit: string;
   /** Which limit of the machine the original's figure hangs on; absent for memory. */
   readonly limit?: keyof Calibration;
@@ -34,6 +35,7 @@ const isRate = (unit: string): boolean => unit.endsWith('/s');
 export function compare(figure: Figure, original: Original, calibration: Calibration): Compared {
   const known = original.measures[figure.measure];
   if (!known) return figure;
+  if (known.value === undefined) return { ...figure, ...judge(known.target, figure.value, Number.NaN) };
   const speed = known.limit ? calibration[known.limit] / original.calibration[known.limit] : 1;
   const scaled = isRate(known.unit) ? known.value * speed : known.value / speed;
   const ratio = figure.value / scaled;

@@ -10,6 +10,12 @@ import type { Calibration, Measures } from './figure.js';
 /** A further file with measures is one line here. */
 const catalog: Readonly<Record<string, () => Promise<{ measures: Measures }>>> = {
   storage: () => import('./storage.js'),
+  api: () => import('./api.js'),
+  scheduling: () => import('./scheduling.js'),
+  inference: () => import('./inference.js'),
+  'kube-proxy': () => import('./kube-proxy.js'),
+  up: () => import('./up.js'),
+  'pod-start': () => import('./pod-start.js'),
 };
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
@@ -24,6 +30,7 @@ async function run(names: readonly string[], results: string): Promise<void> {
     const original = readOriginal(join(process.cwd(), 'bench/original.json'));
     const rows: Compared[] = [];
     for (const name of names) {
+      say(name);
       const place = join(directory, name);
       mkdirSync(place);
       const group = await catalog[name]?.();
