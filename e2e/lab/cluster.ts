@@ -1,6 +1,8 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
+import { afterEach } from 'node:test';
 import { eventually } from '../../shared/clock/eventually.js';
 import type { CommandOptions, CommandResult } from './command.js';
+import { componentLogs } from './component-logs.js';
 import type { Host } from './host.js';
 import { importToolbox } from './images.js';
 import { Lab } from './lab.js';
@@ -19,21 +21,44 @@ export class TestCluster {
 
   /** Makes a lab with `hosts` machines and starts a cluster on the first. */
   static async start(
-    options: { nodes?: number; hosts?: number; wait?: boolean; args?: readonly string[] } = {},
+    options: {
+      nodes?: number;
+      hosts?: number;
+      wait?: boolean;
+      args?: readonly string[];
+      /** Called before `up` with the host that it will run on. */
+      prepare?: (host: Host) => void | Promise<void>;
+    } = {},
   ): Promise<TestCluster> {
     const lab = await Lab.create(options.hosts ?? 1);
     const cluster = new TestCluster(lab, lab.host(0));
     try {
       await Promise.all(lab.hosts.map((h) => importToolbox(h.dockerSocket)));
+      await options.prepare?.(cluster.host);
       await cluster.knarr(
         ['up', '--nodes', String(options.nodes ?? 1), ...(options.wait ? ['--wait'] : []), ...(options.args ?? [])],
         { timeoutMs: 180_000 },
       );
     } catch (error) {
+      const logs = cluster.logs();
       await cluster.destroy();
-      throw error;
+      throw new Error(`${(error as Error).message}\n${logs}`, { cause: error });
     }
     return cluster;
+  }
+
+  /** Call once in a test file: a test that fails is followed by the last words of all components. */
+  static explainFailures(find: () => TestCluster | undefined): void {
+    afterEach((context) => {
+      // Node 20.12 and later tell whether the test passed; the types of Node 20 do not say so.
+      if (!(context as { readonly passed?: boolean }).passed)
+        process.stderr.write(`${find()?.logs() ?? 'there is no cluster'}\n`);
+    });
+  }
+
+  /** Last words of the components of all hosts. */
+  logs(): string {
+    return this.lab.hosts.map((host) => componentLogs(join(host.directory, 'home'))).join('');
   }
 
   /** Runs knarr on the first host, or another. */

@@ -117,7 +117,7 @@ const answers = (): Promise<unknown> => eventually(() => runtime.version(), 30_0
 
 test('before the engine runs, every verb says in one sentence what to do', async () => {
   await assert.rejects(runtime.listContainers(), (error: RuntimeError) => {
-    assert.match(error.message, /^cannot reach the Docker Engine at unix:.*; is the Docker daemon running\?$/);
+    assert.match(error.message, /^cannot reach the Docker Engine at unix:.*; start it with: systemctl start docker$/);
     return isUnavailable(error);
   });
 });

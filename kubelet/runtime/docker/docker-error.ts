@@ -54,7 +54,7 @@ export function toRuntimeError(error: unknown, endpoint: string): Error {
 }
 
 export function unavailable(endpoint: string, why: string): RuntimeError {
-  const remedy = 'is the Docker daemon running?';
+  const remedy = 'start it with: systemctl start docker';
   return new RuntimeError('Unavailable', `cannot reach the Docker Engine at ${endpoint}: ${bounded(why)}; ${remedy}`);
 }
 

@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { eventually } from '../shared/clock/eventually.js';
+import { TestCluster } from './lab/cluster.js';
+import { assertNoneFailed, FaultDrill, seededRandom } from './lab/fault-drill.js';
+import { runningContainers } from './lab/traces.js';
+
+const seed = Number(process.env['KNARR_SEED'] ?? Date.now() % 1_000_000);
+const rounds = 2;
+const longestPauseMs = 3_000;
+
+let drill: FaultDrill;
+before(async () => {
+  drill = await FaultDrill.start();
+});
+after(() => drill?.destroy());
+TestCluster.explainFailures(() => drill?.cluster);
+
+test('no request fails, nothing acknowledged is lost and no container restarts while every component is killed', async (t) => {
+  t.diagnostic(`KNARR_SEED=${seed}`);
+  const random = seededRandom(seed);
+  const { cluster } = drill;
+  const before = await runningContainers(cluster.host);
+  const load = drill.startLoad();
+  const writes = drill.startWrites();
+  for (let round = 0; round < rounds; round++)
+    t.diagnostic((await drill.killEachComponent(random, longestPauseMs)).join(', '));
+  await drill.killSupervisor();
+  await cluster.waitUntilHealthy();
+  const written = await writes.end();
+  const sent = await load.end();
+  t.diagnostic(
+    `${sent.answered} pictures, the slowest ${sent.slowestMs} ms; ${written.acknowledged.length} writes, ${written.refused} refused`,
+  );
+  assertNoneFailed(sent, 100);
+  assert.deepEqual(await drill.lost(written), []);
+  assert.ok(written.acknowledged.length >= 100, `only ${written.acknowledged.length} writes were acknowledged`);
+  assert.equal(await runningContainers(cluster.host), before, 'the same containers, not started again');
+  await cluster.kubectl(['scale', 'deployment/gateway', '--replicas=3']);
+  await cluster.kubectl(['rollout', 'status', 'deployment/gateway', '--timeout=60s']);
+});
+
+test('no request fails when a DNS pod and a model server die, by signal or by deletion', async (t) => {
+  const { cluster } = drill;
+  const load = drill.startLoad();
+  for (const [namespace, label] of [
+    ['kube-system', 'k8s-app=kube-dns'],
+    ['default', 'app=tf-serving-clothing-model'],
+  ] as const) {
+    const pods = ['-n', namespace, '-l', label];
+    const [crashing = '', leaving = ''] = (
+      await cluster.kubectl(['get', 'pods', ...pods, '-o', 'jsonpath={.items[*].metadata.name}'])
+    ).split(' ');
+    const id = await cluster.kubectl([
+      'get',
+      'pod',
+      '-n',
+      namespace,
+      crashing,
+      '-o',
+      'jsonpath={.status.containerStatuses[0].containerID}',
+    ]);
+    await cluster.host.run(['docker', 'kill', id.replace('docker://', '')]);
+    await eventually(
+      async () => {
+        const status = await cluster.kubectl([
+          'get',
+          'pod',
+          '-n',
+          namespace,
+          crashing,
+          '-o',
+          'jsonpath={.status.containerStatuses[0].restartCount} {.status.containerStatuses[0].ready}',
+        ]);
+        assert.equal(status, '1 true');
+      },
+      30_000,
+      200,
+    );
+    await cluster.kubectl(['delete', 'pod', '-n', namespace, leaving], { timeoutMs: 60_000 });
+    await cluster.kubectl(['wait', '--for=condition=Ready', 'pod', ...pods, '--timeout=60s']);
+  }
+  await delay(2_000);
+  const sent = await load.end();
+  t.diagnostic(`${sent.answered} pictures, the slowest ${sent.slowestMs} ms`);
+  assertNoneFailed(sent, 50);
+});
