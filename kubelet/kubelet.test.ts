@@ -16,6 +16,14 @@ before(async () => {
 afterEach(() => world.reset());
 after(() => world.close());
 
+/** Answers late, as an engine does whose machine is busy. */
+class SlowEngine extends HollowRuntime {
+  override async version(): ReturnType<HollowRuntime['version']> {
+    await systemClock.sleep(200);
+    return super.version();
+  }
+}
+
 async function startHollow(): Promise<HollowRuntime> {
   const runtime = new HollowRuntime({ clock: systemClock, images: ['app:1'] });
   await world.startKubelet(runtime);
@@ -71,6 +79,19 @@ test('a restarted kubelet adopts what runs and kills what the API has forgotten'
   });
   const pod = await world.client.get(pods, 'kept', 'default');
   assert.equal(pod.status?.containerStatuses?.[0]?.restartCount, 0);
+});
+
+test('a node that was Ready never says otherwise while its kubelet restarts', async () => {
+  const runtime = new SlowEngine({ clock: systemClock, images: ['app:1'] });
+  await world.startKubelet(runtime);
+  await world.createPod('serving');
+  await world.waitForPhase('serving', 'Running');
+  const seen = await world.nodeReadiness();
+  await world.stopKubelet();
+  await world.startKubelet(runtime);
+  await world.createPod('later');
+  await world.waitForPhase('later', 'Running');
+  assert.deepEqual(await seen.end(), ['True']);
 });
 
 test('a crashed container is started again at once and its restart is counted', async () => {

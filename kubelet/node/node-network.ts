@@ -18,6 +18,7 @@ export class NodeNetwork {
   #podCIDR: string | undefined;
   #problem: string | undefined = noCidr;
   #isWorking = false;
+  #wasTried = false;
 
   constructor(options: NodeNetworkOptions) {
     this.#options = options;
@@ -28,10 +29,16 @@ export class NodeNetwork {
     return this.#problem;
   }
 
+  /** Whether the network for a known podCIDR has not been tried yet: the problem is then only assumed. */
+  get isPending(): boolean {
+    return this.#podCIDR !== undefined && !this.#wasTried;
+  }
+
   /** Called with what the Node object says, whenever it is seen. */
   setPodCIDR(podCIDR: string | undefined): void {
     if (!podCIDR || podCIDR === this.#podCIDR) return;
     this.#podCIDR = podCIDR;
+    this.#wasTried = false;
     this.#problem = `docker: network plugin is not ready: the network for ${podCIDR} is being made`;
     this.ensure();
   }
@@ -59,6 +66,7 @@ export class NodeNetwork {
       if (before !== this.#problem) log.warn('the pod network cannot be made yet', { podCIDR, why });
       clock.schedule(2_000, () => this.ensure());
     }
+    this.#wasTried = true;
     if (before !== this.#problem) onChange();
   }
 }

@@ -25,6 +25,8 @@ export interface NodeRegistrarOptions {
 
 const computeMs = 10_000;
 const reportMs = 300_000;
+/** An engine that does not answer for so long is a problem to be told. */
+const settleMs = 8_000;
 const imagesMs = 60_000;
 const maxImages = 50;
 
@@ -38,6 +40,7 @@ export class NodeRegistrar {
   #wake: () => void = () => undefined;
   #isDirty = true;
   #reportedMs = -Infinity;
+  #startedMs: number | undefined;
   #images: { readonly list: readonly ContainerImage[]; readonly atMs: number } = { list: [], atMs: -Infinity };
 
   constructor(options: NodeRegistrarOptions) {
@@ -104,6 +107,7 @@ export class NodeRegistrar {
 
   async #report(signal: AbortSignal): Promise<void> {
     const node = this.#node ?? (await this.#register(signal));
+    if (this.#isSettling()) return;
     const { clock, identity, machine, client } = this.#options;
     const health = await this.#health();
     const status = nodeStatus(node.status, identity, machine, health, clock.now());
@@ -118,6 +122,16 @@ export class NodeRegistrar {
       else throw error;
       this.#isDirty = true;
     }
+  }
+
+  /**
+   * After a start nothing is known yet of engine and network. To report that as NotReady would take pods that serve out
+   * of their Services; what becomes known pokes us.
+   */
+  #isSettling(): boolean {
+    const { monitor, network, clock } = this.#options;
+    this.#startedMs ??= clock.monotonic();
+    return (!monitor.hasAnswer || network.isPending) && clock.monotonic() - this.#startedMs < settleMs;
   }
 
   async #register(signal: AbortSignal): Promise<Node> {

@@ -16,6 +16,7 @@ export class RuntimeMonitor {
   readonly #options: RuntimeMonitorOptions;
   #version: RuntimeVersion | undefined;
   #problem: string | undefined = 'the container engine has not been asked yet';
+  #hasAnswer = false;
 
   constructor(options: RuntimeMonitorOptions) {
     this.#options = options;
@@ -29,6 +30,11 @@ export class RuntimeMonitor {
   /** Why the engine cannot be used, if it cannot. */
   get problem(): string | undefined {
     return this.#problem;
+  }
+
+  /** Whether the problem, or that there is none, is known and not only assumed. */
+  get hasAnswer(): boolean {
+    return this.#hasAnswer;
   }
 
   /** Runs until aborted. */
@@ -49,7 +55,9 @@ export class RuntimeMonitor {
       if (signal?.aborted) return;
       this.#problem = error instanceof Error ? error.message : String(error);
     }
-    if ((before === undefined) === (this.#problem === undefined)) return;
+    const isFirst = !this.#hasAnswer;
+    this.#hasAnswer = true;
+    if (!isFirst && (before === undefined) === (this.#problem === undefined)) return;
     if (this.#problem !== undefined) this.#options.log.error('the container engine is away', { why: this.#problem });
     else this.#options.log.info('the container engine answers', { version: this.#version?.version });
     this.#options.onChange();

@@ -156,6 +156,30 @@ export class KubeletWorld {
     return all.items.filter((event) => event.involvedObject.name === podName);
   }
 
+  /** Follows the node's Ready condition from now on; the end tells which statuses it had. */
+  async nodeReadiness(): Promise<{ end(): Promise<string[]> }> {
+    const seen = new Set<string>();
+    const stop = new AbortController();
+    const { metadata } = await this.client.list(nodes);
+    const options = { resourceVersion: metadata.resourceVersion ?? '', signal: stop.signal };
+    const follow = async (): Promise<void> => {
+      for await (const event of this.client.watch(nodes, options)) {
+        if (event.type !== 'MODIFIED') continue;
+        const ready = event.object.status?.conditions?.find((condition) => condition.type === 'Ready');
+        if (ready) seen.add(ready.status);
+      }
+    };
+    const done = follow().catch((error: unknown) => {
+      if (!stop.signal.aborted) throw error;
+    });
+    const end = async (): Promise<string[]> => {
+      stop.abort();
+      await done;
+      return [...seen];
+    };
+    return { end };
+  }
+
   async #pods(): Promise<Pod[]> {
     return (await this.client.list(pods, { namespace: 'default' })).items;
   }
