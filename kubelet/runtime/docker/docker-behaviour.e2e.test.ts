@@ -189,6 +189,26 @@ test('a container over its memory limit is OOMKilled', async () => {
   assert.deepEqual([status.exitCode, status.oomKilled], [137, true]);
 });
 
+test('a restarted kubelet starts a container of low OOM score in a sandbox that it found, as in one of its own', async () => {
+  const sandbox = sandboxConfig();
+  const sandboxId = await runtime.runPodSandbox(sandbox);
+  const restarted = new DockerRuntime({
+    host,
+    cluster: 'behaviour',
+    node: 'node-1',
+    clock: systemClock,
+    log: silentLog,
+  });
+  try {
+    const config = containerConfig('sleep 1000', { resources: { oomScoreAdj: -997 } });
+    const id = await restarted.createContainer(sandboxId, config, sandbox);
+    await restarted.startContainer(id);
+    assert.equal((await restarted.containerStatus(id)).state, 'running');
+  } finally {
+    await restarted.close();
+  }
+});
+
 test('a memory volume is shared by the containers of a pod and outlives a restart', async () => {
   const volume = { memoryVolumes: [{ name: 'cache', containerPath: '/cache', readOnly: false }] };
   const pod = { memoryVolumes: [{ name: 'cache', sizeBytes: 1_048_576 }] };

@@ -96,7 +96,8 @@ export class DockerRuntime implements ContainerRuntime {
   }
 
   async createContainer(sandboxId: string, config: ContainerConfig, sandbox: SandboxConfig): Promise<string> {
-    const request = containerRequest(this.#owner, sandboxId, config, sandbox, this.#sandboxes.limits);
+    const limits = await this.#sandboxes.limitsIn(sandboxId);
+    const request = containerRequest(this.#owner, sandboxId, config, sandbox, limits);
     const create = async (): Promise<string> =>
       (await this.#engine.call((docker, abortSignal) => docker.createContainer({ ...request, abortSignal }))).id;
     try {

@@ -28,7 +28,18 @@ export class DockerSandboxes {
     this.#log = log;
   }
 
-  get limits(): EngineLimits {
+  /** Limits for a container in a sandbox; one that an earlier process of ours has started shows them as well. */
+  async limitsIn(sandboxId: string): Promise<EngineLimits> {
+    if (this.#negativeOomScore === 'unproven') {
+      const { HostConfig } = await this.#engine.call((docker, abortSignal) =>
+        docker.getContainer(sandboxId).inspect({ abortSignal }),
+      );
+      this.#learn({ allowsNegativeOomScore: (HostConfig.OomScoreAdj ?? 0) < 0 });
+    }
+    return this.#limits;
+  }
+
+  get #limits(): EngineLimits {
     return { allowsNegativeOomScore: this.#negativeOomScore !== 'refused' };
   }
 
@@ -39,7 +50,7 @@ export class DockerSandboxes {
 
   /** Creates and starts, nothing else when all is well; puts right what the engine complains of and tries again. */
   async run(config: SandboxConfig): Promise<string> {
-    let limits = this.limits;
+    let limits = this.#limits;
     for (let tries = 1; ; tries++) {
       const outcome = await this.#tryRun(config, limits);
       if ('id' in outcome) {
