@@ -203,7 +203,7 @@ test('a restarted kubelet starts a container of low OOM score in a sandbox that 
     const config = containerConfig('sleep 1000', { resources: { oomScoreAdj: -997 } });
     const id = await restarted.createContainer(sandboxId, config, sandbox);
     await restarted.startContainer(id);
-    assert.equal((await restarted.containerStatus(id)).state, 'running');
+    assert.equal((await restarted.containerStatus(id))?.state, 'running');
   } finally {
     await restarted.close();
   }
