@@ -27,10 +27,12 @@ export class Docker {
     await this.#call('DELETE', `/containers/${id}?force=true`);
   }
 
-  /** Ids of the running containers that carry a label, e.g. `io.kubernetes.pod.name=a`. */
+  /** Ids of the containers that carry a label, e.g. `io.kubernetes.pod.name=a`. */
   async list(label: string): Promise<string[]> {
     const filters = encodeURIComponent(JSON.stringify({ label: [label] }));
-    return ((await this.#call('GET', `/containers/json?filters=${filters}`)) as { Id: string }[]).map(({ Id }) => Id);
+    return ((await this.#call('GET', `/containers/json?all=true&filters=${filters}`)) as { Id: string }[]).map(
+      ({ Id }) => Id,
+    );
   }
 
   async inspect(id: string): Promise<Inspected> {

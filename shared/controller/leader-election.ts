@@ -112,6 +112,7 @@ export class LeaderElector {
   async #tryAcquireOrRenew(signal: AbortSignal): Promise<boolean> {
     const { client, namespace, name, log } = this.#options;
     try {
+      if (await this.#renewUnread(signal)) return true;
       const lease = await client.get(leases, name, namespace, { signal }).catch((error: unknown) => {
         if (isNotFound(error)) return undefined;
         throw error;
@@ -131,6 +132,20 @@ export class LeaderElector {
       if (isConflict(error) || isAlreadyExists(error)) return false;
       log.warn('cannot acquire or renew the lease, trying again', { lease: name, reason: (error as Error).message });
       return false;
+    }
+  }
+
+  /** A leader knows its Lease: as in client-go it is read again only when somebody else has written it. */
+  async #renewUnread(signal: AbortSignal): Promise<boolean> {
+    const { client, identity } = this.#options;
+    const lease = this.#observed;
+    if (!this.#isLeader || lease?.spec?.holderIdentity !== identity) return false;
+    try {
+      this.#observe(await client.update(leases, { ...lease, spec: this.#spec(lease) }, { signal }));
+      return true;
+    } catch (error) {
+      if (isConflict(error) || isNotFound(error)) return false;
+      throw error;
     }
   }
 
