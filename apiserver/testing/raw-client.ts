@@ -19,11 +19,11 @@ export interface RawOptions {
 
 /** Requests as they stand on the wire, for tests of what typed clients hide. */
 export class RawClient {
-  readonly #server: TestServer;
+  readonly #server: Pick<TestServer, 'ca' | 'port'>;
   readonly #agent: Agent;
 
   /** Without a certificate: nobody. */
-  constructor(server: TestServer, identity?: KeyPair) {
+  constructor(server: Pick<TestServer, 'ca' | 'port'>, identity?: KeyPair) {
     this.#server = server;
     this.#agent = new Agent({
       ca: server.ca,
