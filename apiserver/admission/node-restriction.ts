@@ -2,6 +2,7 @@ import { pods } from '../../shared/api/generated/resources.js';
 import type { AuthenticationV1TokenRequest, Node, Pod } from '../../shared/api/generated/types.js';
 import type { KubernetesObject } from '../../shared/api/object.js';
 import { nodeNameOf } from '../authorization/node-identity.js';
+import { referencedResource } from '../authorization/pod-references.js';
 import type { ObjectReader } from '../registry/object-reader.js';
 import { forbidden } from '../registry/status-errors.js';
 import type { AdmissionPlugin, AdmissionRequest } from './admission.js';
@@ -42,6 +43,7 @@ function checkPod(request: AdmissionRequest, node: string, refuse: Refuse): void
       if (pod.spec.nodeName !== node) {
         throw refuse(`node ${nodeText} can only create pods with spec.nodeName set to itself`);
       }
+      checkMirror(pod, node, refuse);
       return;
     case 'UPDATE':
       if (request.subresource !== 'status')
@@ -62,6 +64,18 @@ function checkPod(request: AdmissionRequest, node: string, refuse: Refuse): void
       }
       return;
     default:
+  }
+}
+
+/** Whatever a pod names is open to its node, so a node must not be able to name things itself. */
+function checkMirror(pod: Pod & KubernetesObject, node: string, refuse: Refuse): void {
+  const nodeText = JSON.stringify(node);
+  const resource = referencedResource(pod);
+  if (resource !== undefined) throw refuse(`node ${nodeText} can not create pods that reference ${resource}`);
+  const isOwn = ({ apiVersion, kind, name }: { apiVersion: string; kind: string; name: string }): boolean =>
+    apiVersion === 'v1' && kind === 'Node' && name === node;
+  if (!(pod.metadata.ownerReferences ?? []).every(isOwn)) {
+    throw refuse(`node ${nodeText} can only create pods with an owner reference set to itself`);
   }
 }
 

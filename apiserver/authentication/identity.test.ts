@@ -21,6 +21,18 @@ describe('identity and rights', () => {
     assert.equal(answer.code, 201, message(answer));
     return (answer.json as { metadata: { uid: string } }).metadata;
   };
+  const makeToken = (id: string, changes: Record<string, string> = {}, type = 'bootstrap.kubernetes.io/token') => {
+    const stringData = {
+      'token-id': id,
+      'token-secret': '0123456789abcdef',
+      'usage-bootstrap-authentication': 'true',
+      'auth-extra-groups': 'system:bootstrappers:kubeadm:default-node-token',
+      expiration: new Date(Date.now() + 60_000).toISOString(),
+      ...changes,
+    };
+    const path = '/api/v1/namespaces/kube-system/secrets';
+    return admin.send(path, { body: { metadata: { name: `bootstrap-token-${id}` }, type, stringData } });
+  };
   before(async () => {
     server = await startTestServer({ disabledAdmission: [] });
     admin = new RawClient(server, server.admin);
@@ -46,6 +58,13 @@ describe('identity and rights', () => {
       message(await nobody.send('/metrics')),
       'forbidden: User "system:anonymous" cannot get path "/metrics"',
     );
+    const reached = ['/livez', '/livez/ping', '/readyz', '/readyz?verbose', '/healthz', '/version'];
+    for (const path of reached) assert.equal((await nobody.send(path)).code, 200, path);
+    const closed = ['/', '/api', '/apis', '/apis/apps/v1', '/openapi/v2', '/openapi/v3', '/openid/v1/jwks', '/metrics'];
+    for (const path of closed) assert.equal((await nobody.send(path)).code, 403, path);
+    assert.equal((await nobody.send('/version', { method: 'DELETE' })).code, 403);
+    assert.equal((await nobody.send('/api/v1/namespaces/kube-public/configmaps')).code, 403);
+    assert.equal((await nobody.send('/api/v1/namespaces/kube-public/configmaps/cluster-info')).code, 404);
   });
 
   it('refuses certificates of another authority and tokens of nobody', async () => {
@@ -99,27 +118,38 @@ describe('identity and rights', () => {
   });
 
   it('knows joining nodes by their bootstrap token', async () => {
-    const data = {
-      'token-id': 'abcdef',
-      'token-secret': '0123456789abcdef',
-      'usage-bootstrap-authentication': 'true',
-      'auth-extra-groups': 'system:bootstrappers:kubeadm:default-node-token',
-      expiration: new Date(Date.now() + 60_000).toISOString(),
-    };
-    const type = 'bootstrap.kubernetes.io/token';
-    const path = '/api/v1/namespaces/kube-system/secrets';
-    const encoded = Object.fromEntries(
-      Object.entries(data).map(([key, value]) => [key, Buffer.from(value).toString('base64')]),
-    );
-    const made = await admin.send(path, {
-      body: { metadata: { name: 'bootstrap-token-abcdef' }, type, data: encoded },
-    });
-    assert.equal(made.code, 201, message(made));
+    assert.equal((await makeToken('abcdef')).code, 201);
     const refused = await nobody.send(`${core}/pods`, bearer('abcdef.0123456789abcdef'));
     assert.match(message(refused), /User "system:bootstrap:abcdef" cannot list/);
     assert.equal((await nobody.send('/version', bearer('abcdef.0123456789abcdee'))).code, 401);
     const requests = '/apis/certificates.k8s.io/v1/certificatesigningrequests';
     assert.equal((await nobody.send(requests, bearer('abcdef.0123456789abcdef'))).code, 200);
+    await admin.send('/api/v1/namespaces/kube-system/secrets/bootstrap-token-abcdef', { method: 'DELETE' });
+    assert.equal((await nobody.send(requests, bearer('abcdef.0123456789abcdef'))).code, 401);
+  });
+
+  const useless: Record<string, [data: Record<string, string>, type?: string]> = {
+    'that has expired': [{ expiration: new Date(Date.now() - 1000).toISOString() }],
+    'whose end cannot be read': [{ expiration: 'soon' }],
+    'that is for signing alone': [{ 'usage-bootstrap-authentication': 'false' }],
+    'under another name than its own': [{ 'token-id': 'zzzzzz' }],
+    'in a Secret of another type': [{}, 'Opaque'],
+  };
+  for (const [i, [what, [data, type]]] of Object.entries(useless).entries()) {
+    it(`refuses a bootstrap token ${what}`, async () => {
+      const id = `token${i}`;
+      assert.equal((await makeToken(id, data, type)).code, 201);
+      assert.equal((await nobody.send('/version', bearer(`${id}.0123456789abcdef`))).code, 401);
+    });
+  }
+
+  it('gives groups of bootstrappers by a token, and no others', async () => {
+    await makeToken('groups', { 'auth-extra-groups': 'system:bootstrappers:mine,system:masters' });
+    const review = { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' };
+    const path = '/apis/authentication.k8s.io/v1/selfsubjectreviews';
+    const who = await nobody.send(path, { body: review, ...bearer('groups.0123456789abcdef') });
+    const { userInfo } = (who.json as unknown as { status: { userInfo: { groups: string[] } } }).status;
+    assert.deepEqual(userInfo.groups, ['system:bootstrappers', 'system:bootstrappers:mine', 'system:authenticated']);
   });
 
   it('opens to a node only the secrets that its pods name', async () => {
@@ -132,6 +162,52 @@ describe('identity and rights', () => {
     assert.equal((await node.send(`${core}/secrets?fieldSelector=metadata.name%3Dmine`)).code, 200);
     assert.equal((await node.send(`${core}/secrets/other`)).code, 403);
     assert.equal((await node.send(`${core}/secrets`)).code, 403);
+  });
+
+  it('shows a node its own pods and its own Node, and no others', async () => {
+    await makePod('here', 'node-1');
+    await makePod('there', 'node-2');
+    const code = async (path: string): Promise<number> => (await node.send(path)).code;
+    assert.equal(await code(`${core}/pods/here`), 200);
+    assert.equal(await code(`${core}/pods/there`), 403);
+    assert.equal(await code(`${core}/pods/gone`), 404);
+    assert.equal(await code('/api/v1/pods?fieldSelector=spec.nodeName%3Dnode-1'), 200);
+    assert.equal(await code('/api/v1/pods?fieldSelector=spec.nodeName%3Dnode-2'), 403);
+    assert.equal(await code('/api/v1/pods'), 403);
+    assert.equal(await code('/api/v1/pods?watch=true&timeoutSeconds=1'), 403);
+    assert.equal(await code('/api/v1/nodes?fieldSelector=metadata.name%3Dnode-1'), 200);
+    assert.equal(await code('/api/v1/nodes'), 403);
+    assert.equal(await code('/api/v1/nodes/node-2'), 403);
+    assert.equal(await code(`${core}/pods/here/log`), 403);
+    assert.equal(await code('/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/node-2'), 403);
+    const leases = '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases';
+    assert.equal((await node.send(leases, { body: { metadata: { name: 'node-1' }, spec: {} } })).code, 403);
+  });
+
+  it('opens nothing to a node through a pod that it makes or evicts itself', async () => {
+    const mirror = (spec: object, metadata: object = {}): Promise<RawAnswer> => {
+      const annotations = { 'kubernetes.io/config.mirror': 'x' };
+      const containers = [{ name: 'c', image: 'i' }];
+      const body = {
+        metadata: { name: 'm', annotations, ...metadata },
+        spec: { nodeName: 'node-1', containers, ...spec },
+      };
+      return node.send(`${core}/pods?dryRun=All`, { body });
+    };
+    assert.equal((await mirror({})).code, 201);
+    assert.match(
+      message(await mirror({ volumes: [{ name: 'v', secret: { secretName: 'other' } }] })),
+      /can not create pods that reference secrets/,
+    );
+    assert.match(message(await mirror({ serviceAccountName: 'default' })), /reference service accounts/);
+    assert.match(message(await mirror({ nodeName: 'node-2' })), /spec\.nodeName set to itself/);
+    const owner = { apiVersion: 'v1', kind: 'Node', name: 'node-2', uid: 'u' };
+    assert.match(message(await mirror({}, { ownerReferences: [owner] })), /owner reference set to itself/);
+    const evict = { body: { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: 'there' } } };
+    assert.match(
+      message(await node.send(`${core}/pods/there/eviction`, evict)),
+      /can only delete pods with spec.nodeName set to itself/,
+    );
   });
 
   it('lets a node write only what is its own', async () => {

@@ -26,8 +26,10 @@ const nodeRules: readonly Rule[] = [
 
 const referenced = new Set(['secrets', 'configmaps', 'persistentvolumeclaims', 'serviceaccounts']);
 
+const reading = new Set(['get', 'list', 'watch']);
+
 /**
- * Rights of kubelets. Secrets, ConfigMaps, claims and accounts are open to a node only while one of its pods names them,
+ * Rights of kubelets: of nodes and pods each reads its own alone. Secrets, ConfigMaps, claims and accounts are open to a node only while one of its pods names them,
  * so a broken node gives away its own pods' secrets and no others.
  */
 export class NodeAuthorizer implements Authorizer {
@@ -44,6 +46,10 @@ export class NodeAuthorizer implements Authorizer {
     if (group === '' && referenced.has(resource)) return this.#authorizeReference(node, attributes);
     if (group === 'coordination.k8s.io' && resource === 'leases') return authorizeLease(node, attributes);
     if (isOwnHealthCheck(node, attributes)) return allow;
+    if (group === '' && attributes.subresource === '' && reading.has(attributes.verb)) {
+      if (resource === 'pods') return this.#authorizePodRead(node, attributes);
+      if (resource === 'nodes') return authorizeNodeRead(node, attributes);
+    }
     return nodeRules.some((rule) => ruleAllows(rule, attributes)) ? allow : noOpinion;
   }
 
@@ -57,7 +63,7 @@ export class NodeAuthorizer implements Authorizer {
     // A watch or list of one name is a get; of all it is nobody's business.
     const name = attributes.name || singleName(fieldSelector);
     const isToken = resource === 'serviceaccounts' && subresource === 'token' && verb === 'create';
-    const isRead = subresource === '' && ['get', 'list', 'watch'].includes(verb);
+    const isRead = subresource === '' && reading.has(verb);
     if (!isToken && !isRead) return noOpinion;
     if (name === '' || namespace === '') {
       return { verdict: 'noOpinion', reason: 'No Object name found' };
@@ -73,6 +79,17 @@ export class NodeAuthorizer implements Authorizer {
     };
   }
 
+  #authorizePodRead(node: string, { verb, namespace, name, fieldSelector }: Attributes): Decision {
+    if (verb === 'get') {
+      // A kubelet must see that its pod is gone, and then nobody can tell any more whose it was.
+      const pod = this.#objects.find(pods, namespace, name);
+      if (!pod || pod.spec.nodeName === node) return allow;
+      return { verdict: 'noOpinion', reason: 'can only read pods that are bound to the requesting node' };
+    }
+    const isOwn = (fieldSelector ?? '').split(',').some((term) => /^spec\.nodeName==?(.*)$/.exec(term)?.[1] === node);
+    return isOwn ? allow : { verdict: 'noOpinion', reason: `can only ${verb} pods with spec.nodeName=${node}` };
+  }
+
   #podsOf(node: string): Pod[] {
     return this.#objects.listBy(pods, 'spec.nodeName', node);
   }
@@ -81,6 +98,11 @@ export class NodeAuthorizer implements Authorizer {
 /** A joining node asks whether the server reaches its kubelet. Nothing else of the proxy is open, which could do all that the server can. */
 function isOwnHealthCheck(node: string, { verb, group, resource, path }: Attributes): boolean {
   return verb === 'get' && group === '' && resource === 'nodes' && path === `/api/v1/nodes/${node}/proxy/healthz`;
+}
+
+function authorizeNodeRead(node: string, { name, fieldSelector }: Attributes): Decision {
+  if ((name || singleName(fieldSelector)) === node) return allow;
+  return { verdict: 'noOpinion', reason: 'can only read the Node of the requesting node' };
 }
 
 function authorizeLease(node: string, attributes: Attributes): Decision {

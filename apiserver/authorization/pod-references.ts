@@ -1,26 +1,27 @@
 import type { Container, Pod, Volume } from '../../shared/api/generated/types.js';
 
+const kinds: Readonly<Record<string, (pod: Pod) => (string | undefined)[]>> = {
+  secrets: (pod) => [
+    ...(pod.spec.imagePullSecrets ?? []).map(({ name }) => name),
+    ...(pod.spec.volumes ?? []).flatMap(volumeSecrets),
+    ...containers(pod).flatMap((container) => environmentNames(container, 'secret')),
+  ],
+  configmaps: (pod) => [
+    ...(pod.spec.volumes ?? []).flatMap(volumeConfigMaps),
+    ...containers(pod).flatMap((container) => environmentNames(container, 'configMap')),
+  ],
+  persistentvolumeclaims: (pod) => (pod.spec.volumes ?? []).map((volume) => volume.persistentVolumeClaim?.claimName),
+  serviceaccounts: (pod) => [pod.spec.serviceAccountName],
+};
+
 /** Whether a pod names this secret, configmap, claim or serviceaccount of its namespace. */
 export function references(pod: Pod, resource: string, name: string): boolean {
-  switch (resource) {
-    case 'secrets':
-      return (
-        (pod.spec.imagePullSecrets ?? []).some((reference) => reference.name === name) ||
-        (pod.spec.volumes ?? []).some((volume) => volumeSecrets(volume).includes(name)) ||
-        containers(pod).some((container) => environmentNames(container, 'secret').includes(name))
-      );
-    case 'configmaps':
-      return (
-        (pod.spec.volumes ?? []).some((volume) => volumeConfigMaps(volume).includes(name)) ||
-        containers(pod).some((container) => environmentNames(container, 'configMap').includes(name))
-      );
-    case 'persistentvolumeclaims':
-      return (pod.spec.volumes ?? []).some((volume) => volume.persistentVolumeClaim?.claimName === name);
-    case 'serviceaccounts':
-      return pod.spec.serviceAccountName === name;
-    default:
-      return false;
-  }
+  return kinds[resource]?.(pod).includes(name) === true;
+}
+
+/** The first resource of which a pod names an object; undefined for a pod that names none. */
+export function referencedResource(pod: Pod): string | undefined {
+  return Object.keys(kinds).find((resource) => kinds[resource]?.(pod).some((name) => name));
 }
 
 function containers({ spec }: Pod): Container[] {

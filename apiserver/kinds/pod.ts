@@ -13,7 +13,7 @@ export const podDefinition = defineKind<Pod>({
   resource: pods,
   shortNames: ['po'],
   categories: ['all'],
-  subresources: ['status', 'binding', 'log', 'exec', 'attach', 'portforward', 'proxy'],
+  subresources: ['status', 'binding', 'eviction', 'log', 'exec', 'attach', 'portforward', 'proxy'],
   hasGeneration: true,
   columns: podColumns,
   selectableFields: {
