@@ -87,6 +87,8 @@ test('copies cannot grow or nest without bound, and lists cannot be shifted for 
 test('agrees with the reference implementation on differences of arbitrary values', () => {
   fc.assert(
     fc.property(json, json, (a, b) => {
+      // The reference drops such keys.
+      fc.pre(!JSON.stringify([a, b]).includes('__proto__'));
       const from = { root: a };
       const to = { root: b };
       const patch = createPatch(from, to);

@@ -194,6 +194,8 @@ export class ResourceStore {
       return this.#retrying(namespace, name, options, mode, (_current, shared) => {
         const next = JSON.parse(given) as KubernetesObject;
         this.#checkVersion(next, shared, name);
+        // Unconditional: it takes the place of whatever there is.
+        next.metadata.resourceVersion ||= String(shared.revision);
         return next;
       });
     });

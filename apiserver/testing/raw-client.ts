@@ -13,6 +13,7 @@ export interface RawAnswer {
 
 export interface RawOptions {
   readonly method?: string;
+  /** Bytes and texts are sent as they are, anything else as JSON. */
   readonly body?: unknown;
   readonly headers?: Record<string, string>;
 }
@@ -34,7 +35,7 @@ export class RawClient {
 
   send(path: string, options: RawOptions = {}): Promise<RawAnswer> {
     const { body } = options;
-    const bytes = body === undefined ? undefined : Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
+    const bytes = body === undefined ? undefined : bytesOf(body);
     const headers: Record<string, string | number> = { ...options.headers };
     if (bytes) {
       headers['content-length'] = bytes.length;
@@ -66,6 +67,11 @@ export class RawClient {
   close(): void {
     this.#agent.destroy();
   }
+}
+
+function bytesOf(body: unknown): Buffer {
+  if (Buffer.isBuffer(body)) return body;
+  return Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
 }
 
 function parse(text: string): Record<string, unknown> | undefined {
