@@ -35,10 +35,27 @@ function iptablesExtensions(): ImageFile[] {
   return folderFiles(folder, folder);
 }
 
+/** The add-ons' image is made inside the container, and asks `ldd` which libraries it needs; the usual one is a bash script around this. */
+function ldd(libraries: readonly ImageFile[]): ImageFile {
+  const loader = libraries.find(({ path }) => /\/ld-linux[^/]*$/.test(path));
+  if (!loader) throw new Error('Node needs no dynamic loader on this machine, and images of it cannot be made');
+  const bytes = Buffer.from(`#!/bin/sh\nexec ${loader.path} --list "$@"\n`);
+  return { kind: 'bytes', path: '/usr/bin/ldd', bytes, mode: 0o755 };
+}
+
+/** Nodes tell which system they run on: this one, whose files they are made of. */
+function systemName(): ImageFile[] {
+  const path = '/etc/os-release';
+  return existsSync(path) ? [{ kind: 'file', path, source: path, mode: 0o644 }] : [];
+}
+
 const programs = toolFiles();
 const sources = programs.flatMap((f) => (f.kind === 'file' ? [f.source] : []));
+const node = await nodeRuntime();
 const files: ImageFile[] = [
-  ...(await nodeRuntime()),
+  ...node,
+  ldd(node),
+  ...systemName(),
   ...busyboxShell(),
   ...baseFiles(),
   ...programs,
