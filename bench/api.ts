@@ -5,7 +5,7 @@ import type { Figure, Measures } from './figure.js';
 
 const counts = { pods: 3000, nodes: 500, watchers: 200, updates: 200 };
 /** Rounds of creates, patches and deletes that nobody measures: V8 compiles what is hot in them. */
-const warmUpRounds = 2;
+const warmUpRounds = 3;
 
 /**
  * The API server as `knarr up` starts it, under the load that the original was measured with. A Node process is slow until its
