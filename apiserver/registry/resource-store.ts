@@ -195,7 +195,7 @@ export class ResourceStore {
         const next = JSON.parse(given) as KubernetesObject;
         this.#checkVersion(next, shared, name);
         // Unconditional: it takes the place of whatever there is.
-        next.metadata.resourceVersion ||= String(shared.revision);
+        next.metadata.resourceVersion = String(shared.revision);
         return next;
       });
     });
