@@ -54,7 +54,7 @@ async function runIndexed(
     command = child;
     rest = rest.toSpliced(at, 1);
   }
-  if (command.commands.length > 0) return helpOfGroup(command, rest);
+  if (command.commands.length > 0 && command.registeredArguments.length === 0) return helpOfGroup(command, rest);
   addGlobalFlags(command);
   const path = pathOf(command);
   const { args, dashAt } = canonicalArguments(rest, command.options, path);

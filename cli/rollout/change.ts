@@ -29,7 +29,8 @@ export async function workloads(
 ): Promise<{ found: FoundObject[]; errors: unknown[] }> {
   if (words.length === 0 && !flags.filename) throw required(command);
   const { selector, filename: files, recursive: isRecursive } = flags;
-  return findObjects(context, { words, selector, files, isRecursive });
+  const all = words.length === 1 && selector === undefined;
+  return findObjects(context, { words, selector, files, isRecursive, all: all && !words[0]?.includes('/') });
 }
 
 interface Change {

@@ -1,0 +1,167 @@
+import { readFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import type { Kubeconfig } from '../../shared/client/kubeconfig.js';
+import { Failure } from '../cluster/failure.js';
+import { editKubeconfig, kubeconfigOwner } from '../cluster/kubeconfig-file.js';
+import type { CommandHost } from '../command-host.js';
+import type { CommandContext } from '../context.js';
+import { booleanFlag } from '../flags.js';
+import { kubeconfigFiles, mergedKubeconfig } from '../kubeconfig.js';
+import { goJson } from '../printer/json.js';
+import { alignColumns } from '../printer/text-table.js';
+
+interface ViewFlags {
+  raw: boolean;
+  minify: boolean;
+  output?: string;
+}
+
+export function register(program: Command, host: CommandHost): void {
+  const config = program.command('config').description('show and change kubeconfig files');
+  const view = config
+    .command('view')
+    .description('show the merged kubeconfig')
+    .option('-o, --output <format>', 'yaml or json', 'yaml')
+    .addOption(booleanFlag('--raw', 'with certificates, keys and tokens'))
+    .addOption(booleanFlag('--flatten', 'accepted for compatibility'))
+    .addOption(booleanFlag('--minify', 'only what the current context uses'));
+  host.bind<ViewFlags>(view, runView);
+  const contexts = config
+    .command('get-contexts')
+    .description('list the contexts')
+    .option('-o, --output <format>', 'name')
+    .addOption(booleanFlag('--no-headers', 'no line of headers'));
+  host.bind<{ output?: string; headers: boolean }>(contexts, runGetContexts);
+  host.bind<object>(config.command('current-context').description('print the current context'), runCurrentContext);
+  host.bind<object>(
+    config.command('use-context').aliases(['use']).description('make a context the current one').usage('CONTEXT_NAME'),
+    runUseContext,
+  );
+  const set = config
+    .command('set-context')
+    .description('change or add a context')
+    .usage('[NAME | --current] [--cluster=CLUSTER] [--user=USER] [--namespace=NAMESPACE]')
+    .addOption(booleanFlag('--current', 'the current one'));
+  host.bind<{ current: boolean }>(set, runSetContext);
+}
+
+const read = (context: CommandContext): Promise<Kubeconfig> =>
+  mergedKubeconfig(context.flags.kubeconfig, context.terminal.env);
+
+async function runView(context: CommandContext, flags: ViewFlags): Promise<void> {
+  const whole = await read(context);
+  const chosen = flags.minify ? minified(whole, context.flags.context) : whole;
+  const shown = { preferences: {}, ...(flags.raw ? chosen : redacted(chosen)) };
+  if (flags.output === 'json') return context.print(goJson(shown, 4));
+  const { formatManifest } = await import('../../shared/manifest/format.js');
+  context.print(formatManifest(shown).trimEnd());
+}
+
+function minified(config: Kubeconfig, name = config['current-context']): Kubeconfig {
+  const entry = config.contexts?.find((each) => each.name === name);
+  if (!entry) throw new Failure(`current-context must exist in order to minify`);
+  return {
+    ...config,
+    'current-context': entry.name,
+    contexts: [entry],
+    clusters: (config.clusters ?? []).filter((each) => each.name === entry.context.cluster),
+    users: (config.users ?? []).filter((each) => each.name === entry.context.user),
+  };
+}
+
+const secrets: Readonly<Record<string, string>> = {
+  'certificate-authority-data': 'DATA+OMITTED',
+  'client-certificate-data': 'DATA+OMITTED',
+  'client-key-data': 'DATA+OMITTED',
+  token: 'REDACTED',
+  password: 'REDACTED',
+};
+
+function redacted<T>(value: T): T {
+  if (Array.isArray(value)) return value.map(redacted) as T;
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [
+      key,
+      typeof inner === 'string' ? (secrets[key] ?? inner) : redacted(inner as unknown),
+    ]),
+  ) as T;
+}
+
+async function runGetContexts(
+  context: CommandContext,
+  flags: { output?: string; headers: boolean },
+  { words }: { words: readonly string[] },
+): Promise<void> {
+  const config = await read(context);
+  const missing = words.find((name) => !config.contexts?.some((each) => each.name === name));
+  if (missing !== undefined) throw new Failure(`context ${missing} not found`);
+  const chosen = (config.contexts ?? [])
+    .filter(({ name }) => words.length === 0 || words.includes(name))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+  if (flags.output === 'name') return chosen.forEach(({ name }) => context.print(name));
+  const rows = chosen.map(({ name, context: entry }) => [
+    name === config['current-context'] ? '*' : '',
+    name,
+    entry.cluster,
+    entry.user,
+    entry.namespace ?? '',
+  ]);
+  const head = ['CURRENT', 'NAME', 'CLUSTER', 'AUTHINFO', 'NAMESPACE'];
+  context.print(alignColumns(flags.headers ? rows : [head, ...rows]).join('\n'));
+}
+
+async function runCurrentContext(context: CommandContext): Promise<void> {
+  const name = (await read(context))['current-context'];
+  if (!name) throw new Failure('current-context is not set');
+  context.print(name);
+}
+
+/** The file that a change goes to: the first of the list. */
+function edit(context: CommandContext, change: (config: Kubeconfig) => Kubeconfig): void {
+  const { env } = context.terminal;
+  const [path = ''] = kubeconfigFiles(context.flags.kubeconfig, env);
+  editKubeconfig(path, kubeconfigOwner({ ...env }, readFileSync('/etc/passwd', 'utf8')), change);
+}
+
+async function runUseContext(
+  context: CommandContext,
+  _flags: object,
+  { words }: { words: readonly string[] },
+): Promise<void> {
+  const [name] = words;
+  if (name === undefined || words.length !== 1) throw new Failure(`Unexpected args: [${words.join(' ')}]`);
+  const config = await read(context);
+  if (!config.contexts?.some((each) => each.name === name))
+    throw new Failure(`no context exists with the name: "${name}"`);
+  edit(context, (before) => ({ ...before, 'current-context': name }));
+  context.print(`Switched to context "${name}".`);
+}
+
+async function runSetContext(
+  context: CommandContext,
+  flags: { current: boolean },
+  { words }: { words: readonly string[] },
+): Promise<void> {
+  const config = await read(context);
+  const name = flags.current ? config['current-context'] : words[0];
+  if (!name)
+    throw new Failure(
+      flags.current ? 'no current context is set' : 'you must specify a non-empty context name or --current',
+    );
+  const { cluster, user, namespace } = context.flags;
+  const before = config.contexts?.find((each) => each.name === name);
+  const changed = {
+    name,
+    context: {
+      cluster: cluster ?? before?.context.cluster ?? '',
+      user: user ?? before?.context.user ?? '',
+      ...((namespace ?? before?.context.namespace) ? { namespace: namespace ?? before?.context.namespace ?? '' } : {}),
+    },
+  };
+  edit(context, (file) => ({
+    ...file,
+    contexts: [...(file.contexts ?? []).filter((each) => each.name !== name), changed],
+  }));
+  context.print(`Context "${name}" ${before ? 'modified' : 'created'}.`);
+}

@@ -1,0 +1,72 @@
+import { resourcePath } from '../../shared/api/resource.js';
+import { StatusError } from '../../shared/errors/status-error.js';
+import { withLastApplied } from '../apply/last-applied.js';
+import { Failure } from '../cluster/failure.js';
+import { dryRunOf, dryRunSuffix, fieldValidationOf, type FileFlags, type WriteFlags } from '../command-flags.js';
+import type { CommandContext } from '../context.js';
+import { throwCollected } from '../failures.js';
+import { explainRefusal, placedObjects } from '../manifest-objects.js';
+import { objectPrinter } from '../printer/object-printer.js';
+import { objectName, type ResourceType } from '../resource-mapper.js';
+import type { AnyObject } from '../server-api.js';
+
+export interface CreateOptions {
+  saveConfig: boolean;
+}
+type Flags = FileFlags & WriteFlags & CreateOptions;
+
+export async function createFromFiles(context: CommandContext, flags: Flags, words: readonly string[]): Promise<void> {
+  if (words.length > 0)
+    throw new Failure(`Unexpected args: [${words.join(' ')}]\nSee 'knarr create -h' for help and examples`);
+  if (!flags.filename) throw new Failure('must specify one of -f and -k');
+  const { objects, errors } = await placedObjects(context, { files: flags.filename, isRecursive: flags.recursive });
+  const api = await context.api();
+  for (const placed of objects) {
+    try {
+      await createOne(context, flags, placed);
+    } catch (error) {
+      errors.push(await explainRefusal(error, placed, api));
+    }
+  }
+  throwCollected(errors);
+}
+
+/** Creates what a generator made, in the namespace of the command. */
+export async function createGenerated(
+  context: CommandContext,
+  flags: WriteFlags & CreateOptions,
+  object: AnyObject,
+): Promise<void> {
+  const [mapper, namespace] = await Promise.all([context.mapper(), context.namespace()]);
+  const type = mapper.forKind(object.apiVersion, object.kind);
+  if (!type) throw new Failure(`no matches for kind "${object.kind}" in version "${object.apiVersion}"`);
+  // A printed dry run shows the namespace only when somebody asked for it.
+  const shown = dryRunOf(flags.dryRun) !== 'client' || flags.namespace !== undefined;
+  const placed = type.namespaced && shown ? { ...object, metadata: { ...object.metadata, namespace } } : object;
+  try {
+    await createOne(context, flags, { type, object: placed, namespace: type.namespaced ? namespace : undefined });
+  } catch (error) {
+    if (!(error instanceof StatusError)) throw error;
+    throw new Failure(`failed to create ${type.singular}: ${error.message}`);
+  }
+}
+
+async function createOne(
+  context: CommandContext,
+  flags: WriteFlags & CreateOptions,
+  { type, object, namespace }: { type: ResourceType; object: AnyObject; namespace: string | undefined },
+): Promise<void> {
+  const dryRun = dryRunOf(flags.dryRun);
+  const body = flags.saveConfig ? withLastApplied(object) : object;
+  const query = {
+    dryRun: dryRun === 'server' ? 'All' : undefined,
+    fieldManager: flags.fieldManager ?? 'kubectl-create',
+    fieldValidation: fieldValidationOf(flags.validate),
+  };
+  const api = await context.api();
+  const created =
+    dryRun === 'client' ? body : await api.json({ method: 'POST', path: resourcePath(type, namespace), query, body });
+  const printer = objectPrinter(flags.output, { showManagedFields: flags.showManagedFields });
+  if (printer) context.print(await printer(created, false));
+  else context.print(`${objectName(type, created.metadata.name ?? '')} created${dryRunSuffix(dryRun)}`);
+}
