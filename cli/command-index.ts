@@ -50,6 +50,12 @@ export const commandIndex: readonly IndexEntry[] = [
     load: () => import('./commands/api-versions.js'),
   },
   {
+    name: 'cluster-info',
+    description: 'print the addresses of the control plane',
+    load: () => import('./commands/cluster-info.js'),
+  },
+  { name: 'config', description: 'show and change kubeconfig files', load: () => import('./commands/config.js') },
+  {
     name: 'version',
     description: 'print the versions of client and server',
     load: () => import('./commands/version.js'),

@@ -83,7 +83,7 @@ async function runDelete(
       if (!(flags.ignoreNotFound && isNotFound(error))) errors.push(error);
     }
   }
-  if (targets.length === 0 && errors.length === 0 && !flags.ignoreNotFound) context.tell('No resources found');
+  if (targets.length === 0 && errors.length === 0 && !flags.ignoreNotFound) context.print('No resources found');
   if (flags.wait && dryRun === 'none') await waitUntilGone(context, deleted, flags);
   throwCollected(errors);
 }

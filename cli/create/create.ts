@@ -46,7 +46,7 @@ export async function createGenerated(
   try {
     await createOne(context, flags, { type, object: placed, namespace: type.namespaced ? namespace : undefined });
   } catch (error) {
-    if (!(error instanceof StatusError)) throw error;
+    if (!(error instanceof StatusError) || type.kind === 'Namespace') throw error;
     throw new Failure(`failed to create ${type.singular}: ${error.message}`);
   }
 }
@@ -67,6 +67,9 @@ async function createOne(
   const created =
     dryRun === 'client' ? body : await api.json({ method: 'POST', path: resourcePath(type, namespace), query, body });
   const printer = objectPrinter(flags.output, { showManagedFields: flags.showManagedFields });
-  if (printer) context.print(await printer(created, false));
+  if (printer) context.terminal.stdout.write(lineOf(await printer(created, false), flags.output ?? ''));
   else context.print(`${objectName(type, created.metadata.name ?? '')} created${dryRunSuffix(dryRun)}`);
 }
+
+/** A template writes exactly what it says; every other format ends its last line. */
+const lineOf = (text: string, format: string): string => (format.startsWith('jsonpath=') ? text : `${text}\n`);

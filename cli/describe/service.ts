@@ -49,6 +49,6 @@ function endpointsText(portName: string | undefined, slices: readonly EndpointSl
     const ready = endpoints.filter(({ conditions }) => conditions?.ready !== false);
     return ready.flatMap(({ addresses }) => addresses.map((address) => `${address}:${port.port ?? ''}`));
   });
-  const text = all.slice(0, maxShown).join(',');
+  const text = all.slice(0, maxShown).join(',') || '<none>';
   return all.length > maxShown ? `${text} + ${all.length - maxShown} more...` : text;
 }

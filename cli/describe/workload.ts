@@ -35,6 +35,7 @@ export function describeDeployment(lines: Lines, deployment: Deployment, replica
     lines.add(1, '----', '------', '------');
     for (const { type, status: state, reason = '' } of conditions) lines.add(1, type, state, reason);
   }
+  if (replicaSets.length === 0) return;
   const isNewest = (set: ReplicaSet): boolean => set === replicaSets.at(-1);
   lines.add(0, 'OldReplicaSets:', setsText(replicaSets.filter((set) => !isNewest(set))));
   lines.add(0, 'NewReplicaSet:', setsText(replicaSets.filter(isNewest)));

@@ -350,7 +350,7 @@ class TemplateParser {
   }
 
   #word(word: string): boolean {
-    const follows = /[\s}]/.test(this.#text[this.#at + word.length] ?? '');
+    const follows = /[\s}.]/.test(this.#text[this.#at + word.length] ?? '');
     if (!this.#has(word) || !follows) return false;
     this.#at += word.length;
     this.#space();
