@@ -1,7 +1,7 @@
 import { resourcePath } from '../../shared/api/resource.js';
 import { parseSelector } from '../../shared/api/selector-parser.js';
 import { matchesSelector } from '../../shared/api/selector.js';
-import { isNotFound } from '../../shared/errors/status-error.js';
+import { isConflict, isNotFound, StatusError } from '../../shared/errors/status-error.js';
 import { Failure } from '../cluster/failure.js';
 import { dryRunOf, dryRunSuffix, fieldValidationOf } from '../command-flags.js';
 import type { CommandContext } from '../context.js';
@@ -54,12 +54,28 @@ export async function runApply(context: CommandContext, flags: ApplyFlags, words
         );
     } catch (error) {
       context.signal.throwIfAborted();
+      if (flags.serverSide && isConflict(error) && error instanceof StatusError) {
+        errors.push(new Failure(`${error.message}\n${conflictAdvice}`));
+        continue;
+      }
       errors.push(await explainRefusal(error, placed, applying.api));
     }
   }
   if (printer) await printApplied(context, applied, printer);
   throwCollected(errors);
 }
+
+const conflictAdvice = `Please review the fields above--they currently have other managers. Here
+are the ways you can resolve this warning:
+* If you intend to manage all of these fields, please re-run the apply
+  command with the \`--force-conflicts\` flag.
+* If you do not intend to manage all of the fields, please edit your
+  manifest to remove references to the fields that should keep their
+  current managers.
+* You may co-own fields by updating your manifest to match the existing
+  value; in this case, you'll become the manager if the other manager(s)
+  stop managing the field (remove it from their configuration).
+See https://kubernetes.io/docs/reference/using-api/server-side-apply/#conflicts`;
 
 function checkFlags(flags: ApplyFlags): void {
   if (flags.forceConflicts && !flags.serverSide) throw new Failure('--force-conflicts only works with --server-side');

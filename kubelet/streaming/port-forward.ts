@@ -115,9 +115,9 @@ export async function servePortForwardChannels(
   connection.close();
 }
 
-/** The ports of a WebSocket request's query. Throws on anything else than a few ports. */
+/** The ports of a WebSocket request's query: `port` as the API server asks, `ports` as a client of the API does. Throws on anything else than a few ports. */
 export function parsePorts(query: URLSearchParams): number[] {
-  const ports = query.getAll('ports').flatMap((text) => text.split(',').map(Number));
+  const ports = [...query.getAll('port'), ...query.getAll('ports')].flatMap((text) => text.split(',').map(Number));
   if (ports.length === 0) throw new Error('query parameter "ports" is required');
   if (ports.length > MAX_PORTS) throw new Error(`at most ${MAX_PORTS} ports can be forwarded at once`);
   const wrong = ports.find((port) => !Number.isInteger(port) || port < 1 || port > 65_535);
