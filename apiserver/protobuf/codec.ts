@@ -52,16 +52,6 @@ export class ProtobufCodec {
     return Buffer.concat([magic, writer.finish()]);
   }
 
-  /** One frame of a watch stream: four bytes of length, then a WatchEvent around an encoded object. */
-  static encodeWatchEvent(type: string, object: Uint8Array): Buffer {
-    const writer = new ProtobufWriter();
-    writer.string(1, type).message(2, (w) => w.bytes(1, object));
-    const event = writer.finish();
-    const length = Buffer.alloc(4);
-    length.writeUInt32BE(event.length);
-    return Buffer.concat([length, event]);
-  }
-
   #structure(apiVersion: string, kind: string): StructType | undefined {
     if (metaKinds.has(kind)) return this.#table().structure(`${meta}.${kind}`);
     const slash = apiVersion.indexOf('/');

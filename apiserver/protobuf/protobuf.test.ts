@@ -257,8 +257,3 @@ test('hostile bytes are a 400', () => {
     },
   );
 });
-
-test('a watch event is framed by its length', () => {
-  const frame = ProtobufCodec.encodeWatchEvent('ADDED', Buffer.from('x'));
-  assert.equal(frame.toString('hex'), '0000000c' + '0a05' + '4144444544' + '1203' + '0a0178');
-});
