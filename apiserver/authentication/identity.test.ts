@@ -164,7 +164,7 @@ describe('identity and rights', () => {
     assert.equal((await node.send(`${core}/secrets`)).code, 403);
   });
 
-  it('shows a node its own pods and its own Node, and no others', async () => {
+  it('shows a node its own pods and no others, and all Nodes, which its kube-proxy needs', async () => {
     await makePod('here', 'node-1');
     await makePod('there', 'node-2');
     const code = async (path: string): Promise<number> => (await node.send(path)).code;
@@ -175,9 +175,7 @@ describe('identity and rights', () => {
     assert.equal(await code('/api/v1/pods?fieldSelector=spec.nodeName%3Dnode-2'), 403);
     assert.equal(await code('/api/v1/pods'), 403);
     assert.equal(await code('/api/v1/pods?watch=true&timeoutSeconds=1'), 403);
-    assert.equal(await code('/api/v1/nodes?fieldSelector=metadata.name%3Dnode-1'), 200);
-    assert.equal(await code('/api/v1/nodes'), 403);
-    assert.equal(await code('/api/v1/nodes/node-2'), 403);
+    assert.equal(await code('/api/v1/nodes'), 200);
     assert.equal(await code(`${core}/pods/here/log`), 403);
     assert.equal(await code('/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/node-2'), 403);
     const leases = '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases';

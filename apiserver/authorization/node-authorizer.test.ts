@@ -9,8 +9,9 @@ const authorizer = new NodeAuthorizer(
 );
 const user = { name: 'system:node:node-1', groups: ['system:nodes', 'system:authenticated'] };
 
-function verdict(method: string, path: string): string {
-  return authorizer.authorize({ user, ...parseRequestInfo(method, path, new URLSearchParams()) }).verdict;
+function verdict(method: string, url: string): string {
+  const [path = '', query] = url.split('?');
+  return authorizer.authorize({ user, ...parseRequestInfo(method, path, new URLSearchParams(query)) }).verdict;
 }
 
 describe('the proxy to kubelets', () => {
@@ -29,4 +30,9 @@ describe('the proxy to kubelets', () => {
   for (const [method, path] of refused) {
     it(`refuses a node ${method} ${path}`, () => assert.equal(verdict(method, path), 'noOpinion'));
   }
+});
+
+it('lets the kube-proxy of a node, which has its credentials, follow all nodes: their addresses are its routes', () => {
+  for (const path of ['/api/v1/nodes', '/api/v1/nodes?watch=true', '/api/v1/nodes/node-2'])
+    assert.equal(verdict('GET', path), 'allow', path);
 });

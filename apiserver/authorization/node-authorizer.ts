@@ -29,8 +29,9 @@ const referenced = new Set(['secrets', 'configmaps', 'persistentvolumeclaims', '
 const reading = new Set(['get', 'list', 'watch']);
 
 /**
- * Rights of kubelets: of nodes and pods each reads its own alone. Secrets, ConfigMaps, claims and accounts are open to a node only while one of its pods names them,
- * so a broken node gives away its own pods' secrets and no others.
+ * Rights of kubelets and of the kube-proxy beside each, which needs all nodes for its routes. Pods are read by their own node
+ * alone. Secrets, ConfigMaps, claims and accounts are open to a node only while one of its pods names them, so a broken node
+ * gives away its own pods' secrets and no others.
  */
 export class NodeAuthorizer implements Authorizer {
   readonly #objects: ObjectReader;
@@ -46,10 +47,8 @@ export class NodeAuthorizer implements Authorizer {
     if (group === '' && referenced.has(resource)) return this.#authorizeReference(node, attributes);
     if (group === 'coordination.k8s.io' && resource === 'leases') return authorizeLease(node, attributes);
     if (isOwnHealthCheck(node, attributes)) return allow;
-    if (group === '' && attributes.subresource === '' && reading.has(attributes.verb)) {
-      if (resource === 'pods') return this.#authorizePodRead(node, attributes);
-      if (resource === 'nodes') return authorizeNodeRead(node, attributes);
-    }
+    if (group === '' && resource === 'pods' && attributes.subresource === '' && reading.has(attributes.verb))
+      return this.#authorizePodRead(node, attributes);
     return nodeRules.some((rule) => ruleAllows(rule, attributes)) ? allow : noOpinion;
   }
 
@@ -98,11 +97,6 @@ export class NodeAuthorizer implements Authorizer {
 /** A joining node asks whether the server reaches its kubelet. Nothing else of the proxy is open, which could do all that the server can. */
 function isOwnHealthCheck(node: string, { verb, group, resource, path }: Attributes): boolean {
   return verb === 'get' && group === '' && resource === 'nodes' && path === `/api/v1/nodes/${node}/proxy/healthz`;
-}
-
-function authorizeNodeRead(node: string, { name, fieldSelector }: Attributes): Decision {
-  if ((name || singleName(fieldSelector)) === node) return allow;
-  return { verdict: 'noOpinion', reason: 'can only read the Node of the requesting node' };
 }
 
 function authorizeLease(node: string, attributes: Attributes): Decision {
