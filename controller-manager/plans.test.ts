@@ -22,35 +22,54 @@ describe('garbage collection', () => {
     owner: { apiVersion: 'v1', kind: 'ConfigMap', name: uid, uid },
     state,
   });
-  const cases: [string, OwnerState[], string[], boolean, object][] = [
-    ['no owner, no decision', [], [], false, { action: 'none' }],
-    ['one owner is enough to live', ['solid'], [], false, { action: 'none' }],
-    ['lost owners are taken off', ['solid', 'dangling'], [], false, { action: 'detach', uids: ['dangling'] }],
-    ['no owner left: it goes', ['dangling'], [], true, { action: 'delete', policy: 'Background', unblock: false }],
-    ['as its finalizers say', ['dangling'], ['orphan'], true, { action: 'delete', policy: 'Orphan', unblock: false }],
+  const cases: [string, OwnerState[], string[], { isForeground: boolean }[], object][] = [
+    ['no owner, no decision', [], [], [], { action: 'none' }],
+    ['one owner is enough to live', ['solid'], [], [], { action: 'none' }],
+    ['lost owners are taken off', ['solid', 'dangling'], [], [], { action: 'detach', uids: ['dangling'] }],
+    [
+      'no owner left: it goes',
+      ['dangling'],
+      [],
+      [{ isForeground: false }],
+      { action: 'delete', policy: 'Background', unblock: false },
+    ],
+    [
+      'as its finalizers say',
+      ['dangling'],
+      ['orphan'],
+      [{ isForeground: false }],
+      { action: 'delete', policy: 'Orphan', unblock: false },
+    ],
     [
       'in the foreground',
       ['dangling'],
       ['foregroundDeletion'],
-      false,
+      [],
       { action: 'delete', policy: 'Foreground', unblock: false },
     ],
     [
       'an owner waits for a whole tree',
       ['waiting'],
       [],
-      true,
+      [{ isForeground: false }],
+      { action: 'delete', policy: 'Foreground', unblock: false },
+    ],
+    [
+      'an owner waits for a tree that waits itself: they may form a circle',
+      ['waiting'],
+      [],
+      [{ isForeground: true }],
       { action: 'delete', policy: 'Foreground', unblock: true },
     ],
-    ['an owner waits for a leaf', ['waiting'], [], false, { action: 'delete', policy: 'Background', unblock: false }],
+    ['an owner waits for a leaf', ['waiting'], [], [], { action: 'delete', policy: 'Background', unblock: false }],
   ];
-  for (const [title, states, finalizers, hasDependents, expected] of cases) {
+  for (const [title, states, finalizers, dependents, expected] of cases) {
     it(title, () =>
       assert.deepEqual(
         planCollection(
           states.map((state) => owner(state)),
           finalizers,
-          hasDependents,
+          dependents,
         ),
         expected,
       ),

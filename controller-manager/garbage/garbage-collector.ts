@@ -48,7 +48,7 @@ export class GarbageCollector {
       verdicts.push({ owner, state: await this.#stateOf(owner, node, live, signal) });
     }
     const dependents = this.graph.dependentsOf(node.uid);
-    const plan = planCollection(verdicts, live.metadata.finalizers ?? [], dependents.length > 0);
+    const plan = planCollection(verdicts, live.metadata.finalizers ?? [], dependents);
     if (plan.action === 'detach') return this.#removeOwners(node, plan.uids, signal);
     if (plan.action !== 'delete') return;
     if (plan.unblock) await this.#unblock(node, signal);

@@ -13,7 +13,10 @@ export type Collection =
   | { readonly action: 'none' }
   /** Some owners are left: references to the others are taken off. */
   | { readonly action: 'detach'; readonly uids: readonly string[] }
-  /** `unblock`: its owner waits for it while it has dependents of its own, which must not wait for their owner in turn. */
+  /**
+   * `unblock`: a dependent of it waits for its own dependents as well, so owners may form a circle: the object stops
+   * blocking its owners. Otherwise they wait until it is gone.
+   */
   | { readonly action: 'delete'; readonly policy: 'Foreground' | 'Background' | 'Orphan'; readonly unblock: boolean };
 
 /**
@@ -23,15 +26,15 @@ export type Collection =
 export function planCollection(
   verdicts: readonly OwnerVerdict[],
   finalizers: readonly string[],
-  hasDependents: boolean,
+  dependents: readonly { readonly isForeground: boolean }[],
 ): Collection {
   if (verdicts.length === 0) return { action: 'none' };
   const lost = verdicts.filter(({ state }) => state !== 'solid');
   if (lost.length === 0) return { action: 'none' };
   if (lost.length < verdicts.length) return { action: 'detach', uids: lost.map(({ owner }) => owner.uid) };
   const waiting = verdicts.filter(({ state }) => state === 'waiting');
-  if (waiting.length > 0 && hasDependents) {
-    return { action: 'delete', policy: 'Foreground', unblock: true };
+  if (waiting.length > 0 && dependents.length > 0) {
+    return { action: 'delete', policy: 'Foreground', unblock: dependents.some(({ isForeground }) => isForeground) };
   }
   if (finalizers.includes('orphan')) return { action: 'delete', policy: 'Orphan', unblock: false };
   if (finalizers.includes('foregroundDeletion')) return { action: 'delete', policy: 'Foreground', unblock: false };
