@@ -70,3 +70,8 @@ test("a port on which a process of the host listens is the process's", () => {
 test("a Service with a class is another controller's", () => {
   assert.equal(planAddresses([service('s', 1, [80], { loadBalancerClass: 'x.example/y' })], hosts).size, 0);
 });
+
+test('with no Ready node at all every host keeps its address: pods go on serving while kubelets are away', () => {
+  const away = [node('a', '192.0.2.1', { ready: false }), node('b', '192.0.2.2', { ready: false })];
+  assert.deepEqual(planAddresses([service('s', 1, [80])], away).get('d/s')?.ips, ['192.0.2.1', '192.0.2.2']);
+});

@@ -33,12 +33,16 @@ function busyPorts(node: Node): string[] {
   }
 }
 
-/** Hosts with a Ready node, in the order of their addresses. */
+/**
+ * Hosts with a Ready node, in the order of their addresses. Where no host has one, all of them: kubelets that are away
+ * do not keep pods from serving, and no other host could do it better.
+ */
 function hostsOf(nodes: readonly Node[]): Host[] {
+  const ready = nodes.filter((node) => isConditionTrue(node.status?.conditions, 'Ready'));
   const hosts = new Map<string, Host>();
-  for (const node of nodes) {
+  for (const node of ready.length > 0 ? ready : nodes) {
     const address = addressOf(node);
-    if (!address || !isConditionTrue(node.status?.conditions, 'Ready')) continue;
+    if (!address) continue;
     const host = hosts.get(address) ?? { address, taken: new Map<string, string>() };
     for (const port of busyPorts(node)) host.taken.set(port, `a process of host ${address}`);
     hosts.set(address, host);
