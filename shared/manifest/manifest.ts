@@ -125,7 +125,8 @@ class ManifestReader {
     this.#lines.addNewLine(0);
     let tokensLeft = this.#options.maxTokens ?? Number.POSITIVE_INFINITY;
     for (const lexeme of new Lexer().lex(this.#text)) {
-      if (tokensLeft-- <= 0) throw this.#error(parser.offset, `there are more than ${this.#options.maxTokens} parts: send it as JSON`);
+      if (tokensLeft-- <= 0)
+        throw this.#error(parser.offset, `there are more than ${this.#options.maxTokens} parts: send it as JSON`);
       yield* parser.next(lexeme);
       if (parser.stack.length > maxDepth) {
         throw this.#error(parser.offset, `the manifest is nested deeper than ${maxDepth} levels`);
