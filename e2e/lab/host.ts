@@ -117,7 +117,11 @@ export class Host {
   async destroy(): Promise<void> {
     await this.stopEngine();
     await command(['ip', 'netns', 'del', this.name]);
-    await command(['bash', '-c', `grep -o '${this.directory}[^ ]*' /proc/mounts | sort -r | xargs -r umount -l`]);
+    await command([
+      'bash',
+      '-c',
+      `awk '{print $2}' /proc/mounts | grep '^${this.directory}/' | sort -r | xargs -r umount -l`,
+    ]);
     rmSync(this.directory, { recursive: true, force: true });
   }
 }
