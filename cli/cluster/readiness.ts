@@ -42,12 +42,18 @@ export async function waitForCluster({ client, nodes, timeoutMs, progress, logs 
     nodes.length === 1 ? 'waiting for the node to be Ready' : `waiting for ${nodes.length} nodes to be Ready`,
   );
   for (;;) {
-    const reasons = await unreadyReasons(client, nodes);
+    const reasons = await unreadyReasons(client, nodes).catch(awayAgain);
     if (reasons.length === 0) return;
     progress.detail(reasons.join('; '));
     if (performance.now() > deadline) throw late(reasons.join('; '));
     await systemClock.sleep(pollMs);
   }
+}
+
+/** A server that answered may end once more, e.g. for want of memory: its supervisor starts it again. */
+function awayAgain(error: unknown): string[] {
+  if (!(error instanceof Error) || (error as NodeJS.ErrnoException).code === undefined) throw error;
+  return [`the API server is away again (${error.message})`];
 }
 
 async function unreadyReasons(client: Client, nodes: readonly string[]): Promise<string[]> {

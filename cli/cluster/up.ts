@@ -72,6 +72,8 @@ export async function start(name: string, timeoutMs: number, progress: Progress)
 
 /** Certificates, addresses, supervisor. */
 export async function startProcesses(files: ClusterFiles, state: ClusterState, home: string): Promise<void> {
+  // What a killed supervisor left must be gone before: its API server would answer us and then end.
+  await stopSupervisor(files);
   await prepareHost(files, state);
   startSupervisor(files, home, state.name);
 }

@@ -35,10 +35,12 @@ export class FaultDrill {
   readonly cluster: TestCluster;
   readonly #url: string;
   #running: Background<unknown>[] = [];
+  readonly #names: readonly string[];
 
   private constructor(cluster: TestCluster, url: string) {
     this.cluster = cluster;
     this.#url = url;
+    this.#names = this.components().map((component) => component.name);
   }
 
   /** Starts the cluster and waits until the demo serves. */
@@ -92,9 +94,8 @@ export class FaultDrill {
 
   /** Every component once with SIGKILL, in an order and after pauses that `random` decides. Returns what it did, for the report. */
   async killEachComponent(random: () => number, longestPauseMs: number): Promise<string[]> {
-    const names = this.components().map((component) => component.name);
     const done: string[] = [];
-    for (const name of shuffled(names, random)) {
+    for (const name of shuffled(this.#names, random)) {
       const pauseMs = Math.round(random() * longestPauseMs);
       await delay(pauseMs);
       const { pid } = await eventually(() => {
