@@ -10,6 +10,7 @@ import type { Log } from '../shared/log/log.js';
 import { CommittedRules } from './committed-rules.js';
 import { acceptForwarding } from './docker-accepts.js';
 import type { Execute } from './execute.js';
+import { enableHairpin } from './hairpin.js';
 import { linkAddressOf, planRoutes, syncRoutes } from './host-routes.js';
 import type { ProxyMetrics } from './metrics.js';
 import { NftWriter } from './nft-writer.js';
@@ -168,7 +169,10 @@ export class Proxy {
     if (contextText !== this.#context) this.#planAll(context);
     else this.#planDirty(context);
     this.#context = contextText;
-    if ((await writer.write()) > 0) metrics.synced(performance.now() - startedMs, this.#rules.size);
+    const isChanged = (await writer.write()) > 0;
+    if (isChanged) metrics.synced(performance.now() - startedMs, this.#rules.size);
+    // New endpoints may be new pods, whose ports of the bridge are new too.
+    if (isChanged || isPeriodic) await enableHairpin(execute, context.localPodCIDRs);
     if (nodesMayDiffer || isPeriodic) {
       await syncRoutes(execute, planRoutes(nodes.lister.list(), context.linkAddress));
       await acceptForwarding(execute, clusterCIDR);

@@ -104,7 +104,10 @@ export class TestCluster {
   async destroy(): Promise<void> {
     const down = (host: Host): Promise<CommandResult> =>
       this.knarr(['down'], { accept: [1], timeoutMs: 120_000 }, host);
-    await Promise.all(this.lab.hosts.map(down));
-    await this.lab.destroy();
+    try {
+      await Promise.all(this.lab.hosts.map(down));
+    } finally {
+      await this.lab.destroy();
+    }
   }
 }
