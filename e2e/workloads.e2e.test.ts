@@ -1,0 +1,19 @@
+import { after, before, describe } from 'node:test';
+import { TestCluster } from './lab/cluster.js';
+import { controllerTests, nodeTests } from './workloads/controllers.js';
+import { environmentTests } from './workloads/environment.js';
+import { lifecycleTests } from './workloads/lifecycle.js';
+
+let cluster: TestCluster;
+before(async () => {
+  cluster = await TestCluster.start({ nodes: 2, wait: true });
+});
+after(() => cluster?.destroy());
+
+// Independent of one another, and mostly waiting: they share the cluster at the same time.
+describe('workloads', { concurrency: 6 }, () => {
+  environmentTests(() => cluster);
+  lifecycleTests(() => cluster);
+  controllerTests(() => cluster);
+});
+describe('nodes', () => nodeTests(() => cluster));
