@@ -69,8 +69,8 @@ export function flushTests(cluster: FindCluster): void {
     await eventually(works, 20_000, 300);
   };
 
-  test('nft flush ruleset: Services work again within seconds', () => comesBack(['nft', 'flush', 'ruleset']));
-
   test('iptables -F DOCKER-USER: nodes reach each other again within seconds', () =>
     comesBack(['iptables', '-F', 'DOCKER-USER']));
+  // Last: it takes Docker's own chains away, too.
+  test('nft flush ruleset: Services work again within seconds', () => comesBack(['nft', 'flush', 'ruleset']));
 }
