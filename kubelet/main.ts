@@ -29,7 +29,7 @@ await runProcess(async (signal) => {
   await mkdir(rootDirectory, { recursive: true, mode: 0o700 });
   const { clusterName: cluster, nodeName: node, dockerHost: host } = flags;
   const runtime = new DockerRuntime({ cluster, node, host, clock, log });
-  if (flags.cleanup) await cleanUpNode(runtime, rootDirectory);
+  if (flags.cleanup) await cleanUpNode(runtime, rootDirectory, systemClock);
   else if (flags.stopPods) await stopPods(runtime);
   else await serve(flags, { rootDirectory, runtime, log }, signal);
 });

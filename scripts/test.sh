@@ -22,7 +22,7 @@ run() { # title, concurrency, files ...
   node --enable-source-maps --test --test-concurrency="$width" --test-timeout=900000 --test-reporter=spec "$@"
 }
 unit() { run unit 2 $(tests '\.test\.ts$' | grep -vE '\.(e2e|long)\.test\.js$'); }
-e2e() { DOCKER_HOST=${DOCKER_HOST:-unix:///var/run/docker.sock} run end-to-end 2 $(tests '\.e2e\.test\.ts$'); }
+e2e() { DOCKER_HOST=${DOCKER_HOST:-unix:///var/run/docker.sock} run end-to-end 1 $(tests '\.e2e\.test\.ts$'); }
 
 case $what in
   all)
