@@ -14,7 +14,6 @@ const context: ProxyContext = {
   localNodes: new Set(['node-1']),
   localPodCIDRs: ['10.244.0.0/24'],
   linkAddress: '192.168.77.1',
-  clusterCIDR,
 };
 const filled = { uid: 'u', resourceVersion: '1', creationTimestamp: '2026-01-01T00:00:00Z' };
 

@@ -181,7 +181,7 @@ export class Proxy {
   }
 
   #currentContext(): ProxyContext | undefined {
-    const { nodes, nodeName, clusterCIDR } = this.#deps;
+    const { nodes, nodeName } = this.#deps;
     const own = nodes.lister.get(nodeName);
     const linkAddress = own && linkAddressOf(own);
     if (!linkAddress) return undefined;
@@ -190,7 +190,6 @@ export class Proxy {
       localNodes: new Set(local.map((n) => n.metadata.name).sort()),
       localPodCIDRs: local.flatMap((n) => n.spec.podCIDR ?? []).sort(),
       linkAddress,
-      clusterCIDR,
     };
   }
 

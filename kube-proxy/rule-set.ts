@@ -43,7 +43,6 @@ export interface ProxyContext {
   readonly localPodCIDRs: readonly string[];
   /** This host's address on the link to other hosts: the address of its load balancers. */
   readonly linkAddress: string;
-  readonly clusterCIDR: string;
 }
 
 export const noContribution: Contribution = Object.freeze({

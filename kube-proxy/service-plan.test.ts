@@ -9,7 +9,6 @@ const context: ProxyContext = {
   localNodes: new Set(['n1']),
   localPodCIDRs: ['10.244.0.0/24'],
   linkAddress: '192.0.2.1',
-  clusterCIDR: '10.244.0.0/16',
 };
 
 function service(spec: Partial<ServiceSpec> = {}, ingress: string[] = []): Service {

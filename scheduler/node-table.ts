@@ -52,11 +52,6 @@ export class NodeTable {
     return this.#placed.has(podKey);
   }
 
-  /** Node that a pod is counted on. */
-  nodeOf(podKey: string): string | undefined {
-    return this.#placed.get(podKey)?.node;
-  }
-
   setNode(node: Node): void {
     const name = node.metadata.name;
     const known = this.#slots.get(name);

@@ -199,7 +199,3 @@ export function wantsAggregated(accept: string | undefined): 'v2' | 'v2beta1' | 
   }
   return undefined;
 }
-
-/** Content-Type of an aggregated answer. */
-export const aggregatedContentType = (version: 'v2' | 'v2beta1'): string =>
-  `application/json;g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`;

@@ -18,10 +18,6 @@ export function isConditionTrue(conditions: readonly AnyCondition[] | undefined,
   return getCondition(conditions, type)?.status === 'True';
 }
 
-export function isConditionFalse(conditions: readonly AnyCondition[] | undefined, type: string): boolean {
-  return getCondition(conditions, type)?.status === 'False';
-}
-
 /**
  * The conditions with `condition` added, or in the place of the one of its type. lastTransitionTime changes only when the
  * status does, and is `nowIso` then unless the condition brings its own. Returns the same array when nothing changes.

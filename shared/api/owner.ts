@@ -25,6 +25,3 @@ export function isControlledBy(object: Owned, owner: { readonly metadata: { read
   return controllerOf(object)?.uid === owner.metadata.uid;
 }
 
-export function hasOwner(object: Owned, uid: string): boolean {
-  return object.metadata.ownerReferences?.some((reference) => reference.uid === uid) ?? false;
-}

@@ -4,19 +4,12 @@ export const LABEL_HOSTNAME = 'kubernetes.io/hostname';
 export const LABEL_OS = 'kubernetes.io/os';
 export const LABEL_ARCH = 'kubernetes.io/arch';
 export const LABEL_ZONE = 'topology.kubernetes.io/zone';
-export const LABEL_REGION = 'topology.kubernetes.io/region';
-export const LABEL_INSTANCE_TYPE = 'node.kubernetes.io/instance-type';
 export const LABEL_NAMESPACE_NAME = 'kubernetes.io/metadata.name';
 export const LABEL_NODE_ROLE_PREFIX = 'node-role.kubernetes.io/';
 export const LABEL_NODE_ROLE = 'kubernetes.io/role';
-export const LABEL_CONTROL_PLANE = 'node-role.kubernetes.io/control-plane';
-export const LABEL_EXCLUDE_BALANCERS = 'node.kubernetes.io/exclude-from-external-load-balancers';
 export const LABEL_POD_TEMPLATE_HASH = 'pod-template-hash';
-export const LABEL_CONTROLLER_REVISION_HASH = 'controller-revision-hash';
 export const LABEL_SERVICE_NAME = 'kubernetes.io/service-name';
 export const LABEL_ENDPOINTSLICE_MANAGED_BY = 'endpointslice.kubernetes.io/managed-by';
-export const LABEL_SKIP_MIRROR = 'endpointslice.kubernetes.io/skip-mirror';
-export const LABEL_SERVICE_PROXY_NAME = 'service.kubernetes.io/service-proxy-name';
 export const LABEL_HEADLESS = 'service.kubernetes.io/headless';
 
 export const ANNOTATION_LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
@@ -28,9 +21,6 @@ export const ANNOTATION_DESIRED_REPLICAS = 'deployment.kubernetes.io/desired-rep
 export const ANNOTATION_MAX_REPLICAS = 'deployment.kubernetes.io/max-replicas';
 export const ANNOTATION_CHANGE_CAUSE = 'kubernetes.io/change-cause';
 export const ANNOTATION_POD_DELETION_COST = 'controller.kubernetes.io/pod-deletion-cost';
-export const ANNOTATION_MIRROR_POD = 'kubernetes.io/config.mirror';
-export const ANNOTATION_SERVICE_ACCOUNT_NAME = 'kubernetes.io/service-account.name';
-export const ANNOTATION_SERVICE_ACCOUNT_UID = 'kubernetes.io/service-account.uid';
 export const ANNOTATION_ENDPOINTS_TRIGGER_TIME = 'endpoints.kubernetes.io/last-change-trigger-time';
 export const ANNOTATION_ENDPOINTS_OVER_CAPACITY = 'endpoints.kubernetes.io/over-capacity';
 /** The host's address as other hosts see it: next hop for the node's podCIDR. */
@@ -45,13 +35,11 @@ export const TAINT_MEMORY_PRESSURE = 'node.kubernetes.io/memory-pressure';
 export const TAINT_DISK_PRESSURE = 'node.kubernetes.io/disk-pressure';
 export const TAINT_PID_PRESSURE = 'node.kubernetes.io/pid-pressure';
 export const TAINT_NETWORK_UNAVAILABLE = 'node.kubernetes.io/network-unavailable';
-export const TAINT_OUT_OF_SERVICE = 'node.kubernetes.io/out-of-service';
 
 export const FINALIZER_ORPHAN = 'orphan';
 export const FINALIZER_FOREGROUND = 'foregroundDeletion';
 export const FINALIZER_KUBERNETES = 'kubernetes';
 
-export const NAMESPACE_DEFAULT = 'default';
 export const NAMESPACE_SYSTEM = 'kube-system';
 export const NAMESPACE_PUBLIC = 'kube-public';
 export const NAMESPACE_NODE_LEASE = 'kube-node-lease';
@@ -61,7 +49,6 @@ export const ROOT_CA_CONFIG_MAP = 'kube-root-ca.crt';
 export const SIGNER_KUBE_API_CLIENT = 'kubernetes.io/kube-apiserver-client';
 export const SIGNER_KUBE_API_CLIENT_KUBELET = 'kubernetes.io/kube-apiserver-client-kubelet';
 export const SIGNER_KUBELET_SERVING = 'kubernetes.io/kubelet-serving';
-export const SIGNER_LEGACY_UNKNOWN = 'kubernetes.io/legacy-unknown';
 
 export const PRIORITY_SYSTEM_CLUSTER_CRITICAL = 'system-cluster-critical';
 export const PRIORITY_SYSTEM_NODE_CRITICAL = 'system-node-critical';

@@ -145,9 +145,6 @@ export class ApiEventRecorder implements EventRecorder {
   }
 }
 
-/** A recorder for those whom nobody reads. */
-export const silentRecorder: EventRecorder = Object.freeze({ event: () => undefined });
-
 /** A reference that names exactly this object in this version. */
 export function referenceTo(object: KubernetesObject | ObjectReference): ObjectReference {
   if (!('metadata' in object)) return object;
