@@ -35,9 +35,8 @@ const cluster = (name: string) => {
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 
 test('every definition names a resource of its own, with a name and an age', () => {
-  const keys = definitions.map(({ resource }) => `${resource.group}/${resource.resource}`);
+  const keys = definitions.map(({ resource }) => `${resource.apiVersion}/${resource.resource}`);
   assert.equal(new Set(keys).size, keys.length);
-  assert.equal(definitions.length, 17);
   for (const { resource, columns, strategy } of definitions) {
     assert.ok(Object.values(resources).includes(resource as never), resource.kind);
     assert.ok(

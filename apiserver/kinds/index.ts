@@ -2,6 +2,7 @@ import type { ResourceDefinition } from '../registry/definition.js';
 import { certificateSigningRequestDefinition } from './certificatesigningrequest.js';
 import { configMapDefinition } from './configmap.js';
 import { controllerRevisionDefinition } from './controllerrevision.js';
+import { daemonSetDefinition } from './daemonset.js';
 import { deploymentDefinition } from './deployment.js';
 import { endpointsDefinition } from './endpoints.js';
 import { endpointSliceDefinition } from './endpointslice.js';
@@ -15,6 +16,7 @@ import { replicaSetDefinition } from './replicaset.js';
 import { secretDefinition } from './secret.js';
 import { serviceDefinition } from './service.js';
 import { serviceAccountDefinition } from './serviceaccount.js';
+import { statefulSetDefinition } from './statefulset.js';
 
 /**
  * Every kind that the server serves. The registry gives each function only objects of its own kind, hence the one cast:
@@ -32,6 +34,8 @@ export const definitions = [
   eventDefinition,
   replicaSetDefinition,
   deploymentDefinition,
+  statefulSetDefinition,
+  daemonSetDefinition,
   controllerRevisionDefinition,
   leaseDefinition,
   endpointSliceDefinition,

@@ -28,6 +28,23 @@ const minimal: readonly [Resource, object][] = [
   [resources.leases, { spec: { holderIdentity: 'me', renewTime: '2024-01-01T00:00:00.000000Z' } }],
   [resources.replicasets, { spec: { selector, template } }],
   [resources.deployments, { spec: { selector, template } }],
+  [resources.daemonsets, { spec: { selector, template } }],
+  [
+    resources.statefulsets,
+    {
+      spec: {
+        selector,
+        template,
+        serviceName: 's',
+        volumeClaimTemplates: [
+          {
+            metadata: { name: 'data' },
+            spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+          },
+        ],
+      },
+    },
+  ],
   [resources.controllerrevisions, { revision: 1, data: { a: 1 } }],
   [resources.priorityclasses, { value: 5 }],
   [

@@ -80,12 +80,18 @@ function validateTemplateOf(
 }
 
 /** A selector that is absent, empty or broken is reported by itself. */
-function isMatching(
+const isMatching = (
+  selector: LabelSelector | undefined,
+  labels: Readonly<Record<string, string>> | undefined,
+): boolean => !selector || isSelecting(selector, labels);
+
+/** Whether pods with these labels are found; an absent selector finds none, a broken one is reported by itself. */
+export function isSelecting(
   selector: LabelSelector | undefined,
   labels: Readonly<Record<string, string>> | undefined,
 ): boolean {
   try {
-    return !selector || matchesSelector(selectorOf(selector), labels);
+    return matchesSelector(selectorOf(selector), labels);
   } catch (error) {
     if (error instanceof SelectorError) return true;
     throw error;
@@ -105,20 +111,21 @@ function validateStrategy({ type, rollingUpdate }: DeploymentStrategy, path: str
   ];
   if (isZero(maxUnavailable) && isZero(maxSurge))
     errors.push(invalid(`${at}.maxUnavailable`, maxUnavailable, 'may not be 0 when `maxSurge` is 0'));
-  if (
-    typeof maxUnavailable === 'string' &&
-    isPercent(maxUnavailable).length === 0 &&
-    parseInt(maxUnavailable, 10) > 100
-  )
-    errors.push(invalid(`${at}.maxUnavailable`, maxUnavailable, 'must not be greater than 100%'));
+  append(errors, validateNotMoreThanAll(maxUnavailable, `${at}.maxUnavailable`));
   return errors;
+}
+
+/** Percentages end at 100; what is no percentage is reported by itself. */
+export function validateNotMoreThanAll(value: IntOrString, path: string): FieldError[] {
+  const isTooMuch = typeof value === 'string' && isPercent(value).length === 0 && parseInt(value, 10) > 100;
+  return isTooMuch ? [invalid(path, value, 'must not be greater than 100%')] : [];
 }
 
 export function validateIntOrPercent(value: IntOrString, path: string): FieldError[] {
   return typeof value === 'string' ? invalidEach(path, value, isPercent(value)) : notNegative(path, value);
 }
 
-function isZero(value: IntOrString): boolean {
+export function isZero(value: IntOrString): boolean {
   if (typeof value === 'number') return value === 0;
   return /^0+%$/.test(value);
 }
