@@ -24,4 +24,3 @@ export function controllerOf(object: Owned): OwnerReference | undefined {
 export function isControlledBy(object: Owned, owner: { readonly metadata: { readonly uid: string } }): boolean {
   return controllerOf(object)?.uid === owner.metadata.uid;
 }
-
