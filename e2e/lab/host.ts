@@ -29,6 +29,7 @@ export class Host {
     const name = `${lab}-h${index}`;
     const host = new Host(name, index, mkdtempSync(join(tmpdir(), `${name}-`)));
     mkdirSync(join(host.directory, 'home'));
+    await host.#shareEngineRoot();
     await command(['ip', 'netns', 'add', name]);
     await host.ip('link', 'set', 'lo', 'up');
     const end = `${name}e`.slice(-15);
@@ -39,6 +40,20 @@ export class Host {
     await host.ip('route', 'add', 'default', 'via', '192.168.77.254');
     await host.run(['sysctl', '-qw', 'net.ipv4.ip_forward=1']);
     return host;
+  }
+
+  /**
+   * Mounts the engine's root shared, as below the root of a machine with systemd. Otherwise the engine itself mounts it over
+   * itself and away again as it ends; what a container mounts in between can never be unmounted, nor the container removed.
+   */
+  async #shareEngineRoot(): Promise<void> {
+    mkdirSync(this.#engineRoot);
+    await command(['mount', '--bind', this.#engineRoot, this.#engineRoot]);
+    await command(['mount', '--make-shared', this.#engineRoot]);
+  }
+
+  get #engineRoot(): string {
+    return join(this.directory, 'docker');
   }
 
   get dockerSocket(): string {
@@ -85,7 +100,7 @@ export class Host {
     writeFileSync(config, JSON.stringify({ 'live-restore': options.liveRestore ?? false }));
     const files = [
       '--data-root',
-      join(this.directory, 'docker'),
+      this.#engineRoot,
       '--exec-root',
       join(this.directory, 'exec'),
       '--pidfile',
