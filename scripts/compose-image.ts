@@ -10,7 +10,7 @@ import { folderFiles, packageTree } from '../shared/image/package-tree.js';
 const root = resolve('.');
 const app = '/opt/knarr';
 
-/** Programs that kubelet, kube-proxy and `knarr init` call, each at the path where containers look for it. */
+/** Programs that kubelet, kube-proxy and `knarr internal init` call, each at the path where containers look for it. */
 const tools: Readonly<Record<string, readonly string[]>> = {
   '/usr/sbin/nft': ['/usr/sbin/nft', '/sbin/nft'],
   '/usr/sbin/iptables': ['/usr/sbin/xtables-nft-multi', '/sbin/xtables-nft-multi'],

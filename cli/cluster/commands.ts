@@ -75,7 +75,7 @@ export function addClusterCommands(program: Command): void {
     .description('start a cluster on this machine')
     .option('--wait', "also wait until the cluster's DNS answers", false)
     .action(runUp);
-  addComposeCommands(program, named, timed, noded);
+  addInternalCommands(program, named, timed, noded);
   timed(named(program.command('start')))
     .description('start a stopped cluster again')
     .action(runStart);
@@ -122,16 +122,20 @@ function chosen(command: Command): Command {
 
 type Decorate = (command: Command) => Command;
 
-/** The steps of `up` one by one, for whoever keeps the processes running instead of our supervisor: docker-compose.yml. */
-function addComposeCommands(program: Command, named: Decorate, timed: Decorate, noded: Decorate): void {
-  chosen(noded(named(program.command('init'))))
+/**
+ * The steps of `up` one by one, for whoever keeps the processes running instead of our supervisor: docker-compose.yml. They stand under
+ * a word of their own because `run` is kubectl's.
+ */
+function addInternalCommands(program: Command, named: Decorate, timed: Decorate, noded: Decorate): void {
+  const internal = program.command('internal', { hidden: true }).description('the steps of up, one by one');
+  chosen(noded(named(internal.command('init'))))
     .description('prepare a cluster on this machine without starting it')
     .action(runInit);
-  named(program.command('run'))
+  named(internal.command('run'))
     .description('run one process of a prepared cluster in the foreground')
     .argument('<process>', 'apiserver, controller-manager, scheduler, kubelet-NODE or kube-proxy-NODE')
     .action(runProcess);
-  timed(named(program.command('bootstrap')))
+  timed(named(internal.command('bootstrap')))
     .description('wait for a cluster whose processes run, and install context and add-ons')
     .option('--wait', "also wait until the cluster's DNS answers", false)
     .action(runBootstrap);

@@ -84,7 +84,7 @@ async function prepareHost(files: ClusterFiles, state: ClusterState): Promise<vo
   for (const node of state.nodes) if (node.ip !== state.linkAddress) addLoopbackAddress(node.ip);
 }
 
-/** Decides and prepares a cluster without starting it: the processes are started one by one with `knarr run`. */
+/** Decides and prepares a cluster without starting it: the processes are started one by one with `knarr internal run`. */
 export async function initialise(choices: UpChoices): Promise<ClusterState> {
   const files = clusterFiles(homedir(), choices.name);
   const state = await planCluster(choices, readState(files));
@@ -101,7 +101,7 @@ export async function bootstrap(
 ): Promise<UpResult> {
   const files = clusterFiles(homedir(), name);
   const state = readState(files);
-  if (!state) throw new Failure(`There is no cluster "${name}". Prepare one with: knarr init`);
+  if (!state) throw new Failure(`There is no cluster "${name}". Prepare one with: knarr internal init`);
   await finish(files, state, options, progress);
   return result(state, true);
 }
