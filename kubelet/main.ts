@@ -12,7 +12,8 @@ import { ensureNodeKubeconfig, renewNodeKubeconfig } from './bootstrap/node-kube
 import { ReplaceableClient } from './bootstrap/replaceable-client.js';
 import { ServingCertificate } from './bootstrap/serving-certificate.js';
 import { buildKubelet, type Kubelet, type KubeletView } from './build.js';
-import { cleanUpNode, stopPods } from './node/clean-up.js';
+import { cleanUpNode, cleanUpRequestMs, stopPods } from './node/clean-up.js';
+import { killContainerProcesses } from './node/container-processes.js';
 import { readMachine } from './node/machine.js';
 import type { NodeIdentity } from './node/node-object.js';
 import { readFlags, type Flags } from './options.js';
@@ -28,8 +29,9 @@ await runProcess(async (signal) => {
   const rootDirectory = resolve(flags.rootDir);
   await mkdir(rootDirectory, { recursive: true, mode: 0o700 });
   const { clusterName: cluster, nodeName: node, dockerHost: host } = flags;
-  const runtime = new DockerRuntime({ cluster, node, host, clock, log });
-  if (flags.cleanup) await cleanUpNode(runtime, rootDirectory, systemClock);
+  const limit = flags.cleanup ? { requestTimeoutMs: cleanUpRequestMs } : {};
+  const runtime = new DockerRuntime({ cluster, node, host, clock, log, ...limit });
+  if (flags.cleanup) await cleanUpNode({ runtime, rootDirectory, clock, killProcesses: killContainerProcesses });
   else if (flags.stopPods) await stopPods(runtime);
   else await serve(flags, { rootDirectory, runtime, log }, signal);
 });

@@ -5,7 +5,7 @@ import { removeLoopbackAddress, requireEngine } from './host.js';
 import { editKubeconfig, kubeconfigPath, withoutContext } from './kubeconfig-file.js';
 import { cleanupProcesses, stopPodsProcesses } from './processes.js';
 import type { Progress } from './progress.js';
-import { clusterFiles, type ClusterState, readState } from './state.js';
+import { clusterFiles, type ClusterFiles, type ClusterState, readState } from './state.js';
 import { runProgram, stopSupervisor } from './supervision.js';
 import { contextName, owner } from './up.js';
 
@@ -22,6 +22,13 @@ export async function stop(name: string, options: { pods: boolean }, progress: P
   await Promise.all(stopPodsProcesses(files, state).map((spec) => runProgram(files, spec)));
 }
 
+/** All that can be undone is, whatever fails beside it. */
+async function cleanUp(files: ClusterFiles, state: ClusterState): Promise<void> {
+  const ends = await Promise.allSettled(cleanupProcesses(files, state).map((spec) => runProgram(files, spec)));
+  const failed = ends.find((end) => end.status === 'rejected');
+  if (failed) throw failed.reason as Error;
+}
+
 /** Removes everything that the cluster made on this host. Without a cluster there is nothing to do. Returns what it was. */
 export async function down(name: string, progress: Progress): Promise<ClusterState | undefined> {
   const files = clusterFiles(homedir(), name);
@@ -34,7 +41,7 @@ export async function down(name: string, progress: Progress): Promise<ClusterSta
   await stopSupervisor(files);
   progress.step('removing containers, networks, rules and routes');
   await requireEngine(state.dockerHost);
-  await Promise.all(cleanupProcesses(files, state).map((spec) => runProgram(files, spec)));
+  await cleanUp(files, state);
   for (const node of state.nodes) if (node.ip !== state.linkAddress) removeLoopbackAddress(node.ip);
   const person = owner();
   if (state.role === 'server')

@@ -91,8 +91,10 @@ export function runProgram(files: ClusterFiles, spec: ProcessSpec, timeoutMs = 1
       words = (words + chunk.toString()).slice(-2000);
     });
     child.once('error', reject);
-    child.once('close', (code) =>
-      code === 0 ? resolve() : reject(new Failure(`${spec.name}: ${words.trim() || `ended with code ${code}`}`)),
-    );
+    child.once('close', (code, signal) => {
+      const end = child.killed ? `did not end within ${timeoutMs / 1000} s` : `ended with ${code ?? signal}`;
+      if (code === 0) resolve();
+      else reject(new Failure(`${spec.name}: ${words.trim() || end}`));
+    });
   });
 }

@@ -117,6 +117,13 @@ export interface ContainerStatus {
   readonly pid?: number;
   readonly annotations: Readonly<Record<string, string>>;
 }
+/** A container or a sandbox, as far as a list alone tells. */
+export interface RuntimeItem {
+  readonly id: string;
+  readonly pod: PodIdentity;
+  /** Name of the container; undefined for a sandbox. */
+  readonly container?: string;
+}
 export interface ContainerStats {
   readonly id: string;
   readonly pod: PodIdentity;
@@ -219,7 +226,10 @@ export interface ContainerRuntime {
   startContainer(id: string): Promise<void>;
   /** Stop signal of the image, then SIGKILL after the time. 0 kills at once. */
   stopContainer(id: string, timeoutSeconds: number): Promise<void>;
+  /** Running or not. */
   removeContainer(id: string): Promise<void>;
+  /** All that is there of this node, without a question about any single one: one that is stuck does not hide the others. */
+  listAll(): Promise<readonly RuntimeItem[]>;
   listContainers(filter?: { podUid?: string }): Promise<readonly ContainerStatus[]>;
   containerStatus(id: string): Promise<ContainerStatus | undefined>;
   /**

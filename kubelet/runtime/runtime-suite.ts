@@ -199,6 +199,23 @@ function sandboxTests(world: SuiteWorld): void {
     assert.equal(await world.runtime.containerStatus(id), undefined);
   });
 
+  test('everything of the node is listed, sandboxes and containers, and only that', async () => {
+    const { sandboxId, id, sandbox } = await world.start(programs.runs);
+    const own = (await world.runtime.listAll()).filter(({ pod }) => pod.uid === sandbox.pod.uid);
+    assert.deepEqual(
+      own.sort((x, y) => (x.container ?? '').localeCompare(y.container ?? '')),
+      [
+        { id: sandboxId, pod: sandbox.pod },
+        { id, pod: sandbox.pod, container: 'main' },
+      ],
+    );
+    await world.runtime.removePodSandbox(sandboxId);
+    assert.deepEqual(
+      (await world.runtime.listAll()).filter(({ pod }) => pod.uid === sandbox.pod.uid),
+      [],
+    );
+  });
+
   test('the pod network can be ensured again, and is not changed while pods use it', async () => {
     await world.runtime.ensureNetwork(world.harness.podCIDR);
     const sandboxId = await world.runtime.runPodSandbox(world.sandboxConfig());

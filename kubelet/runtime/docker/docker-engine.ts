@@ -3,16 +3,20 @@ import type { IncomingMessage } from 'node:http';
 import type Docker from 'dockerode';
 
 import type { Clock } from '../../../shared/clock/clock.js';
-import { toRuntimeError, unavailable } from './docker-error.js';
+import { silent, toRuntimeError } from './docker-error.js';
 
 /** The engine slows down when more verbs than this run at once. */
 const MAX_CALLS = 8;
 /** As the original's runtime-request-timeout. */
-const CALL_TIMEOUT_MS = 120_000;
+export const REQUEST_TIMEOUT_MS = 120_000;
 
 export interface CallOptions {
-  /** The call may last as long as it likes and counts for nothing: stop with a grace period, pull, streams. */
+  /** The call may last as long as it likes and counts for nothing: pulls, streams. */
   readonly isLong?: boolean;
+  /** The engine waits so long before it answers: on top of the limit, and the call counts for nothing. */
+  readonly waitMs?: number;
+  /** Not kept waiting by calls that the engine leaves unanswered: asks whether it is there at all. */
+  readonly isUrgent?: boolean;
   /** The caller's own abort: rejects with its reason. */
   readonly signal?: AbortSignal;
 }
@@ -24,32 +28,44 @@ export interface RawRequest {
   readonly query?: Readonly<Record<string, string | number | boolean>>;
 }
 
-/** The connection to one Docker Engine: loads dockerode at the first call, bounds what runs at once, names its failures. */
+type Use<T> = (docker: Docker, signal: AbortSignal) => Promise<T>;
+
+/**
+ * The connection to one Docker Engine: loads dockerode at the first call, bounds what runs at once and how long, names its
+ * failures. Engines do hang (moby 20.10 can lock itself up), then for good and for some calls only.
+ */
 export class DockerEngine {
   readonly endpoint: string;
   readonly #clock: Clock;
+  readonly #timeoutMs: number;
   #docker: Promise<Docker> | undefined;
   #running = 0;
-  readonly #waiting: (() => void)[] = [];
+  readonly #waiting = new Set<() => void>();
 
-  constructor(endpoint: string, clock: Clock) {
+  constructor(endpoint: string, clock: Clock, timeoutMs = REQUEST_TIMEOUT_MS) {
     this.endpoint = endpoint;
     this.#clock = clock;
+    this.#timeoutMs = timeoutMs;
   }
 
-  /** Runs `use` with the client. Throws RuntimeError, or the reason of the caller's abort. */
-  async call<T>(use: (docker: Docker, signal: AbortSignal) => Promise<T>, options: CallOptions = {}): Promise<T> {
-    options.signal?.throwIfAborted();
+  /** Runs `use` with the client; `what` names the call in errors. Throws RuntimeError, or the reason of the caller's abort. */
+  async call<T>(what: string, use: Use<T>, options: CallOptions = {}): Promise<T> {
+    const { signal, isLong, isUrgent, waitMs = 0 } = options;
+    signal?.throwIfAborted();
     const docker = await (this.#docker ??= connect(this.endpoint));
-    if (options.isLong) return this.#run(docker, use, options);
-    if (this.#running >= MAX_CALLS) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    else this.#running++;
+    const timeout = new AbortController();
+    const either = signal ? AbortSignal.any([signal, timeout.signal]) : timeout.signal;
+    const limitMs = this.#timeoutMs + waitMs;
+    const tooLong = (): void => timeout.abort(silent(this.endpoint, what, limitMs));
+    const cancel = isLong ? undefined : this.#clock.schedule(limitMs, tooLong);
+    const run = (): Promise<T> => untilAborted(use(docker, either), either);
     try {
-      return await this.#run(docker, use, options);
+      return await (isLong || isUrgent || waitMs > 0 ? run() : this.#inTurn(run, either));
+    } catch (error) {
+      either.throwIfAborted();
+      throw toRuntimeError(error, this.endpoint);
     } finally {
-      const next = this.#waiting.shift();
-      if (next) next();
-      else this.#running--;
+      cancel?.();
     }
   }
 
@@ -64,25 +80,48 @@ export class DockerEngine {
           (error: Error | null, response: unknown) => (error ? reject(error) : resolve(response as IncomingMessage)),
         );
       });
-    return this.call(dial, { isLong: true, ...(signal ? { signal } : {}) });
+    return this.call(request.path, dial, { isLong: true, ...(signal ? { signal } : {}) });
   }
 
-  async #run<T>(
-    docker: Docker,
-    use: (docker: Docker, signal: AbortSignal) => Promise<T>,
-    { isLong = false, signal }: CallOptions,
-  ): Promise<T> {
-    const timeout = new AbortController();
-    const cancel = isLong ? undefined : this.#clock.schedule(CALL_TIMEOUT_MS, () => timeout.abort());
+  /** Waits until few enough calls run. A call that is given up makes room, although the engine may still be at it. */
+  async #inTurn<T>(run: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    if (this.#running >= MAX_CALLS) await this.#turn(signal);
+    else this.#running++;
     try {
-      return await use(docker, signal ? AbortSignal.any([signal, timeout.signal]) : timeout.signal);
-    } catch (error) {
-      signal?.throwIfAborted();
-      if (timeout.signal.aborted) throw unavailable(this.endpoint, `no answer within ${CALL_TIMEOUT_MS / 1000} s`);
-      throw toRuntimeError(error, this.endpoint);
+      return await run();
     } finally {
-      cancel?.();
+      const [next] = this.#waiting;
+      if (next) next();
+      else this.#running--;
     }
+  }
+
+  #turn(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const leave = (): void => {
+        this.#waiting.delete(enter);
+        signal.removeEventListener('abort', giveUp);
+      };
+      const enter = (): void => (leave(), resolve());
+      const giveUp = (): void => (leave(), reject(signal.reason as Error));
+      this.#waiting.add(enter);
+      signal.addEventListener('abort', giveUp, { once: true });
+      if (signal.aborted) giveUp();
+    });
+  }
+}
+
+/** Not every method of dockerode takes a signal. What comes after the abort is nobody's. */
+async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  let onAbort: () => void = () => undefined;
+  const aborted = new Promise<never>((_resolve, reject) => {
+    onAbort = () => reject(signal.reason as Error);
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
   }
 }
 

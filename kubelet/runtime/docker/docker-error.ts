@@ -58,6 +58,13 @@ export function unavailable(endpoint: string, why: string): RuntimeError {
   return new RuntimeError('Unavailable', `cannot reach the Docker Engine at ${endpoint}: ${bounded(why)}; ${remedy}`);
 }
 
+/** The engine took the request and never answered. */
+export function silent(endpoint: string, what: string, timeoutMs: number): RuntimeError {
+  const remedy = 'if it stays so, restart it with: systemctl restart docker';
+  const why = `did not answer "${what}" within ${timeoutMs / 1000} s`;
+  return new RuntimeError('Unavailable', `the Docker Engine at ${endpoint} ${why}; ${remedy}`);
+}
+
 function codeOf({ statusCode, message }: EngineAnswer): RuntimeError['code'] {
   if (statusCode === 503 || (statusCode === 500 && AWAY_ANSWERS.test(message))) return 'Unavailable';
   if (statusCode === 404) return /No such image/i.test(message) ? 'ImageNotFound' : 'NotFound';

@@ -25,6 +25,7 @@ export async function dockerExec(
   const { command, tty, stdin, stdout, stderr, signal } = options;
   const call = signal ? { signal } : {};
   const exec = await engine.call(
+    'create exec',
     (docker, abortSignal) =>
       docker.getContainer(containerId).exec({
         Cmd: [...command],
@@ -36,8 +37,12 @@ export async function dockerExec(
       }),
     call,
   );
-  const connection = await engine.call(() => exec.start({ hijack: true, stdin: true, Tty: tty }), call);
-  const resizing = resizeLoop(clock, options.resize, (size) => engine.call(() => exec.resize(size)));
+  const connection = await engine.call(
+    'start exec',
+    (_docker, abortSignal) => unlessAborted(exec.start({ hijack: true, stdin: true, Tty: tty }), abortSignal),
+    call,
+  );
+  const resizing = resizeLoop(clock, options.resize, (size) => engine.call('resize exec', () => exec.resize(size)));
   try {
     await join(connection, options);
     return await exitCode(engine, clock, exec);
@@ -57,17 +62,18 @@ export async function dockerAttach(
   options: Omit<ExecOptions, 'command'>,
 ): Promise<void> {
   const { tty, stdin, stdout, stderr } = options;
-  const connection = await engine.call((docker) =>
-    docker.getContainer(containerId).attach({
-      stream: true,
-      hijack: true,
-      stdin: stdin !== undefined,
-      stdout: stdout !== undefined,
-      stderr: stderr !== undefined && !tty,
-    }),
+  const request = {
+    stream: true,
+    hijack: true,
+    stdin: stdin !== undefined,
+    stdout: stdout !== undefined,
+    stderr: stderr !== undefined && !tty,
+  };
+  const connection = await engine.call('attach', (docker, abortSignal) =>
+    unlessAborted(docker.getContainer(containerId).attach(request), abortSignal),
   );
   const resize = (size: { w: number; h: number }): Promise<unknown> =>
-    engine.call((docker) => docker.getContainer(containerId).resize(size));
+    engine.call('resize container', (docker) => docker.getContainer(containerId).resize(size));
   const resizing = resizeLoop(clock, options.resize, resize);
   try {
     await join(connection, options);
@@ -78,9 +84,16 @@ export async function dockerAttach(
   }
 }
 
+/** A connection that comes when nobody waits for it any more is closed. */
+async function unlessAborted<T extends NodeJS.ReadWriteStream>(opening: Promise<T>, signal: AbortSignal): Promise<T> {
+  const connection = await opening;
+  if (signal.aborted) (connection as T & { destroy(): void }).destroy();
+  return connection;
+}
+
 async function exitCode(engine: DockerEngine, clock: Clock, exec: Docker.Exec): Promise<number> {
   for (let poll = 0; poll < EXIT_POLLS; poll++) {
-    const { Running, ExitCode } = await engine.call(() => exec.inspect());
+    const { Running, ExitCode } = await engine.call('inspect exec', () => exec.inspect());
     if (!Running && ExitCode !== null) return ExitCode;
     await clock.sleep(Math.min(EXIT_POLL_MS * 2 ** poll, MAX_EXIT_POLL_MS));
   }
@@ -90,7 +103,7 @@ async function exitCode(engine: DockerEngine, clock: Clock, exec: Docker.Exec): 
 /** Docker cannot stop an exec; its process can be killed where it is visible. A pid that is another's by now is left alone. */
 async function killExec(engine: DockerEngine, exec: Docker.Exec, containerId: string): Promise<void> {
   try {
-    const { Running, Pid } = await engine.call(() => exec.inspect());
+    const { Running, Pid } = await engine.call('inspect exec', () => exec.inspect());
     if (!Running || Pid <= 1) return;
     const cgroup = await readFile(`/proc/${Pid}/cgroup`, 'utf8');
     if (cgroup.includes(containerId)) process.kill(Pid, 'SIGKILL');

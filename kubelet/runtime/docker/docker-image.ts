@@ -26,7 +26,7 @@ export class DockerImages {
 
   async status(reference: string): Promise<ImageStatus | undefined> {
     const name = isImageId(reference) ? reference : parseImageReference(reference).familiar;
-    return this.#engine.call(async (docker) => {
+    return this.#engine.call('inspect image', async (docker) => {
       try {
         return imageStatus(await docker.getImage(name).inspect());
       } catch (error) {
@@ -37,7 +37,7 @@ export class DockerImages {
   }
 
   async list(): Promise<readonly ImageStatus[]> {
-    const images = await this.#engine.call((docker, abortSignal) => docker.listImages({ abortSignal }));
+    const images = await this.#engine.call('list images', (docker, abortSignal) => docker.listImages({ abortSignal }));
     return images.map(({ Id, RepoTags, RepoDigests, Size }) => ({
       id: Id,
       tags: (RepoTags ?? []).filter((tag) => tag !== '<none>:<none>'),
@@ -52,10 +52,14 @@ export class DockerImages {
     const login = auth && { username: auth.username, password: auth.password, serveraddress: auth.server };
     const call = { isLong: true, ...(signal ? { signal } : {}) };
     try {
-      await this.#engine.call(async (docker, abortSignal) => {
-        const progress = await docker.createImage(login, { ...options, abortSignal });
-        await throughProgress(progress as Readable);
-      }, call);
+      await this.#engine.call(
+        'pull image',
+        async (docker, abortSignal) => {
+          const progress = await docker.createImage(login, { ...options, abortSignal });
+          await throughProgress(progress as Readable);
+        },
+        call,
+      );
     } catch (error) {
       if (!(error instanceof RuntimeError) || error.code === 'Unavailable') throw error;
       throw new RuntimeError(ABSENT.test(error.message) ? 'ImageNotFound' : 'PullFailed', error.message);
@@ -68,7 +72,7 @@ export class DockerImages {
   /** Removes the reference, or by id every tag of it. What is absent is removed. */
   async remove(reference: string): Promise<void> {
     const name = isImageId(reference) ? reference : parseImageReference(reference).familiar;
-    await this.#engine.call(async (docker, abortSignal) => {
+    await this.#engine.call('remove image', async (docker, abortSignal) => {
       try {
         await docker.getImage(name).remove({ force: isImageId(reference), abortSignal });
       } catch (error) {
@@ -78,7 +82,9 @@ export class DockerImages {
   }
 
   async load(tar: Readable): Promise<readonly string[]> {
-    const answer = await this.#engine.call((docker) => docker.loadImage(tar, { quiet: true }), { isLong: true });
+    const answer = await this.#engine.call('load image', (docker) => docker.loadImage(tar, { quiet: true }), {
+      isLong: true,
+    });
     const messages = await throughProgress(answer as Readable);
     return messages.flatMap((message) => /^Loaded image(?: ID)?: (\S+)/.exec(message)?.[1] ?? []);
   }
@@ -90,7 +96,7 @@ export class DockerImages {
   }
 
   async importPause(): Promise<void> {
-    await this.#engine.call(async (docker) => {
+    await this.#engine.call('import pause image', async (docker) => {
       const { Arch } = await docker.version();
       const { path, tag } = parseImageReference(PAUSE_IMAGE);
       const options = { repo: path, tag, changes: PAUSE_CHANGES };

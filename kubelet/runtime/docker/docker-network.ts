@@ -22,17 +22,17 @@ export async function ensureNetwork(engine: DockerEngine, owner: NodeIdentity, p
       const why = `Docker network ${name} has subnet ${subnet}, not ${podCIDR}, and ${users} containers use it`;
       throw new RuntimeError('Conflict', why);
     }
-    await engine.call((docker, abortSignal) => docker.getNetwork(name).remove({ abortSignal }));
+    await engine.call('remove network', (docker, abortSignal) => docker.getNetwork(name).remove({ abortSignal }));
   }
-  const { Version } = await engine.call((docker) => docker.version());
-  await engine.call((docker, abortSignal) =>
+  const { Version } = await engine.call('version', (docker) => docker.version());
+  await engine.call('create network', (docker, abortSignal) =>
     docker.createNetwork({ ...networkRequest(owner, podCIDR, Number.parseInt(Version, 10)), abortSignal }),
   );
 }
 
 /** Removes the node's pod network, if there is one. */
 export async function removeNetwork(engine: DockerEngine, owner: NodeIdentity): Promise<void> {
-  await engine.call(async (docker, abortSignal) => {
+  await engine.call('remove network', async (docker, abortSignal) => {
     try {
       await docker.getNetwork(networkName(owner)).remove({ abortSignal });
     } catch (error) {
@@ -64,7 +64,7 @@ function firstAddress(cidr: string): string {
 }
 
 async function inspect(engine: DockerEngine, name: string): Promise<Docker.NetworkInspectInfo | undefined> {
-  return engine.call(async (docker) => {
+  return engine.call('inspect network', async (docker) => {
     try {
       return (await docker.getNetwork(name).inspect()) as Docker.NetworkInspectInfo;
     } catch (error) {

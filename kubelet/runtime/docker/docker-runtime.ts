@@ -15,12 +15,13 @@ import {
   type ImageStatus,
   type LogOptions,
   type RuntimeEvent,
+  type RuntimeItem,
   type RuntimeVersion,
   type SandboxConfig,
   type SandboxStatus,
 } from '../container-runtime.js';
 import { containerRequest } from './docker-config.js';
-import { DockerEngine } from './docker-engine.js';
+import { DockerEngine, type CallOptions } from './docker-engine.js';
 import { isStatus } from './docker-error.js';
 import { dockerEvents } from './docker-event.js';
 import { dockerAttach, dockerExec } from './docker-exec.js';
@@ -38,6 +39,8 @@ export interface DockerOptions extends NodeIdentity {
   readonly host: string;
   readonly clock: Clock;
   readonly log: Pick<Log, 'warn'>;
+  /** How long one request may take; two minutes when undefined. Pulls and streams may take longer. */
+  readonly requestTimeoutMs?: number;
 }
 
 /** The Docker Engine as a container runtime. It sees only the containers of its own cluster and node. */
@@ -54,17 +57,17 @@ export class DockerRuntime implements ContainerRuntime {
   constructor(options: DockerOptions) {
     this.#clock = options.clock;
     this.#owner = { cluster: options.cluster, node: options.node };
-    this.#engine = new DockerEngine(options.host, options.clock);
+    this.#engine = new DockerEngine(options.host, options.clock, options.requestTimeoutMs);
     this.#images = new DockerImages(this.#engine);
     this.#sandboxes = new DockerSandboxes(this.#engine, this.#images, this.#owner, options.log);
   }
 
   /** What cannot change while the engine runs is asked once; then it is only pinged. */
   async version(signal?: AbortSignal): Promise<RuntimeVersion> {
-    const options = signal ? { signal } : {};
+    const options = { isUrgent: true, ...(signal ? { signal } : {}) };
     try {
-      await this.#engine.call((docker) => docker.ping(), options);
-      return (this.#version ??= await this.#readVersion());
+      await this.#engine.call('ping', (docker) => docker.ping(), options);
+      return (this.#version ??= await this.#readVersion(options));
     } catch (error) {
       this.#version = undefined;
       throw error;
@@ -99,7 +102,11 @@ export class DockerRuntime implements ContainerRuntime {
     const limits = await this.#sandboxes.limitsIn(sandboxId);
     const request = containerRequest(this.#owner, sandboxId, config, sandbox, limits);
     const create = async (): Promise<string> =>
-      (await this.#engine.call((docker, abortSignal) => docker.createContainer({ ...request, abortSignal }))).id;
+      (
+        await this.#engine.call('create container', (docker, abortSignal) =>
+          docker.createContainer({ ...request, abortSignal }),
+        )
+      ).id;
     try {
       return await create();
     } catch (error) {
@@ -111,7 +118,7 @@ export class DockerRuntime implements ContainerRuntime {
   async startContainer(id: string): Promise<void> {
     if (this.#details.has(`${id} exited`)) throw new RuntimeError('Conflict', `container ${id} has already exited`);
     try {
-      await this.#engine.call(async (docker, abortSignal) => {
+      await this.#engine.call('start container', async (docker, abortSignal) => {
         try {
           await docker.getContainer(id).start({ abortSignal });
         } catch (error) {
@@ -128,22 +135,36 @@ export class DockerRuntime implements ContainerRuntime {
   async stopContainer(id: string, timeoutSeconds: number): Promise<void> {
     const call = async (): Promise<void> =>
       this.#engine.call(
-        async (docker) => {
+        'stop container',
+        async (docker, abortSignal) => {
           const container = docker.getContainer(id);
           try {
-            await (timeoutSeconds > 0 ? container.stop({ t: Math.ceil(timeoutSeconds) }) : container.kill());
+            await (timeoutSeconds > 0
+              ? container.stop({ t: Math.ceil(timeoutSeconds) })
+              : container.kill({ abortSignal }));
           } catch (error) {
             // 409: it does not run, so there is nothing to kill.
             if (!isStatus(error, 304, 404, 409)) throw error;
           }
         },
-        { isLong: timeoutSeconds > 0 },
+        { waitMs: timeoutSeconds * 1000 },
       );
     await call();
   }
 
   removeContainer(id: string): Promise<void> {
     return removeContainer(this.#engine, id);
+  }
+
+  async listAll(): Promise<readonly RuntimeItem[]> {
+    const filters = { label: labelFilters(this.#owner) };
+    const found = await this.#engine.call('list containers', (docker, abortSignal) =>
+      docker.listContainers({ all: true, filters, abortSignal }),
+    );
+    return found.map(({ Id: id, Labels }) => {
+      const container = isSandbox(Labels) ? undefined : (Labels[label.container] ?? '');
+      return { id, pod: podOf(Labels), ...(container === undefined ? {} : { container }) };
+    });
   }
 
   async listContainers(filter?: { podUid?: string }): Promise<readonly ContainerStatus[]> {
@@ -217,8 +238,9 @@ export class DockerRuntime implements ContainerRuntime {
     this.#details.clear();
   }
 
-  async #readVersion(): Promise<RuntimeVersion> {
-    const info = (await this.#engine.call((docker) => docker.info())) as Readonly<Record<string, string | number>>;
+  async #readVersion(options: CallOptions): Promise<RuntimeVersion> {
+    const answer = await this.#engine.call('info', (docker) => docker.info(), options);
+    const info = answer as Readonly<Record<string, string | number>>;
     return {
       name: 'docker',
       version: String(info['ServerVersion']),
@@ -232,7 +254,9 @@ export class DockerRuntime implements ContainerRuntime {
 
   #list(podUid?: string): Promise<ContainerInfo[]> {
     const filters = { label: [...labelFilters(this.#owner, podUid), label.sandbox] };
-    return this.#engine.call((docker, abortSignal) => docker.listContainers({ all: true, filters, abortSignal }));
+    return this.#engine.call('list containers', (docker, abortSignal) =>
+      docker.listContainers({ all: true, filters, abortSignal }),
+    );
   }
 
   async #statusOf(info: ContainerInfo): Promise<ContainerStatus | undefined> {
@@ -246,7 +270,7 @@ export class DockerRuntime implements ContainerRuntime {
   }
 
   #inspect(id: string): Promise<ContainerInspectInfo | undefined> {
-    return this.#engine.call(async (docker, abortSignal) => {
+    return this.#engine.call('inspect container', async (docker, abortSignal) => {
       try {
         return await docker.getContainer(id).inspect({ abortSignal });
       } catch (error) {
@@ -294,7 +318,7 @@ export class DockerRuntime implements ContainerRuntime {
   }
 
   #engineStats(id: string): ReturnType<typeof readCgroup> {
-    return this.#engine.call(async (docker) => {
+    return this.#engine.call('container stats', async (docker) => {
       try {
         return usageOf(await docker.getContainer(id).stats({ stream: false, 'one-shot': true }));
       } catch (error) {

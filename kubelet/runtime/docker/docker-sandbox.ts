@@ -6,7 +6,7 @@ import type { DockerEngine } from './docker-engine.js';
 import type { DockerImages } from './docker-image.js';
 import { containerName, labelFilters, SANDBOX_CONTAINER, label, type NodeIdentity } from './docker-label.js';
 import { ensureNetwork, networkName } from './docker-network.js';
-import { isSandbox, sandboxStatus } from './docker-status.js';
+import { sandboxStatus } from './docker-status.js';
 
 /** One more try for each thing that can be put right: image, network, stale container, OOM score. */
 const MAX_TRIES = 5;
@@ -31,7 +31,7 @@ export class DockerSandboxes {
   /** Limits for a container in a sandbox; one that an earlier process of ours has started shows them as well. */
   async limitsIn(sandboxId: string): Promise<EngineLimits> {
     if (this.#negativeOomScore === 'unproven') {
-      const { HostConfig } = await this.#engine.call((docker, abortSignal) =>
+      const { HostConfig } = await this.#engine.call('inspect container', (docker, abortSignal) =>
         docker.getContainer(sandboxId).inspect({ abortSignal }),
       );
       this.#learn({ allowsNegativeOomScore: (HostConfig.OomScoreAdj ?? 0) < 0 });
@@ -89,7 +89,7 @@ export class DockerSandboxes {
 
   async list(podUid?: string): Promise<readonly SandboxStatus[]> {
     const filters = { label: [...labelFilters(this.#owner, podUid), `${label.container}=${SANDBOX_CONTAINER}`] };
-    const found = await this.#engine.call((docker, abortSignal) =>
+    const found = await this.#engine.call('list containers', (docker, abortSignal) =>
       docker.listContainers({ all: true, filters, abortSignal }),
     );
     return found.map(sandboxStatus);
@@ -105,9 +105,15 @@ export class DockerSandboxes {
     let id: string | undefined;
     try {
       const request = sandboxRequest(this.#owner, config, networkName(this.#owner), limits);
-      id = (await this.#engine.call((docker, abortSignal) => docker.createContainer({ ...request, abortSignal }))).id;
+      id = (
+        await this.#engine.call('create container', (docker, abortSignal) =>
+          docker.createContainer({ ...request, abortSignal }),
+        )
+      ).id;
       const created = id;
-      await this.#engine.call((docker, abortSignal) => docker.getContainer(created).start({ abortSignal }));
+      await this.#engine.call('start container', (docker, abortSignal) =>
+        docker.getContainer(created).start({ abortSignal }),
+      );
       return { id };
     } catch (error) {
       if (!(error instanceof RuntimeError)) throw error;
@@ -140,11 +146,13 @@ export class DockerSandboxes {
 
   #containersIn(sandboxId: string): Promise<readonly { Id: string; State: string }[]> {
     const filters = { label: [...labelFilters(this.#owner), `${label.sandbox}=${sandboxId}`] };
-    return this.#engine.call((docker, abortSignal) => docker.listContainers({ all: true, filters, abortSignal }));
+    return this.#engine.call('list containers', (docker, abortSignal) =>
+      docker.listContainers({ all: true, filters, abortSignal }),
+    );
   }
 
   #kill(id: string): Promise<void> {
-    return this.#engine.call(async (docker, abortSignal) => {
+    return this.#engine.call('kill container', async (docker, abortSignal) => {
       try {
         await docker.getContainer(id).kill({ abortSignal });
       } catch (error) {
@@ -154,21 +162,19 @@ export class DockerSandboxes {
   }
 
   async #memoryVolumes(sandboxId: string): Promise<string[]> {
-    return this.#engine.call(async (docker) => {
-      try {
-        const { Mounts, Config } = await docker.getContainer(sandboxId).inspect();
-        if (!isSandbox(Config.Labels)) return [];
-        const prefix = memoryVolumeName(Config.Labels[label.podUid] ?? '', '');
-        return Mounts.flatMap(({ Name }) => (Name?.startsWith(prefix) ? [Name] : []));
-      } catch (error) {
-        if (isStatus(error, 404)) return [];
-        throw error;
-      }
+    // The list, not the container: looking at one that is stuck would hang.
+    const filters = { id: [sandboxId], label: [`${label.container}=${SANDBOX_CONTAINER}`] };
+    const found = await this.#engine.call('list containers', (docker, abortSignal) =>
+      docker.listContainers({ all: true, filters, abortSignal }),
+    );
+    return found.flatMap(({ Mounts, Labels }) => {
+      const prefix = memoryVolumeName(Labels[label.podUid] ?? '', '');
+      return Mounts.flatMap(({ Name }) => (Name?.startsWith(prefix) ? [Name] : []));
     });
   }
 
   #removeVolume(name: string): Promise<void> {
-    return this.#engine.call(async (docker, abortSignal) => {
+    return this.#engine.call('remove volume', async (docker, abortSignal) => {
       try {
         await docker.getVolume(name).remove({ abortSignal });
       } catch (error) {
@@ -180,7 +186,7 @@ export class DockerSandboxes {
 
 /** Removes a container with its anonymous volumes, running or not; one that is gone, or on its way, is removed. */
 export function removeContainer(engine: DockerEngine, id: string): Promise<void> {
-  return engine.call(async (docker, abortSignal) => {
+  return engine.call('remove container', async (docker, abortSignal) => {
     try {
       await docker.getContainer(id).remove({ force: true, v: true, abortSignal });
     } catch (error) {

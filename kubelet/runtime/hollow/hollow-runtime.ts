@@ -12,6 +12,7 @@ import {
   type ImageStatus,
   type LogOptions,
   type RuntimeEvent,
+  type RuntimeItem,
   type RuntimeVersion,
   type SandboxConfig,
   type SandboxStatus,
@@ -199,6 +200,16 @@ export class HollowRuntime implements ContainerRuntime {
     container.exit(137);
     this.#containers.delete(id);
     this.#publish({ pod: container.pod, containerId: id, type: 'removed' });
+  }
+
+  async listAll(): Promise<readonly RuntimeItem[]> {
+    await this.#work(0);
+    const containers = [...this.#containers.values()].map(({ id, pod, config }) => ({
+      id,
+      pod,
+      container: config.name,
+    }));
+    return [...containers, ...[...this.#sandboxes].map(([id, { config }]) => ({ id, pod: config.pod }))];
   }
 
   async listContainers(filter?: { podUid?: string }): Promise<readonly ContainerStatus[]> {
