@@ -18,6 +18,8 @@ export interface AdmissionRequest {
   readonly isDryRun: boolean;
   /** Adds a Warning header to the answer. */
   readonly warn: (text: string) => void;
+  /** Notes something in the audit log's entry of this request, by a key `DOMAIN/WORD`. */
+  readonly annotate?: (key: string, value: string) => void;
 }
 
 /** A rule that writes must pass. `mutate` may change the object; `validate` sees its final form. Both refuse by a StatusError. */

@@ -4,6 +4,7 @@ import { certificateRequester } from './certificate-requester.js';
 import { defaultTolerationSeconds } from './default-toleration-seconds.js';
 import { namespaceLifecycle } from './namespace-lifecycle.js';
 import { nodeRestriction } from './node-restriction.js';
+import { podSecurity } from './pod-security/pod-security.js';
 import { priorityAdmission } from './priority.js';
 import { serviceAccountAdmission } from './service-account.js';
 
@@ -13,6 +14,7 @@ export function builtinPlugins(objects: ObjectReader, randomSuffix: () => string
     namespaceLifecycle(objects),
     serviceAccountAdmission({ objects, randomSuffix }),
     nodeRestriction(objects),
+    podSecurity(objects),
     priorityAdmission(objects),
     defaultTolerationSeconds,
     certificateRequester,

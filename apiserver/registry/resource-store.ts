@@ -217,7 +217,7 @@ export class ResourceStore {
     object: KubernetesObject | undefined,
     oldObject: KubernetesObject | undefined,
     subresource: string,
-    options: Pick<WriteOptions, 'user' | 'isDryRun' | 'warn'>,
+    options: Pick<WriteOptions, 'user' | 'isDryRun' | 'warn' | 'annotate'>,
   ): AdmissionRequest {
     const metadata = (object ?? oldObject)?.metadata;
     return {
@@ -231,6 +231,7 @@ export class ResourceStore {
       user: options.user,
       isDryRun: options.isDryRun,
       warn: options.warn,
+      ...(options.annotate ? { annotate: options.annotate } : {}),
     };
   }
 

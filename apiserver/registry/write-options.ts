@@ -11,6 +11,8 @@ export interface WriteOptions {
   readonly fieldValidation: 'Ignore' | 'Warn' | 'Strict';
   /** Adds a Warning header to the answer. */
   readonly warn: (text: string) => void;
+  /** Notes something in the audit log's entry of this request. */
+  readonly annotate?: (key: string, value: string) => void;
 }
 
 export interface DeleteOptions {

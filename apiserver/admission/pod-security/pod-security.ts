@@ -1,0 +1,183 @@
+import { namespaces, pods } from '../../../shared/api/generated/resources.js';
+import type { Container, Namespace, Pod } from '../../../shared/api/generated/types.js';
+import type { KubernetesObject } from '../../../shared/api/object.js';
+import type { ObjectReader } from '../../registry/object-reader.js';
+import { forbidden, internalError, invalid } from '../../registry/status-errors.js';
+import type { AdmissionPlugin, AdmissionRequest } from '../admission.js';
+import { detailText, reasonText, violationsOf } from './evaluation.js';
+import { isSame, isStricter, levelVersionText, policyOf, type LevelVersion, type Policy } from './policy.js';
+import type { PodShape } from './offenders.js';
+import type { FieldError } from '../../validation/field-error.js';
+
+/** More pods of one namespace are not looked at when its labels change. */
+const maxPodsToCheck = 3_000;
+const annotationPrefix = 'pod-security.kubernetes.io/';
+const seccompPodAnnotation = 'seccomp.security.alpha.kubernetes.io/pod';
+const seccompContainerAnnotation = 'container.seccomp.security.alpha.kubernetes.io/';
+
+/** Subresources that cannot change what a pod runs. */
+const ignoredSubresources = new Set('exec attach binding eviction log portforward proxy status resize'.split(' '));
+
+type Template = { readonly metadata?: PodShape['metadata']; readonly spec?: PodShape['spec'] } | undefined;
+type TemplateOf = (object: KubernetesObject) => Template;
+
+const inSpec: TemplateOf = (object) => (object as { spec?: { template?: Template } }).spec?.template;
+
+/** Where the kinds that make pods keep what their pods will be. */
+const templates: Readonly<Record<string, TemplateOf>> = {
+  '/replicationcontrollers': inSpec,
+  '/podtemplates': (object) => (object as { template?: Template }).template,
+  'apps/replicasets': inSpec,
+  'apps/deployments': inSpec,
+  'apps/statefulsets': inSpec,
+  'apps/daemonsets': inSpec,
+  'batch/jobs': inSpec,
+  'batch/cronjobs': (object) =>
+    (object as { spec?: { jobTemplate?: { spec?: { template?: Template } } } }).spec?.jobTemplate?.spec?.template,
+};
+
+/** The Pod Security Standards, as the labels of each namespace ask for them. */
+export function podSecurity(objects: ObjectReader): AdmissionPlugin {
+  return {
+    name: 'PodSecurity',
+    validate: (request) => {
+      if (request.operation !== 'CREATE' && request.operation !== 'UPDATE') return;
+      if (!request.object) return;
+      const { group, resource } = request.definition.resource;
+      if (group === '' && resource === 'pods') checkPod(request, objects);
+      else if (group === '' && resource === 'namespaces') checkNamespace(request, objects);
+      else {
+        const templateOf = templates[`${group}/${resource}`];
+        if (templateOf && request.subresource === '') checkTemplate(request, objects, templateOf);
+      }
+    },
+  };
+}
+
+function policyFor(request: AdmissionRequest, objects: ObjectReader): { policy: Policy; errors: FieldError[] } {
+  const namespace = objects.find(namespaces, undefined, request.namespace ?? '');
+  if (!namespace) throw internalError(`failed to lookup namespace ${JSON.stringify(request.namespace ?? '')}`);
+  return policyOf(namespace.metadata.labels);
+}
+
+function checkPod(request: AdmissionRequest, objects: ObjectReader): void {
+  if (ignoredSubresources.has(request.subresource)) return;
+  const { policy, errors } = policyFor(request, objects);
+  const isOpen = [policy.enforce, policy.audit, policy.warn].every(({ level }) => level === 'privileged');
+  if (isOpen && errors.length === 0) return;
+  const pod = request.object as unknown as Pod & KubernetesObject;
+  if (request.operation === 'UPDATE' && !isSignificant(pod, request.oldObject as unknown as Pod)) return;
+  request.annotate?.(`${annotationPrefix}enforce-policy`, levelVersionText(policy.enforce));
+  evaluate(request, pod, policy, errors, true);
+}
+
+function checkTemplate(request: AdmissionRequest, objects: ObjectReader, templateOf: TemplateOf): void {
+  const { policy, errors } = policyFor(request, objects);
+  if (policy.audit.level === 'privileged' && policy.warn.level === 'privileged' && errors.length === 0) return;
+  const template = request.object && templateOf(request.object);
+  if (!template?.spec) return;
+  evaluate(request, { metadata: template.metadata ?? {}, spec: template.spec }, policy, errors, false);
+}
+
+function evaluate(
+  request: AdmissionRequest,
+  pod: PodShape,
+  { enforce, audit, warn }: Policy,
+  errors: readonly FieldError[],
+  isEnforced: boolean,
+): void {
+  const textOf = (level: LevelVersion): string => detailText(violationsOf(level, pod));
+  if (errors.length > 0) {
+    const why = errors.map(({ path, message }) => `${path}: ${message}`).join(', ');
+    request.annotate?.(`${annotationPrefix}error`, `Failed to parse policy: ${why}`);
+  }
+  const audited = textOf(audit);
+  if (audited !== '') {
+    const text = `would violate PodSecurity ${JSON.stringify(levelVersionText(audit))}: ${audited}`;
+    request.annotate?.(`${annotationPrefix}audit-violations`, text);
+  }
+  const refused = isEnforced ? textOf(enforce) : '';
+  if (refused !== '') {
+    const why = `violates PodSecurity ${JSON.stringify(levelVersionText(enforce))}: ${refused}`;
+    throw forbidden(request.definition.resource, request.name, why);
+  }
+  const warned = textOf(warn);
+  if (warned !== '') {
+    request.warn(`would violate PodSecurity ${JSON.stringify(levelVersionText(warn))}: ${warned}`);
+  }
+}
+
+/** Of what can change in a pod that runs, images and seccomp annotations matter. */
+function isSignificant(pod: Pod, old: Pod): boolean {
+  const annotations = pod.metadata.annotations ?? {};
+  const before = old.metadata.annotations ?? {};
+  if (annotations[seccompPodAnnotation] !== before[seccompPodAnnotation]) return true;
+  const isChanged = (container: Pick<Container, 'image' | 'name'>, previous?: Pick<Container, 'image'>): boolean => {
+    const key = `${seccompContainerAnnotation}${container.name}`;
+    return !previous || container.image !== previous.image || annotations[key] !== before[key];
+  };
+  for (const field of ['containers', 'initContainers'] as const) {
+    const [next, previous] = [pod.spec[field] ?? [], old.spec[field] ?? []];
+    if (next.length !== previous.length || next.some((container, index) => isChanged(container, previous[index]))) {
+      return true;
+    }
+  }
+  const known = old.spec.ephemeralContainers ?? [];
+  return (pod.spec.ephemeralContainers ?? []).some((container) =>
+    isChanged(
+      container,
+      known.find(({ name }) => name === container.name),
+    ),
+  );
+}
+
+function checkNamespace(request: AdmissionRequest, objects: ObjectReader): void {
+  if (request.subresource !== '') return;
+  const namespace = request.object as unknown as Namespace & KubernetesObject;
+  const { policy, errors } = policyOf(namespace.metadata.labels);
+  const refuse = (): never => {
+    throw invalid(request.definition.resource, namespace.metadata.name, errors);
+  };
+  if (request.operation === 'CREATE') {
+    if (errors.length > 0) refuse();
+    return;
+  }
+  const before = policyOf(request.oldObject?.metadata.labels);
+  const textOf = (list: readonly FieldError[]): string => list.map(({ message, path }) => `${path} ${message}`).join();
+  if (errors.length > 0 && textOf(errors) !== textOf(before.errors)) refuse();
+  const [next, old] = [policy.enforce, before.policy.enforce];
+  if (isSame(next, old) || next.level === 'privileged') return;
+  if (next.minor === old.minor && !isStricter(next.level, old.level)) return;
+  for (const warning of warningsFor(namespace.metadata.name, next, objects)) request.warn(warning);
+}
+
+/** The pods that are there already stay; whoever tightens the rules is told which of them break these. */
+function warningsFor(namespace: string, level: LevelVersion, objects: ObjectReader): string[] {
+  const all = objects.list(pods, namespace);
+  const found = new Map<string, { first: string; count: number }>();
+  for (const pod of all.slice(0, maxPodsToCheck)) {
+    const why = reasonText(violationsOf(level, pod));
+    if (why === '') continue;
+    const { name } = pod.metadata;
+    const known = found.get(why);
+    if (!known) found.set(why, { first: name, count: 1 });
+    else found.set(why, { first: name < known.first ? name : known.first, count: known.count + 1 });
+  }
+  const warnings: string[] = [];
+  if (all.length > maxPodsToCheck) {
+    warnings.push(
+      `new PodSecurity enforce level only checked against the first ${maxPodsToCheck} of ${all.length} existing pods`,
+    );
+  }
+  if (found.size === 0) return warnings;
+  warnings.push(
+    `existing pods in namespace ${JSON.stringify(namespace)} violate the new PodSecurity enforce level ${JSON.stringify(levelVersionText(level))}`,
+  );
+  const texts = [...found].map(([why, { first, count }]) => `${first}${othersText(count)}: ${why}`);
+  return [...warnings, ...texts.sort()];
+}
+
+function othersText(count: number): string {
+  if (count === 1) return '';
+  return count === 2 ? ' (and 1 other pod)' : ` (and ${count - 1} other pods)`;
+}
