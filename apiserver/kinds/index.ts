@@ -2,11 +2,13 @@ import type { ResourceDefinition } from '../registry/definition.js';
 import { certificateSigningRequestDefinition } from './certificatesigningrequest.js';
 import { configMapDefinition } from './configmap.js';
 import { controllerRevisionDefinition } from './controllerrevision.js';
+import { cronJobDefinition } from './cronjob.js';
 import { daemonSetDefinition } from './daemonset.js';
 import { deploymentDefinition } from './deployment.js';
 import { endpointsDefinition } from './endpoints.js';
 import { endpointSliceDefinition } from './endpointslice.js';
 import { eventDefinition, eventsV1EventDefinition } from './event.js';
+import { jobDefinition } from './job.js';
 import { leaseDefinition } from './lease.js';
 import { namespaceDefinition } from './namespace.js';
 import { nodeDefinition } from './node.js';
@@ -37,6 +39,8 @@ export const definitions = [
   statefulSetDefinition,
   daemonSetDefinition,
   controllerRevisionDefinition,
+  jobDefinition,
+  cronJobDefinition,
   leaseDefinition,
   endpointSliceDefinition,
   eventsV1EventDefinition,

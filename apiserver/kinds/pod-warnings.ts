@@ -46,9 +46,13 @@ export function nameWarnings(name: string, use: string): string[] {
 
 /** For a workload: of its template, and of its own name, which the names of its pods begin with. */
 export function workloadWarnings(workload: Workload, old?: Workload): string[] {
-  const template = workload.spec?.template;
-  const found = template ? warnings(template.spec, template.metadata?.annotations, 'spec.template.') : [];
+  const found = templateWarnings(workload.spec?.template, 'spec.template');
   return old ? found : [...found, ...nameWarnings(workload.metadata.name, 'Pod names and hostnames')];
+}
+
+/** For the template of a pod at `path`. */
+export function templateWarnings(template: PodTemplateSpec | undefined, path: string): string[] {
+  return template?.spec ? warnings(template.spec, template.metadata?.annotations, `${path}.`) : [];
 }
 
 interface Workload {

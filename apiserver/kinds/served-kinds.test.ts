@@ -11,6 +11,7 @@ const request = Buffer.from(
   `-----BEGIN CERTIFICATE REQUEST-----\n${Buffer.from(`\x30${'x'.repeat(40)}`).toString('base64')}\n-----END CERTIFICATE REQUEST-----\n`,
 ).toString('base64');
 const template = { metadata: { labels: { a: 'b' } }, spec: { containers: [{ name: 'c', image: 'i' }] } };
+const jobTemplate = { spec: { ...template.spec, restartPolicy: 'Never' } };
 const selector = { matchLabels: { a: 'b' } };
 
 /** A minimal object of every kind. */
@@ -45,6 +46,8 @@ const minimal: readonly [Resource, object][] = [
       },
     },
   ],
+  [resources.jobs, { spec: { template: jobTemplate } }],
+  [resources.cronjobs, { spec: { schedule: '*/5 * * * *', jobTemplate: { spec: { template: jobTemplate } } } }],
   [resources.controllerrevisions, { revision: 1, data: { a: 1 } }],
   [resources.priorityclasses, { value: 5 }],
   [

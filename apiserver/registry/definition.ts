@@ -74,6 +74,8 @@ export interface ResourceDefinition<T extends KubernetesObject = KubernetesObjec
   };
   /** Default grace period for deletes in seconds; pods only. */
   readonly gracefulDelete?: (object: T, requestedSeconds: number | undefined) => number;
+  /** A delete that says nothing of dependents leaves them alone (jobs); `warning` tells clients so. */
+  readonly orphansByDefault?: { readonly warning?: string };
   /**
    * Kinds that are only marked by a delete and removed when something beyond metadata.finalizers is done (namespaces:
    * spec.finalizers). `onMarked` changes the object when its deletion begins (status.phase).

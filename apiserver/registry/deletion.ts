@@ -48,13 +48,26 @@ export function planDeletion(
     if (pending) return pending;
   }
   const wasMarked = metadata.deletionTimestamp !== undefined;
-  const finalizersChanged = adjustFinalizers(metadata, options.propagationPolicy);
+  const finalizersChanged = adjustFinalizers(metadata, policyOf(definition, object, options));
   const hasFinalizers = (metadata.finalizers ?? []).length > 0;
   const isGraceful = graceSeconds !== undefined && graceSeconds > 0 && !wasMarked;
   if (!hasFinalizers && !isGraceful) return { type: 'remove' };
   if (wasMarked && !finalizersChanged) return { type: 'alreadyDeleting' };
   if (!wasMarked) mark(metadata, isGraceful ? graceSeconds : 0, nowMs);
   return { type: 'mark', object };
+}
+
+/** What the client says, else what the object says already, else what the kind says. */
+function policyOf(
+  { orphansByDefault }: ResourceDefinition,
+  { metadata }: KubernetesObject,
+  { propagationPolicy }: DeleteOptions,
+): DeleteOptions['propagationPolicy'] {
+  if (propagationPolicy !== undefined || !orphansByDefault) return propagationPolicy;
+  const isDecided = (metadata.finalizers ?? []).some(
+    (name) => name === orphanFinalizer || name === foregroundFinalizer,
+  );
+  return isDecided ? undefined : 'Orphan';
 }
 
 /** A pod that is already being deleted can only be hurried; undefined means: remove it now. */

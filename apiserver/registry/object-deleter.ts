@@ -33,6 +33,8 @@ export class ObjectDeleter {
     options: WriteOptions,
   ): Promise<DeleteResult> {
     const store = this.#store;
+    const warning = store.definition.orphansByDefault?.warning;
+    if (warning !== undefined && deletion.propagationPolicy === undefined) options.warn(warning);
     return store.lock.run(store.key(namespace, name), async () => {
       for (let attempt = 1; ; attempt++) {
         const shared = store.get(namespace, name);

@@ -36,6 +36,12 @@ export const invalid = (path: string, value: unknown, detail: string): FieldErro
   path,
   message: withDetail(`Invalid value: ${quote(value)}`, detail),
 });
+/** `invalid` for something as a whole, whose value would tell nothing. */
+export const invalidWhole = (path: string, detail: string): FieldError => ({
+  type: 'FieldValueInvalid',
+  path,
+  message: `Invalid value: ${detail}`,
+});
 export const duplicate = (path: string, value: unknown): FieldError => ({
   type: 'FieldValueDuplicate',
   path,

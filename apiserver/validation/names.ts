@@ -24,6 +24,7 @@ const LABEL_VALUE = `(${QUALIFIED_NAME})?`;
 const CONFIG_KEY = '[-._a-zA-Z0-9]+';
 const HEADER_NAME = '[-A-Za-z0-9]+';
 const PERCENT = '[0-9]+%';
+const HTTP_PATH = "[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+";
 
 const whole = (pattern: string): RegExp => new RegExp(`^${pattern}$`);
 const LABEL_RE = whole(LABEL);
@@ -34,6 +35,7 @@ const LABEL_VALUE_RE = whole(LABEL_VALUE);
 const CONFIG_KEY_RE = whole(CONFIG_KEY);
 const HEADER_NAME_RE = whole(HEADER_NAME);
 const PERCENT_RE = whole(PERCENT);
+const HTTP_PATH_RE = whole(HTTP_PATH);
 
 /**
  * Matches `pattern` only up to `limit` characters: a longer string is refused for its length in any case, and none of
@@ -193,6 +195,17 @@ export function isHttpHeaderName(value: string | undefined = ''): string[] {
   return [
     regexMessage("a valid HTTP header must consist of alphanumeric characters or '-'", HEADER_NAME, 'X-Header-Name'),
   ];
+}
+
+/** `domain/path`, as of controllers and managers: a subdomain, then a path of a URL. */
+export function isDomainPrefixedPath(value: string | undefined = ''): string[] {
+  const slash = value.indexOf('/');
+  if (value === '') return ['must be non-empty'];
+  const [domain, path] = [value.slice(0, Math.max(0, slash)), value.slice(slash + 1)];
+  if (slash < 0 || domain === '' || path === '') return ['must be a domain-prefixed path (such as "acme.io/foo")'];
+  const problems = isDns1123Subdomain(domain);
+  if (!HTTP_PATH_RE.test(path)) problems.push(regexMessage('Invalid path', HTTP_PATH));
+  return problems;
 }
 
 /** A name that can stand as one segment of a URL's path. */
