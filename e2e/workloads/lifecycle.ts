@@ -178,6 +178,7 @@ export function lifecycleTests(cluster: FindCluster): void {
         restartPolicy: 'Never',
         containers: [
           shell('talker', talk),
+          shell('asked', 'read word; sleep 2; echo "got $word"; sleep 1; echo end', { stdin: true }),
           shell('listener', 'mkdir /www; echo page > /www/index.html; httpd -p 8080 -h /www; exec cat', {
             stdin: true,
             ports: [{ containerPort: 8080 }],
@@ -193,6 +194,8 @@ export function lifecycleTests(cluster: FindCluster): void {
       await kubectl('logs', 'streams', '-c', 'talker', '--timestamps', '--tail=1'),
       /^\d{4}-\d\d-\d\dT[\d:.]+Z three$/m,
     );
+    // What the process says after the end of its input arrives as well.
+    const attached = cluster().kubectl(['attach', '-i', 'streams', '-c', 'asked'], { input: 'hello\n' });
     const following = kubectl('logs', '-f', 'streams', '-c', 'talker');
     // The size of the terminal arrives by itself: the shell waits for it.
     const size = 'tty; until [ "$(stty size 2>/dev/null)" = "33 101" ]; do sleep 0.1; done; echo sized';
@@ -206,6 +209,7 @@ export function lifecycleTests(cluster: FindCluster): void {
     assert.equal(await kubectl('get', '--raw', '/api/v1/namespaces/default/pods/streams:8080/proxy/'), 'page\n');
     assert.match(await kubectl('get', '--raw', '/api/v1/nodes/node-1/proxy/metrics'), /^# HELP/m);
     await kubectl('exec', 'streams', '-c', 'talker', '--', 'touch', '/tmp/end');
+    assert.match(await attached, /^got hello\nend\n$/m);
     assert.equal(await following, 'one\ntwo\nthree\nend\n');
   });
 }

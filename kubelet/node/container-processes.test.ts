@@ -27,6 +27,9 @@ test("a container's processes are found by their cgroup, of either version; one 
     if (pid === 21) throw Object.assign(new Error('kill ESRCH'), { code: 'ESRCH' });
   };
   assert.equal(await killContainerProcesses(id, { directory, kill }), 1);
-  assert.deepEqual(asked.toSorted((a, b) => a - b), [20, 21]);
+  assert.deepEqual(
+    asked.toSorted((a, b) => a - b),
+    [20, 21],
+  );
   await rm(directory, { recursive: true });
 });

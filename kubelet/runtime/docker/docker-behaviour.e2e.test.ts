@@ -164,6 +164,17 @@ test('a terminal has the size that the client gives, also when it changes', asyn
   assert.equal(await running, 4);
 });
 
+test('input that ends does not end the output of a process that keeps its input', async () => {
+  const script = 'read word; sleep 0.5; echo "got $word"; sleep 0.5; echo end';
+  const { id } = await start(script, { stdin: true, stdinOnce: false });
+  const [stdin, stdout] = [new PassThrough(), new PassThrough()];
+  const output = text(stdout);
+  const attached = runtime.attach(id, { tty: false, stdin, stdout });
+  stdin.end('hello\n');
+  await attached;
+  assert.equal(await output, 'got hello\nend\n');
+});
+
 test('an aborted exec kills its process, a detached one goes on', async () => {
   const { id } = await start('sleep 1000');
   const processes = async (): Promise<string> => (await run(id, 'ps -o args')).out;

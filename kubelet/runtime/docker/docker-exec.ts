@@ -54,7 +54,10 @@ export async function dockerExec(
   }
 }
 
-/** Attaches to a container's main process. */
+/**
+ * Attaches to a container's main process. Only a process whose input is for one session and no terminal hears of its end;
+ * for all others the engine would take it as the wish to detach, and the output that still comes would be lost.
+ */
 export async function dockerAttach(
   engine: DockerEngine,
   clock: Clock,
@@ -62,6 +65,9 @@ export async function dockerAttach(
   options: Omit<ExecOptions, 'command'>,
 ): Promise<void> {
   const { tty, stdin, stdout, stderr } = options;
+  const { Config } = await engine.call('inspect container', (docker, abortSignal) =>
+    docker.getContainer(containerId).inspect({ abortSignal }),
+  );
   const request = {
     stream: true,
     hijack: true,
@@ -76,7 +82,7 @@ export async function dockerAttach(
     engine.call('resize container', (docker) => docker.getContainer(containerId).resize(size));
   const resizing = resizeLoop(clock, options.resize, resize);
   try {
-    await join(connection, options);
+    await join(connection, { ...options, keepsInputOpen: !Config.StdinOnce || Config.Tty });
   } catch (error) {
     if (!options.signal?.aborted) throw error;
   } finally {

@@ -48,21 +48,23 @@ export interface Terminal {
   readonly stdout?: Writable;
   readonly stderr?: Writable;
   readonly signal?: AbortSignal;
+  /** The end of input is not passed on: the engine would end the output with it. */
+  readonly keepsInputOpen?: boolean;
 }
 
 /**
  * Joins a hijacked connection with a terminal until the engine ends it, an output closes, or the signal aborts. Input's end
- * is passed on as a half-close. Ends the outputs when all was written.
+ * is passed on as a half-close, unless it is to stay open. Ends the outputs when all was written.
  */
 export async function join(connection: NodeJS.ReadWriteStream, terminal: Terminal): Promise<void> {
   const socket = connection as NodeJS.ReadWriteStream & { destroy(): void };
-  const { tty, stdin, stdout, stderr, signal } = terminal;
+  const { tty, stdin, stdout, stderr, signal, keepsInputOpen = false } = terminal;
   const destroy = (): void => socket.destroy();
-  const halfClose = (): void => void socket.end();
+  const halfClose = (): void => void (keepsInputOpen || socket.end());
   // The reading side below sees the failure too; without a listener it would end the process.
   socket.on('error', destroy);
   signal?.addEventListener('abort', destroy, { once: true });
-  stdin?.on('error', halfClose).pipe(socket);
+  stdin?.on('error', halfClose).pipe(socket, { end: !keepsInputOpen });
   try {
     const parser = new FrameParser();
     for await (const chunk of socket) {
