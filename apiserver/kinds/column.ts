@@ -23,6 +23,14 @@ export function nameColumn<T extends KubernetesObject>(): Column<T> {
   });
 }
 
+/** The name, marked where one of the annotations makes the object the default of its kind. */
+export function defaultableNameColumn<T extends KubernetesObject>(...annotations: readonly string[]): Column<T> {
+  const { cell, ...rest } = nameColumn<T>();
+  const isDefault = ({ metadata }: T): boolean =>
+    annotations.some((annotation) => metadata.annotations?.[annotation] === 'true');
+  return { ...rest, cell: (object, nowMs) => `${cell(object, nowMs)}${isDefault(object) ? ' (default)' : ''}` };
+}
+
 export function ageColumn<T extends KubernetesObject>(): Column<T> {
   return column('Age', (object, nowMs) => humanAge(object.metadata.creationTimestamp, nowMs), {
     description:

@@ -4,21 +4,32 @@ import { configMapDefinition } from './configmap.js';
 import { controllerRevisionDefinition } from './controllerrevision.js';
 import { cronJobDefinition } from './cronjob.js';
 import { daemonSetDefinition } from './daemonset.js';
+import { csiDriverDefinition } from './csidriver.js';
+import { csiNodeDefinition } from './csinode.js';
+import { csiStorageCapacityDefinition } from './csistoragecapacity.js';
 import { deploymentDefinition } from './deployment.js';
 import { endpointsDefinition } from './endpoints.js';
 import { endpointSliceDefinition } from './endpointslice.js';
 import { eventDefinition, eventsV1EventDefinition } from './event.js';
 import { jobDefinition } from './job.js';
 import { leaseDefinition } from './lease.js';
+import { limitRangeDefinition } from './limitrange.js';
 import { namespaceDefinition } from './namespace.js';
 import { nodeDefinition } from './node.js';
+import { persistentVolumeDefinition } from './persistentvolume.js';
+import { persistentVolumeClaimDefinition } from './persistentvolumeclaim.js';
 import { podDefinition } from './pod.js';
 import { priorityClassDefinition } from './priorityclass.js';
 import { replicaSetDefinition } from './replicaset.js';
+import { resourceQuotaDefinition } from './resourcequota.js';
+import { runtimeClassDefinition } from './runtimeclass.js';
 import { secretDefinition } from './secret.js';
 import { serviceDefinition } from './service.js';
 import { serviceAccountDefinition } from './serviceaccount.js';
 import { statefulSetDefinition } from './statefulset.js';
+import { storageClassDefinition } from './storageclass.js';
+import { volumeAttachmentDefinition } from './volumeattachment.js';
+import { volumeAttributesClassDefinition } from './volumeattributesclass.js';
 
 /**
  * Every kind that the server serves. The registry gives each function only objects of its own kind, hence the one cast:
@@ -46,4 +57,15 @@ export const definitions = [
   eventsV1EventDefinition,
   priorityClassDefinition,
   certificateSigningRequestDefinition,
+  limitRangeDefinition,
+  resourceQuotaDefinition,
+  runtimeClassDefinition,
+  persistentVolumeDefinition,
+  persistentVolumeClaimDefinition,
+  storageClassDefinition,
+  volumeAttributesClassDefinition,
+  volumeAttachmentDefinition,
+  csiDriverDefinition,
+  csiNodeDefinition,
+  csiStorageCapacityDefinition,
 ] as unknown as readonly ResourceDefinition[];

@@ -68,8 +68,7 @@ function warnings(spec: PodSpec, annotations: Readonly<Record<string, string>> |
     ),
     ...(spec.topologySpreadConstraints ?? []).flatMap(({ topologyKey, labelSelector }, index) => {
       const at = `${path}.topologySpreadConstraints[${index}]`;
-      const text = own(DEPRECATED_LABELS, topologyKey);
-      const found = text === undefined ? [] : [`${at}.topologyKey: ${topologyKey} is ${text}`];
+      const found = deprecatedLabelWarnings(topologyKey, `${at}.topologyKey`);
       return labelSelector ? found : [...found, `${at}.labelSelector: a null labelSelector results in matching no pod`];
     }),
     ...Object.keys(annotations ?? {}).flatMap((key) =>
@@ -86,6 +85,12 @@ function warnings(spec: PodSpec, annotations: Readonly<Record<string, string>> |
     ...pullSecretWarnings(spec, path),
     ...containerWarnings(spec, path),
   ];
+}
+
+/** What a use of an old label of nodes as a key is answered with. */
+export function deprecatedLabelWarnings(key: string, path: string): string[] {
+  const text = own(DEPRECATED_LABELS, key);
+  return text === undefined ? [] : [`${path}: ${key} is ${text}`];
 }
 
 const deprecated = (table: Readonly<Record<string, string>>, key: string, path: string): string[] => {

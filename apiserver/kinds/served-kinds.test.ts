@@ -50,6 +50,26 @@ const minimal: readonly [Resource, object][] = [
   [resources.cronjobs, { spec: { schedule: '*/5 * * * *', jobTemplate: { spec: { template: jobTemplate } } } }],
   [resources.controllerrevisions, { revision: 1, data: { a: 1 } }],
   [resources.priorityclasses, { value: 5 }],
+  [resources.limitranges, { spec: { limits: [{ type: 'Container', max: { cpu: '2000m' } }] } }],
+  [resources.resourcequotas, { spec: { hard: { pods: '10', 'count/jobs.batch': '2', 'requests.memory': '1024Mi' } } }],
+  [resources.runtimeclasses, { handler: 'runc', overhead: { podFixed: { cpu: '0.5' } } }],
+  [
+    resources.persistentvolumes,
+    { spec: { capacity: { storage: '1024Mi' }, accessModes: ['ReadWriteOnce'], hostPath: { path: '/data' } } },
+  ],
+  [
+    resources.persistentvolumeclaims,
+    { spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1024Mi' } } } },
+  ],
+  [resources.storageclasses, { provisioner: 'example.com/nfs' }],
+  [resources.volumeattributesclasses, { driverName: 'example.com', parameters: { iops: '1' } }],
+  [
+    resources.volumeattachments,
+    { spec: { attacher: 'example.com', nodeName: 'n', source: { persistentVolumeName: 'v' } } },
+  ],
+  [resources.csidrivers, { spec: {} }],
+  [resources.csinodes, { spec: { drivers: [{ name: 'example.com', nodeID: 'n', topologyKeys: ['a'] }] } }],
+  [resources.csistoragecapacities, { storageClassName: 'c', capacity: '1024Mi' }],
   [
     resources.certificatesigningrequests,
     { spec: { request, signerName: 'example.com/signer', usages: ['client auth'] } },

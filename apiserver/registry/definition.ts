@@ -28,8 +28,11 @@ export interface Strategy<T> {
   /** Restores what an update of the main resource may not change (status, ...). */
   readonly prepareForUpdate?: (object: T, old: T) => void;
   readonly validateUpdate?: (object: T, old: T) => FieldError[];
-  /** For /status: restores everything but the status (metadata is handled by the registry). Default: keep old spec. */
-  readonly prepareForStatusUpdate?: (object: T, old: T) => void;
+  /**
+   * For /status: restores everything but the status (metadata is handled by the registry). Default: keep old spec.
+   * `now` is the time of the write as it stands in objects.
+   */
+  readonly prepareForStatusUpdate?: (object: T, old: T, now?: string) => void;
   readonly validateStatusUpdate?: (object: T, old: T) => FieldError[];
   /** Texts for Warning headers. */
   readonly warnings?: (object: T, old?: T) => string[];

@@ -284,7 +284,7 @@ export class ResourceStore {
     const { definition, dependencies } = this;
     const old = this.view(shared);
     const now = timestamp(dependencies.clock.now());
-    prepareUpdate(definition, next, old, mode);
+    prepareUpdate(definition, next, old, mode, now);
     if (!mode.isApply) {
       dependencies.fieldManagement.trackUpdate(
         { definition, manager: options.fieldManager, subresource: mode.subresource, time: now },

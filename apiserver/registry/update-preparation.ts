@@ -30,12 +30,13 @@ export function prepareUpdate(
   next: KubernetesObject,
   old: KubernetesObject,
   mode: UpdateMode,
+  now?: string,
 ): void {
   const { strategy } = definition;
   keepSystemFields(next, old);
   if (mode.subresource === 'status') {
     keepAllButStatus(next as Parts, old as Parts);
-    strategy.prepareForStatusUpdate?.(next, old);
+    strategy.prepareForStatusUpdate?.(next, old, now);
     return;
   }
   const part = podParts[mode.subresource];

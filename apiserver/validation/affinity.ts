@@ -1,6 +1,7 @@
 import type {
   Affinity,
   NodeAffinity,
+  NodeSelector,
   NodeSelectorRequirement,
   NodeSelectorTerm,
   PodAffinity,
@@ -25,16 +26,20 @@ export function validateAffinity(affinity: Affinity | undefined, path: string): 
 function validateNodeAffinity(affinity: NodeAffinity, path: string): FieldError[] {
   const errors: FieldError[] = [];
   const must = affinity[REQUIRED];
-  if (must) {
-    const at = `${path}.${REQUIRED}.nodeSelectorTerms`;
-    const terms = must.nodeSelectorTerms ?? [];
-    if (terms.length === 0) errors.push(required(at, 'must have at least one node selector term'));
-    for (const [index, term] of terms.entries()) append(errors, validateTerm(term, true, `${at}[${index}]`));
-  }
+  if (must) append(errors, validateNodeSelector(must, `${path}.${REQUIRED}`));
   for (const [index, { weight, preference }] of (affinity[PREFERRED] ?? []).entries()) {
     const at = `${path}.${PREFERRED}[${index}]`;
     append(errors, [...validateWeight(weight, at), ...validateTerm(preference ?? {}, false, `${at}.preference`)]);
   }
+  return errors;
+}
+
+/** Terms of which a node must meet at least one. */
+export function validateNodeSelector(selector: NodeSelector, path: string): FieldError[] {
+  const at = `${path}.nodeSelectorTerms`;
+  const terms = selector.nodeSelectorTerms ?? [];
+  const errors = terms.length === 0 ? [required(at, 'must have at least one node selector term')] : [];
+  for (const [index, term] of terms.entries()) append(errors, validateTerm(term, true, `${at}[${index}]`));
   return errors;
 }
 

@@ -1,15 +1,11 @@
 import type { ResourceClaim, ResourceRequirements } from '../../shared/api/generated/types.js';
 import { compareQuantities, parseQuantity, QuantityError } from '../../shared/api/quantity.js';
-import { append, duplicate, invalid, invalidEach, notFound, required, type FieldError } from './field-error.js';
-import { isQualifiedName } from './names.js';
+import { append, duplicate, invalid, notFound, required, type FieldError } from './field-error.js';
 import { NOT_NEGATIVE } from './object-meta.js';
 import { repeats } from './repeats.js';
+import { isHugePages, isIntegerResource, mayOvercommit, validateContainerResourceName } from './resource-name.js';
 
 const NANOS_PER_UNIT = 1_000_000_000n;
-const HUGE_PAGES = 'hugepages-';
-/** What a container may ask for without a domain in the name. */
-const STANDARD = new Set(['cpu', 'memory', 'ephemeral-storage']);
-
 /** Not negative, and whole where a part of the thing is no thing (GPUs, pods). */
 export function validateQuantity(name: string, text: string, path: string): FieldError[] {
   let nanos: bigint;
@@ -20,15 +16,8 @@ export function validateQuantity(name: string, text: string, path: string): Fiel
     throw error;
   }
   if (nanos < 0n) return [invalid(path, text, NOT_NEGATIVE)];
-  return isInteger(name) && nanos % NANOS_PER_UNIT !== 0n ? [invalid(path, text, 'must be an integer')] : [];
+  return isIntegerResource(name) && nanos % NANOS_PER_UNIT !== 0n ? [invalid(path, text, 'must be an integer')] : [];
 }
-
-const isNative = (name: string): boolean => !name.includes('/') || name.includes('kubernetes.io/');
-const isExtended = (name: string): boolean => !isNative(name) && !name.startsWith('requests.');
-const isHugePages = (name: string): boolean => name.startsWith(HUGE_PAGES);
-const isInteger = (name: string): boolean => name === 'pods' || isExtended(name);
-/** Only what the kernel can take back may be promised twice. */
-const mayOvercommit = (name: string): boolean => isNative(name) && !isHugePages(name);
 
 /** Requests and limits of a container, or of a whole pod. */
 export function validateResources(
@@ -51,21 +40,9 @@ export function validateResources(
 
 function validateList(list: Readonly<Record<string, string>>, path: string): FieldError[] {
   return Object.entries(list).flatMap(([name, quantity]) => [
-    ...validateResourceName(name, `${path}[${name}]`),
+    ...validateContainerResourceName(name, `${path}[${name}]`),
     ...validateQuantity(name, quantity, `${path}[${name}]`),
   ]);
-}
-
-function validateResourceName(name: string, path: string): FieldError[] {
-  const problems = isQualifiedName(name);
-  if (problems.length > 0) return invalidEach(path, name, problems);
-  if (!name.includes('/')) {
-    if (STANDARD.has(name) || isHugePages(name)) return [];
-    const texts = ['must be a standard resource type or fully qualified', 'must be a standard resource for containers'];
-    return invalidEach(path, name, texts);
-  }
-  const isBadExtended = !isNative(name) && (!isExtended(name) || isQualifiedName(`requests.${name}`).length > 0);
-  return isBadExtended ? [invalid(path, name, "doesn't follow extended resource name standard")] : [];
 }
 
 function validateAgainstLimit(name: string, request: string, limit: string | undefined, path: string): FieldError[] {

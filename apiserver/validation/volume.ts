@@ -1,25 +1,11 @@
-import type {
-  DownwardAPIVolumeFile,
-  HostPathVolumeSource,
-  KeyToPath,
-  Volume,
-  VolumeProjection,
-} from '../../shared/api/generated/types.js';
+import type { DownwardAPIVolumeFile, KeyToPath, Volume, VolumeProjection } from '../../shared/api/generated/types.js';
 import { compareQuantities, isQuantity } from '../../shared/api/quantity.js';
 import { validateFieldRef, validateResourceFieldRef } from './env.js';
-import {
-  append,
-  duplicate,
-  forbidden,
-  invalid,
-  invalidEach,
-  notSupported,
-  required,
-  type FieldError,
-} from './field-error.js';
-import { validateLocalNonReservedPath, validateNoBacksteps } from './local-path.js';
+import { append, duplicate, forbidden, invalid, invalidEach, required, type FieldError } from './field-error.js';
+import { validateLocalNonReservedPath } from './local-path.js';
 import { isConfigMapKey, isDns1123Label } from './names.js';
 import { repeats } from './repeats.js';
+import { validateHostPath, validateNfs } from './volume-source.js';
 
 const FILE_MODE = 'must be a number between 0 and 0777 (octal), both inclusive';
 const DOWNWARD_FIELDS = [
@@ -29,17 +15,6 @@ const DOWNWARD_FIELDS = [
   'metadata.namespace',
   'metadata.uid',
 ];
-const HOST_PATH_TYPES = [
-  '',
-  'BlockDevice',
-  'CharDevice',
-  'Directory',
-  'DirectoryOrCreate',
-  'File',
-  'FileOrCreate',
-  'Socket',
-];
-
 /** Names that are good, once each, and one source a volume. */
 export function validateVolumes(volumes: readonly Volume[], path: string): FieldError[] {
   const repeated = repeats(volumes.map(({ name }) => name));
@@ -88,21 +63,6 @@ function validateOneSource(volume: Volume, path: string): FieldError[] {
   if (nfs) return validateNfs(nfs, `${path}.nfs`);
   if (csi && !csi.driver) return [required(`${path}.csi.driver`)];
   return [];
-}
-
-function validateNfs({ server, path: folder }: { server: string; path: string }, path: string): FieldError[] {
-  const errors = server ? [] : [required(`${path}.server`)];
-  if (!folder) errors.push(required(`${path}.path`));
-  else if (!folder.startsWith('/')) errors.push(invalid(`${path}.path`, folder, 'must be an absolute path'));
-  return errors;
-}
-
-function validateHostPath({ path: folder, type }: HostPathVolumeSource, path: string): FieldError[] {
-  if (!folder) return [required(`${path}.path`)];
-  const errors = validateNoBacksteps(`${path}.path`, folder);
-  if (type !== undefined && !HOST_PATH_TYPES.includes(type))
-    errors.push(notSupported(`${path}.type`, type, HOST_PATH_TYPES));
-  return errors;
 }
 
 function validateMode(mode: number | undefined, path: string): FieldError[] {

@@ -21,6 +21,9 @@ export const ANNOTATION_DESIRED_REPLICAS = 'deployment.kubernetes.io/desired-rep
 export const ANNOTATION_MAX_REPLICAS = 'deployment.kubernetes.io/max-replicas';
 export const ANNOTATION_CHANGE_CAUSE = 'kubernetes.io/change-cause';
 export const ANNOTATION_POD_DELETION_COST = 'controller.kubernetes.io/pod-deletion-cost';
+export const ANNOTATION_STORAGE_CLASS = 'volume.beta.kubernetes.io/storage-class';
+export const ANNOTATION_DEFAULT_STORAGE_CLASS = 'storageclass.kubernetes.io/is-default-class';
+export const ANNOTATION_DEFAULT_STORAGE_CLASS_BETA = 'storageclass.beta.kubernetes.io/is-default-class';
 export const ANNOTATION_ENDPOINTS_TRIGGER_TIME = 'endpoints.kubernetes.io/last-change-trigger-time';
 export const ANNOTATION_ENDPOINTS_OVER_CAPACITY = 'endpoints.kubernetes.io/over-capacity';
 /** The host's address as other hosts see it: next hop for the node's podCIDR. */
