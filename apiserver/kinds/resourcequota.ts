@@ -25,8 +25,9 @@ export const resourceQuotaDefinition = defineKind<ResourceQuota>({
     ageColumn(),
   ],
   strategy: {
-    defaults: ({ spec, status }) => {
-      canonicalizeQuantities(spec?.hard);
+    defaults: (quota) => {
+      const { status } = quota;
+      canonicalizeQuantities((quota.spec ??= {}).hard);
       canonicalizeQuantities(status?.hard);
       canonicalizeQuantities(status?.used);
     },

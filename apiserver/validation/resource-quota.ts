@@ -31,7 +31,7 @@ const CONFLICTING = [
   ['Terminating', 'NotTerminating'],
 ] as const;
 
-export function validateResourceQuota({ spec = {}, status }: ResourceQuota): FieldError[] {
+export function validateResourceQuota({ spec, status }: ResourceQuota): FieldError[] {
   return [...validateQuotaSpec(spec), ...validateQuotaStatus({ status })];
 }
 
@@ -40,7 +40,7 @@ export function validateQuotaStatus({ status }: Pick<ResourceQuota, 'status'>): 
 }
 
 /** What a quota counts follows from its scopes: they stay. */
-export function validateResourceQuotaUpdate({ spec = {} }: ResourceQuota, old: ResourceQuota): FieldError[] {
+export function validateResourceQuotaUpdate({ spec }: ResourceQuota, old: ResourceQuota): FieldError[] {
   const errors = validateQuotaSpec(spec);
   const scopes = new Set(spec.scopes);
   const before = new Set(old.spec?.scopes);

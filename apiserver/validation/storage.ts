@@ -83,11 +83,14 @@ function validateTopologies(terms: readonly TopologySelectorTerm[], path: string
 }
 
 const canonicalTopology = ({ matchLabelExpressions = [] }: TopologySelectorTerm): string =>
-  JSON.stringify(matchLabelExpressions.map(({ key, values = [] }) => [key, values.toSorted()]).sort());
+  JSON.stringify(
+    matchLabelExpressions.map(({ key, values }) => JSON.stringify([key, (values ?? []).toSorted()])).toSorted(),
+  );
 
 function validateTopology({ matchLabelExpressions = [] }: TopologySelectorTerm, path: string): FieldError[] {
   const repeated = repeats(matchLabelExpressions.map(({ key }) => key));
-  return matchLabelExpressions.flatMap(({ key, values = [] }, index) => {
+  return matchLabelExpressions.flatMap(({ key, values: given }, index) => {
+    const values = given ?? [];
     const at = `${path}.matchLabelExpressions[${index}]`;
     const errors = values.length === 0 ? [required(`${at}.values`)] : [];
     const seen = repeats(values);
@@ -182,7 +185,8 @@ export function validateCsiNode({ spec }: CSINode): FieldError[] {
   });
 }
 
-function validateNodeDriver({ name, nodeID = '', allocatable }: CSINodeDriver, path: string): FieldError[] {
+function validateNodeDriver({ name, nodeID: given, allocatable }: CSINodeDriver, path: string): FieldError[] {
+  const nodeID = given ?? '';
   const errors = validateCsiDriverName(`${path}.name`, name);
   if (!nodeID) errors.push(required(`${path}.nodeID`));
   if (nodeID.length > MAX_NODE_ID)

@@ -236,7 +236,8 @@ function validateFlex({ driver, options = {} }: FlexPersistentVolumeSource, path
 }
 
 function validateAzureDisk(source: AzureDiskVolumeSource, path: string): FieldError[] {
-  const { diskURI = '', kind } = source;
+  const { kind } = source;
+  const diskURI = source.diskURI ?? '';
   const errors = need<AzureDiskVolumeSource>('diskName', 'diskURI')(source, path, '');
   append(errors, optionalOneOf(`${path}.cachingMode`, source.cachingMode, ['None', 'ReadOnly', 'ReadWrite']));
   append(errors, optionalOneOf(`${path}.kind`, kind, ['Dedicated', 'Managed', 'Shared']));
