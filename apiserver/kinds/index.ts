@@ -3,22 +3,27 @@ import { certificateSigningRequestDefinition } from './certificatesigningrequest
 import { configMapDefinition } from './configmap.js';
 import { controllerRevisionDefinition } from './controllerrevision.js';
 import { cronJobDefinition } from './cronjob.js';
-import { daemonSetDefinition } from './daemonset.js';
 import { csiDriverDefinition } from './csidriver.js';
 import { csiNodeDefinition } from './csinode.js';
 import { csiStorageCapacityDefinition } from './csistoragecapacity.js';
+import { daemonSetDefinition } from './daemonset.js';
 import { deploymentDefinition } from './deployment.js';
 import { endpointsDefinition } from './endpoints.js';
 import { endpointSliceDefinition } from './endpointslice.js';
 import { eventDefinition, eventsV1EventDefinition } from './event.js';
+import { horizontalPodAutoscalerDefinition } from './horizontalpodautoscaler.js';
+import { ingressClassDefinition, ingressDefinition } from './ingress.js';
+import { ipAddressDefinition, serviceCidrDefinition } from './ipaddress.js';
 import { jobDefinition } from './job.js';
 import { leaseDefinition } from './lease.js';
 import { limitRangeDefinition } from './limitrange.js';
 import { namespaceDefinition } from './namespace.js';
+import { networkPolicyDefinition } from './networkpolicy.js';
 import { nodeDefinition } from './node.js';
 import { persistentVolumeDefinition } from './persistentvolume.js';
 import { persistentVolumeClaimDefinition } from './persistentvolumeclaim.js';
 import { podDefinition } from './pod.js';
+import { podDisruptionBudgetDefinition } from './poddisruptionbudget.js';
 import { priorityClassDefinition } from './priorityclass.js';
 import { replicaSetDefinition } from './replicaset.js';
 import { resourceQuotaDefinition } from './resourcequota.js';
@@ -68,4 +73,11 @@ export const definitions = [
   csiDriverDefinition,
   csiNodeDefinition,
   csiStorageCapacityDefinition,
+  horizontalPodAutoscalerDefinition,
+  podDisruptionBudgetDefinition,
+  ingressDefinition,
+  ingressClassDefinition,
+  networkPolicyDefinition,
+  ipAddressDefinition,
+  serviceCidrDefinition,
 ] as unknown as readonly ResourceDefinition[];

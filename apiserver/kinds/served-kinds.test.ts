@@ -71,10 +71,43 @@ const minimal: readonly [Resource, object][] = [
   [resources.csinodes, { spec: { drivers: [{ name: 'example.com', nodeID: 'n', topologyKeys: ['a'] }] } }],
   [resources.csistoragecapacities, { storageClassName: 'c', capacity: '1024Mi' }],
   [
+    resources.horizontalpodautoscalersAutoscalingV2,
+    {
+      spec: {
+        scaleTargetRef: { kind: 'Deployment', name: 'd' },
+        maxReplicas: 3,
+        behavior: { scaleDown: { selectPolicy: 'Min' } },
+      },
+    },
+  ],
+  [resources.poddisruptionbudgets, { spec: { minAvailable: '50%', selector } }],
+  [
+    resources.ingresses,
+    {
+      spec: {
+        rules: [
+          {
+            host: '*.example.com',
+            http: {
+              paths: [{ path: '/', pathType: 'Prefix', backend: { service: { name: 's', port: { number: 80 } } } }],
+            },
+          },
+        ],
+      },
+    },
+  ],
+  [resources.ingressclasses, { spec: { controller: 'example.com/c', parameters: { kind: 'P', name: 'p' } } }],
+  [resources.networkpolicies, { spec: { podSelector: {}, egress: [{ ports: [{ port: 53 }] }] } }],
+  [resources.ipaddresses, { spec: { parentRef: { resource: 'services', name: 's', namespace: 'default' } } }],
+  [resources.servicecidrs, { spec: { cidrs: ['10.97.0.0/16'] } }],
+  [
     resources.certificatesigningrequests,
     { spec: { request, signerName: 'example.com/signer', usages: ['client auth'] } },
   ],
 ];
+
+/** The name of an IPAddress is the address. */
+const nameOf = ({ kind }: Resource): string => (kind === 'IPAddress' ? '10.96.7.7' : 'minimal');
 
 describe('the first kinds on a real server', () => {
   let server: TestServer;
@@ -98,11 +131,11 @@ describe('the first kinds on a real server', () => {
 
   for (const [resource, body] of minimal)
     it(`keeps a ${resource.kind} as it is when it is written back unchanged`, async () => {
-      const created = await create(resource, 'minimal', body);
+      const created = await create(resource, nameOf(resource), body);
       const typed = resource as Resource<KubernetesObject>;
       const updated = await client.update(typed, structuredClone(created));
       assert.deepEqual(updated, created);
-      assert.deepEqual(await client.get(typed, 'minimal', created.metadata.namespace), created);
+      assert.deepEqual(await client.get(typed, nameOf(resource), created.metadata.namespace), created);
     });
 
   it('shows one event in both versions', async () => {

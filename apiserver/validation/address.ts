@@ -1,4 +1,4 @@
-import { isIP, isIPv4, isIPv6 } from 'node:net';
+import { BlockList, isIP, isIPv4, isIPv6, SocketAddress } from 'node:net';
 import { invalid, type FieldError } from './field-error.js';
 
 export function validateIp(path: string, value: string): FieldError[] {
@@ -14,6 +14,32 @@ export function validateCidr(path: string, value: string): FieldError[] {
   const widest = isIPv4(address) ? 32 : isIPv6(address) ? 128 : -1;
   const isGood = slash > 0 && /^(0|[1-9]\d{0,2})$/.test(bits) && Number(bits) <= widest;
   return isGood ? [] : [invalid(path, value, 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)')];
+}
+
+/** A block of addresses. */
+export interface Cidr {
+  readonly address: string;
+  readonly bits: number;
+  readonly family: 'ipv4' | 'ipv6';
+  readonly contains: (address: string) => boolean;
+}
+
+/** Undefined where the text is no CIDR. */
+export function parseCidr(value: string): Cidr | undefined {
+  if (validateCidr('', value).length > 0) return undefined;
+  const slash = value.indexOf('/');
+  const address = value.slice(0, slash);
+  const bits = Number(value.slice(slash + 1));
+  const family = isIPv4(address) ? 'ipv4' : 'ipv6';
+  const block = new BlockList();
+  block.addSubnet(address, bits, family);
+  const contains = (one: string): boolean => (isIPv4(one) ? 'ipv4' : 'ipv6') === family && block.check(one, family);
+  return { address, bits, family, contains };
+}
+
+/** The one way to write an address (RFC 5952). */
+export function canonicalIp(value: string): string {
+  return new SocketAddress({ address: value, family: isIPv4(value) ? 'ipv4' : 'ipv6' }).address;
 }
 
 /** Addresses that mean something only on one machine or one link cannot be endpoints or external addresses. */

@@ -18,6 +18,7 @@ const utf8Length = (value: string): number => Buffer.byteLength(value);
 
 const LABEL = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';
 const SUBDOMAIN = `${LABEL}(\\.${LABEL})*`;
+const WILDCARD = `\\*\\.${SUBDOMAIN}`;
 const LABEL_1035 = '[a-z]([-a-z0-9]*[a-z0-9])?';
 const QUALIFIED_NAME = '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]';
 const LABEL_VALUE = `(${QUALIFIED_NAME})?`;
@@ -29,6 +30,7 @@ const HTTP_PATH = "[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+";
 const whole = (pattern: string): RegExp => new RegExp(`^${pattern}$`);
 const LABEL_RE = whole(LABEL);
 const SUBDOMAIN_RE = whole(SUBDOMAIN);
+const WILDCARD_RE = whole(WILDCARD);
 const LABEL_1035_RE = whole(LABEL_1035);
 const QUALIFIED_NAME_RE = whole(QUALIFIED_NAME);
 const LABEL_VALUE_RE = whole(LABEL_VALUE);
@@ -74,6 +76,21 @@ export function isDns1123Subdomain(value: string | undefined = ''): string[] {
         "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character",
         SUBDOMAIN,
         'example.com',
+      ),
+    );
+  return problems;
+}
+
+/** A subdomain of DNS under `*.`: hosts of certificates and Ingresses. */
+export function isWildcardSubdomain(value: string): string[] {
+  const problems: string[] = [];
+  if (utf8Length(value) > 253) problems.push(maxLengthMessage(253));
+  if (!matches(value, WILDCARD_RE, 253))
+    problems.push(
+      regexMessage(
+        "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character",
+        WILDCARD,
+        '*.example.com',
       ),
     );
   return problems;
