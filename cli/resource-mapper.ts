@@ -1,4 +1,10 @@
-import { defineResource, type Resource } from '../shared/api/resource.js';
+import type { Resource } from '../shared/api/resource.js';
+import {
+  discoveryAccept,
+  discoveryPaths,
+  parseDiscovery,
+  type GroupDiscoveryList,
+} from '../shared/client/discovery.js';
 import { Failure } from './cluster/failure.js';
 import type { ServerApi } from './server-api.js';
 
@@ -9,24 +15,6 @@ export interface ResourceType extends Resource {
   readonly categories: readonly string[];
   readonly verbs: readonly string[];
   readonly subresources: readonly string[];
-}
-
-const aggregated =
-  'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json';
-
-interface GroupDiscovery {
-  metadata: { name?: string };
-  versions: { version: string; resources?: ResourceDiscovery[] }[];
-}
-interface ResourceDiscovery {
-  resource: string;
-  responseKind?: { group?: string; version?: string; kind: string };
-  scope: string;
-  singularResource?: string;
-  verbs: string[];
-  shortNames?: string[];
-  categories?: string[];
-  subresources?: { subresource: string }[];
 }
 
 /** Resolves what people write for a type (`po`, `deploy`, `deployments.apps`, `pods.v1.`, `Deployment`), and kinds of manifests. */
@@ -40,9 +28,10 @@ export class ResourceMapper {
 
   static async discover(api: ServerApi): Promise<ResourceMapper> {
     const lists = await Promise.all(
-      ['/api', '/apis'].map((path) => api.json<{ items?: GroupDiscovery[] }>({ path, accept: aggregated })),
+      discoveryPaths.map((path) => api.json<GroupDiscoveryList>({ path, accept: discoveryAccept })),
     );
-    return new ResourceMapper(lists.flatMap((list) => (list.items ?? []).flatMap(typesOfGroup)));
+    const { resources } = parseDiscovery(lists);
+    return new ResourceMapper(resources.map(({ resource, ...names }) => ({ ...resource, ...names })));
   }
 
   /** @throws Failure when the server has no such type. */
@@ -92,25 +81,6 @@ export class ResourceMapper {
       candidates.find((type) => type.shortNames.includes(name))
     );
   }
-}
-
-function typesOfGroup(group: GroupDiscovery): ResourceType[] {
-  return group.versions.flatMap(({ version, resources }) =>
-    (resources ?? []).flatMap((found) => {
-      if (!found.responseKind) return [];
-      const { kind } = found.responseKind;
-      const resource = defineResource({
-        group: group.metadata.name ?? '',
-        version,
-        kind,
-        resource: found.resource,
-        namespaced: found.scope === 'Namespaced',
-      });
-      const { singularResource, shortNames = [], categories = [], verbs, subresources = [] } = found;
-      const names = { singular: singularResource || kind.toLowerCase(), shortNames, categories, verbs };
-      return [{ ...resource, ...names, subresources: subresources.map((s) => s.subresource) }];
-    }),
-  );
 }
 
 /** `deployments.apps`, `pods`. */

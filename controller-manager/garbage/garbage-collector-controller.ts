@@ -1,6 +1,7 @@
 import type { KubernetesObject } from '../../shared/api/object.js';
 import type { Resource } from '../../shared/api/resource.js';
 import { InformerFactory } from '../../shared/cache/informer-factory.js';
+import { DiscoveryReader, preferredResources } from '../../shared/client/discovery.js';
 import type { SharedInformer } from '../../shared/cache/shared-informer.js';
 import {
   newController,
@@ -10,13 +11,12 @@ import {
   type ControllerDefinition,
   type Runnable,
 } from '../context.js';
-import { discover } from '../discovery.js';
 import { GarbageCollector } from './garbage-collector.js';
 import { graphNode } from './owner-graph.js';
 
 const discoveryPeriodMs = 30_000;
 /** Events come and go too often, own nothing and are owned by nothing. */
-const ignored: ReadonlySet<string> = new Set(['/events', 'events.k8s.io/events']);
+const ignored: ReadonlySet<string> = new Set(['/v1/events', 'events.k8s.io/v1/events']);
 
 /** Deletes objects whose owners are gone, and carries out foreground deletion and orphaning. */
 export const garbageCollectorController: ControllerDefinition = {
@@ -34,9 +34,10 @@ export const garbageCollectorController: ControllerDefinition = {
       recorder,
       findResource: (apiVersion, kind) => kinds.get(`${groupOf(apiVersion)}/${kind}`),
     });
-    let isReady: () => void = () => undefined;
+    let becomeReady: () => void = () => undefined;
+    let isReady = false;
     const ready = new Promise<void>((resolve) => {
-      isReady = resolve;
+      becomeReady = resolve;
     });
     const controller = newController(context, {
       name: 'garbagecollector',
@@ -57,20 +58,42 @@ export const garbageCollectorController: ControllerDefinition = {
       });
       return informer;
     };
+    const discovery = new DiscoveryReader(client);
     const refresh = periodic(context, 'garbage-collector-discovery', discoveryPeriodMs, async (signal) => {
-      const { resources } = await discover(client, signal);
+      const served = await discovery.read(signal);
+      const resources = preferredResources(served).filter(({ resource }) => !ignored.has(keyOf(resource)));
       for (const { resource, verbs } of resources) {
-        const key = `${resource.group}/${resource.resource}`;
         kinds.set(`${resource.group}/${resource.kind}`, resource);
-        const isCollectable = verbs.has('list') && verbs.has('watch') && verbs.has('delete');
-        if (isCollectable && !watched.has(key) && !ignored.has(key)) watched.set(key, watch(resource));
+        const isCollectable = verbs.includes('list') && verbs.includes('watch') && verbs.includes('delete');
+        if (isCollectable && !watched.has(keyOf(resource))) watched.set(keyOf(resource), watch(resource));
       }
-      await Promise.all([...watched.values()].map((informer) => informer.waitForSync(signal)));
-      isReady();
+      // Where a server did not answer, nothing is known to be gone.
+      const isGone = (resource: Resource): boolean =>
+        served.failures.size === 0 && !resources.some((found) => keyOf(found.resource) === keyOf(resource));
+      for (const [key, { resource }] of watched) {
+        if (!isGone(resource)) continue;
+        watched.delete(key);
+        kinds.delete(`${resource.group}/${resource.kind}`);
+        own.drop(resource);
+        for (const uid of collector.graph.deleteAll(resource)) controller.queue.add(uid);
+      }
+      if (isReady) return;
+      // One that cannot be listed now may be gone at the next look.
+      const tooLate = new AbortController();
+      const cancel = clock.schedule(discoveryPeriodMs, () =>
+        tooLate.abort(new Error('not all resources were listed in time')),
+      );
+      const either = AbortSignal.any([signal, tooLate.signal]);
+      await Promise.all([...watched.values()].map((informer) => informer.waitForSync(either))).finally(cancel);
+      isReady = true;
+      becomeReady();
     });
     return together(controller, refresh, own);
   },
 };
+
+/** With the version: what is served under another one is watched anew. */
+const keyOf = ({ group, version, resource }: Resource): string => `${group}/${version}/${resource}`;
 
 const groupOf = (apiVersion: string): string => (apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : '');
 

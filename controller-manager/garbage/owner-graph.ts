@@ -73,6 +73,14 @@ export class OwnerGraph {
     return [...(this.#dependents.get(uid) ?? []), ...this.#waitingOwners(node)];
   }
 
+  /** Forgets all objects of a resource. */
+  deleteAll({ group, resource }: Resource): string[] {
+    const gone = [...this.#nodes.values()].filter(
+      (node) => node.resource.group === group && node.resource.resource === resource,
+    );
+    return gone.flatMap(({ uid }) => this.delete(uid));
+  }
+
   #touchedBySet(previous: GraphNode | undefined, node: GraphNode): string[] {
     const touched: string[] = [];
     if (node.owners.length > 0 || node.isForeground || node.isOrphaning) touched.push(node.uid);

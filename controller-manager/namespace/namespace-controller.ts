@@ -2,9 +2,9 @@ import { namespaces } from '../../shared/api/generated/resources.js';
 import type { Namespace } from '../../shared/api/generated/types.js';
 import { FINALIZER_KUBERNETES } from '../../shared/api/well-known.js';
 import type { Client } from '../../shared/client/client.js';
+import { DiscoveryReader, preferredResources, type DiscoveredResource } from '../../shared/client/discovery.js';
 import { isNotFound } from '../../shared/errors/status-error.js';
 import { newController, type ControllerContext, type ControllerDefinition, type Runnable } from '../context.js';
-import { discover, type DiscoveredResource } from '../discovery.js';
 import { timestamp } from '../replicaset/plan-replicas.js';
 import { isSameStatus } from '../status-equality.js';
 import { namespaceConditions, type ContentReport } from './plan-conditions.js';
@@ -18,6 +18,7 @@ export const namespaceController: ControllerDefinition = {
   name: 'namespace-controller',
   build: (context: ControllerContext): Runnable => {
     const client = context.client('namespace-controller');
+    const discovery = new DiscoveryReader(client);
     const informer = context.informers.informer(namespaces);
     const passes = new Map<string, number>();
     const controller = newController(context, {
@@ -31,7 +32,7 @@ export const namespaceController: ControllerDefinition = {
           return;
         }
         if (!namespace.spec?.finalizers?.includes(FINALIZER_KUBERNETES)) return;
-        const report = await deleteContent(client, key, signal);
+        const report = await deleteContent(client, discovery, key, signal);
         await writeStatus(client, namespace, report, timestamp(context.clock.now()), signal);
         const isEmpty = report.remaining.size === 0 && report.deletionFailures.length === 0;
         if (!isEmpty || report.discoveryFailures.size > 0) {
@@ -53,16 +54,21 @@ export const namespaceController: ControllerDefinition = {
   },
 };
 
-async function deleteContent(client: Client, namespace: string, signal: AbortSignal): Promise<ContentReport> {
-  const { resources, failures } = await discover(client, signal);
+async function deleteContent(
+  client: Client,
+  discovery: DiscoveryReader,
+  namespace: string,
+  signal: AbortSignal,
+): Promise<ContentReport> {
+  const served = await discovery.read(signal);
   const report = {
-    discoveryFailures: failures,
+    discoveryFailures: served.failures,
     deletionFailures: [] as string[],
     remaining: new Map<string, number>(),
     finalizers: new Map<string, number>(),
   };
-  const deletable = resources.filter(
-    ({ resource, verbs }) => resource.namespaced && verbs.has('list') && verbs.has('delete'),
+  const deletable = preferredResources(served).filter(
+    ({ resource, verbs }) => resource.namespaced && verbs.includes('list') && verbs.includes('delete'),
   );
   for (const found of deletable) {
     const { group, resource } = found.resource;
@@ -93,7 +99,7 @@ async function deleteAll(
   const alive = items.filter(({ metadata }) => !metadata.deletionTimestamp);
   if (alive.length === 0) return;
   const options = { propagationPolicy: 'Background' as const, signal };
-  if (verbs.has('deletecollection')) return client.deleteCollection(resource, { ...options, namespace });
+  if (verbs.includes('deletecollection')) return client.deleteCollection(resource, { ...options, namespace });
   for (const { metadata } of alive) {
     await client.delete(resource, metadata.name, namespace, options).catch((error: unknown) => {
       if (!isNotFound(error)) throw error;

@@ -22,6 +22,8 @@ export class InformerFactory {
   readonly #options: FactoryOptions;
   readonly #informers = new Map<string, SharedInformer<KubernetesObject>>();
   readonly #running = new Set<Promise<void>>();
+  /** Ends one informer that runs. */
+  readonly #ends = new Map<string, AbortController>();
   #signal: AbortSignal | undefined;
   #fail: (error: unknown) => void = () => undefined;
 
@@ -48,7 +50,7 @@ export class InformerFactory {
         deps,
       );
       this.#informers.set(key, informer as unknown as SharedInformer<KubernetesObject>);
-      if (this.#signal) this.#start(informer, this.#signal);
+      if (this.#signal) this.#start(key, informer, this.#signal);
     }
     for (const [name, compute] of Object.entries(indexes)) informer.addIndex(name, compute);
     return informer;
@@ -59,6 +61,14 @@ export class InformerFactory {
     return this.#informers.get(scopeKey(resource, {})) as SharedInformer<T> | undefined;
   }
 
+  /** Ends and forgets the informer of the whole resource, which is served no more. Its handlers hear nothing of that. */
+  drop(resource: Resource): void {
+    const key = scopeKey(resource, {});
+    this.#informers.delete(key);
+    this.#ends.get(key)?.abort();
+    this.#ends.delete(key);
+  }
+
   /** Runs all informers, also those asked for later, until aborted. Rejects when one breaks, which only a bug can do. */
   async run(signal: AbortSignal): Promise<void> {
     this.#signal = signal;
@@ -66,7 +76,7 @@ export class InformerFactory {
       this.#fail = reject;
       if (signal.aborted) resolve();
       signal.addEventListener('abort', () => resolve(), { once: true });
-      for (const informer of this.#informers.values()) this.#start(informer, signal);
+      for (const [key, informer] of this.#informers) this.#start(key, informer, signal);
     });
     await Promise.all(this.#running);
   }
@@ -81,8 +91,10 @@ export class InformerFactory {
     return [...this.#informers.values()].filter((i) => !i.hasSynced).map((i) => i.resource.resource);
   }
 
-  #start(informer: { run(signal: AbortSignal): Promise<void> }, signal: AbortSignal): void {
-    const running = informer.run(signal).catch((error: unknown) => this.#fail(error));
+  #start(key: string, informer: { run(signal: AbortSignal): Promise<void> }, signal: AbortSignal): void {
+    const end = new AbortController();
+    this.#ends.set(key, end);
+    const running = informer.run(AbortSignal.any([signal, end.signal])).catch((error: unknown) => this.#fail(error));
     this.#running.add(running);
     void running.finally(() => this.#running.delete(running));
   }
