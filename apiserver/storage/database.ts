@@ -1,5 +1,8 @@
+import { existsSync, renameSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { Level } from 'level';
 import { decodeRecord, type ChangeRecord } from './change-record.js';
+import { syncDirectory } from './disk.js';
 import { decodeHead, type Head } from './head-record.js';
 import { decodeEntry, type IndexEntry } from './index-entry.js';
 import { StorageLockedError } from './storage.js';
@@ -33,21 +36,8 @@ export class LevelDatabase {
   }
 
   static async open(directory: string): Promise<LevelDatabase> {
-    const level = new Level<string, Buffer>(directory, {
-      keyEncoding: 'utf8',
-      valueEncoding: 'buffer',
-      writeBufferSize: writeBufferBytes,
-      cacheSize: 8 * 1024 * 1024,
-    });
-    try {
-      await level.open();
-    } catch (error) {
-      const cause =
-        error instanceof Error ? (error.cause as { code?: string; message?: string } | undefined) : undefined;
-      if (cause?.code === 'LEVEL_LOCKED') throw new StorageLockedError(`another process has ${directory} open`);
-      throw new Error(`cannot open the store in ${directory}: ${cause?.message ?? String(error)}`, { cause: error });
-    }
-    return new LevelDatabase(level);
+    if (!existsSync(directory)) await create(directory);
+    return new LevelDatabase(await openLevel(directory));
   }
 
   async readHead(): Promise<Head | undefined> {
@@ -111,4 +101,30 @@ export class LevelDatabase {
       await iterator.close();
     }
   }
+}
+
+/** LevelDB does not sync all of a new database: it is made beside its place, and gets its name when it is whole on disk. */
+async function create(directory: string): Promise<void> {
+  const unfinished = `${directory}.new`;
+  rmSync(unfinished, { recursive: true, force: true });
+  await (await openLevel(unfinished)).close();
+  renameSync(unfinished, directory);
+  syncDirectory(dirname(directory));
+}
+
+async function openLevel(directory: string): Promise<Level<string, Buffer>> {
+  const level = new Level<string, Buffer>(directory, {
+    keyEncoding: 'utf8',
+    valueEncoding: 'buffer',
+    writeBufferSize: writeBufferBytes,
+    cacheSize: 8 * 1024 * 1024,
+  });
+  try {
+    await level.open();
+  } catch (error) {
+    const cause = error instanceof Error ? (error.cause as { code?: string; message?: string } | undefined) : undefined;
+    if (cause?.code === 'LEVEL_LOCKED') throw new StorageLockedError(`another process has ${directory} open`);
+    throw new Error(`cannot open the store in ${directory}: ${cause?.message ?? String(error)}`, { cause: error });
+  }
+  return level;
 }

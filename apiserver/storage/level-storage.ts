@@ -5,7 +5,7 @@ import { AcknowledgedFile } from './acknowledged-file.js';
 import { maxKeyBytes } from './change-record.js';
 import { Compactor } from './compactor.js';
 import { defaultHistoryLimits, planSlice, type HistoryLimits } from './compaction.js';
-import { headKey, LevelDatabase, type Database } from './database.js';
+import { headKey, LevelDatabase, writeBufferBytes, type Database } from './database.js';
 import { DirectoryLock, heldBy } from './directory-lock.js';
 import { makeDirectory, probeDisk } from './disk.js';
 import { GroupCommit, type Batch, type QueueLimits, type StagedWrite } from './group-commit.js';
@@ -348,7 +348,8 @@ export class LevelStorage implements Storage {
         return; // closing
       }
       try {
-        probeDisk(this.#directory);
+        // As much as LevelDB writes when it is opened: a failed opening would leave nothing to read from.
+        probeDisk(this.#directory, 2 * writeBufferBytes);
         this.#lock.assertHeld();
         this.#reopening = this.#reopen();
         await this.#reopening;

@@ -15,10 +15,20 @@ async function write(writer: number): Promise<void> {
     try {
       const { revision } = await storage.put(key, (at) => Buffer.from(`${key} ${at} ${'x'.repeat(1000)}`), 0);
       say(`ack ${key} ${revision}`);
+      if (i % 5 === 4) await count(writer);
     } catch (error) {
       say(`refused ${(error as Error).message}`);
       await systemClock.sleep(50);
     }
   }
 }
+
+/** One key of each writer is written over and over. */
+async function count(writer: number): Promise<void> {
+  const key = `${prefix}${writer}/last`;
+  const before = (await storage.get(key))?.revision ?? 0;
+  const { revision } = await storage.put(key, (at) => Buffer.from(`${key} ${at} ${'x'.repeat(1000)}`), before);
+  say(`ack ${key} ${revision}`);
+}
+
 await Promise.all([0, 1, 2, 3].map(write));
