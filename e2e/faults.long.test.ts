@@ -4,9 +4,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Node } from '../shared/api/generated/types.js';
 import { eventually } from '../shared/clock/eventually.js';
 import { TestCluster } from './lab/cluster.js';
-import { assertNoneFailed, FaultDrill } from './lab/fault-drill.js';
+import { assertNoneFailed, FaultDrill, seededRandom } from './lab/fault-drill.js';
 import { runningContainers } from './lab/traces.js';
 
+const seed = Number(process.env['KNARR_SEED'] ?? Date.now() % 1_000_000);
+const turns = 4;
+const roundsPerTurn = 3;
+const longestPauseMs = 4_000;
 /** Longer than the grace period of node monitoring: silence, not a word of the kubelet, is what makes nodes NotReady. */
 const silenceMs = 55_000;
 
@@ -16,6 +20,27 @@ before(async () => {
 });
 after(() => drill?.destroy());
 TestCluster.explainFailures(() => drill?.cluster);
+
+test('turn after turn of killed components and supervisors costs no request, no write and no container', async (t) => {
+  t.diagnostic(`KNARR_SEED=${seed}`);
+  const random = seededRandom(seed);
+  const { cluster } = drill;
+  const before = await runningContainers(cluster.host);
+  const load = drill.startLoad();
+  const writes = drill.startWrites();
+  for (let turn = 0; turn < turns; turn++) {
+    for (let round = 0; round < roundsPerTurn; round++)
+      t.diagnostic((await drill.killEachComponent(random, longestPauseMs)).join(', '));
+    await drill.killSupervisor();
+    await cluster.waitUntilHealthy();
+  }
+  const written = await writes.end();
+  const sent = await load.end();
+  t.diagnostic(`${sent.answered} pictures, the slowest ${sent.slowestMs} ms; ${written.acknowledged.length} writes`);
+  assertNoneFailed(sent, 300);
+  assert.deepEqual(await drill.lost(written), []);
+  assert.equal(await runningContainers(cluster.host), before);
+});
 
 test('the demo serves through a long stop of all processes, and nothing is evicted when they return', async () => {
   const { cluster } = drill;
