@@ -2,6 +2,13 @@ import type { KubernetesObject } from '../../shared/api/object.js';
 import type { User } from '../authentication/user.js';
 import type { ResourceDefinition } from '../registry/definition.js';
 
+/** Names a kind of object. */
+export interface GroupVersionKind {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+}
+
 /** One write on its way to the store. */
 export interface AdmissionRequest {
   readonly operation: 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT';
@@ -10,40 +17,77 @@ export interface AdmissionRequest {
   readonly subresource: string;
   readonly namespace: string | undefined;
   readonly name: string;
-  /** What is to be written; mutating plugins change it in place. Absent for DELETE and CONNECT. */
+  /** What is to be written; mutating plugins change it in place. Absent for DELETE; the options for CONNECT. */
   readonly object: KubernetesObject | undefined;
   /** What is stored; absent for CREATE. Never changed. */
   readonly oldObject: KubernetesObject | undefined;
+  /** Kind of `object` where a subresource takes another than its resource: Eviction, Binding, PodExecOptions. */
+  readonly kind?: GroupVersionKind;
   readonly user: User;
   readonly isDryRun: boolean;
+  /** CreateOptions, UpdateOptions or DeleteOptions, as webhooks and policies are shown them. */
+  readonly options?: Readonly<Record<string, unknown>>;
   /** Adds a Warning header to the answer. */
   readonly warn: (text: string) => void;
   /** Notes something in the audit log's entry of this request, by a key `DOMAIN/WORD`. */
   readonly annotate?: (key: string, value: string) => void;
+  /** `settle` runs once, when the object has been stored or the write has been given up. */
+  readonly onSettled?: (settle: () => void) => void;
+}
+
+/**
+ * What mutating plugins know of each other in one write. When a webhook or policy has changed the object, all plugins
+ * get one more round, and those webhooks and policies that ask for it see the object again.
+ */
+export class MutationRounds {
+  /** 0, then 1. */
+  round = 0;
+  wantsAnother = false;
+  readonly #states = new Map<string, unknown>();
+
+  /** What a plugin remembers between the rounds. */
+  state<T>(plugin: string, initial: () => T): T {
+    const known = this.#states.get(plugin) as T | undefined;
+    if (known !== undefined) return known;
+    const made = initial();
+    this.#states.set(plugin, made);
+    return made;
+  }
 }
 
 /** A rule that writes must pass. `mutate` may change the object; `validate` sees its final form. Both refuse by a StatusError. */
 export interface AdmissionPlugin {
   readonly name: string;
-  readonly mutate?: (request: AdmissionRequest) => void | Promise<void>;
+  readonly mutate?: (request: AdmissionRequest, rounds: MutationRounds) => void | Promise<void>;
   readonly validate?: (request: AdmissionRequest) => void | Promise<void>;
 }
 
 /** All plugins in order: first every mutation, then every check. */
 export class AdmissionChain {
-  readonly #plugins: readonly AdmissionPlugin[];
+  readonly #mutating: readonly AdmissionPlugin[];
+  readonly #validating: readonly AdmissionPlugin[];
 
   constructor(plugins: readonly AdmissionPlugin[]) {
-    this.#plugins = plugins;
+    this.#mutating = plugins.filter(({ mutate }) => mutate);
+    this.#validating = plugins.filter(({ validate }) => validate);
   }
 
   /** Undefined when no plugin had to wait: the common write then costs no turn of the event loop. */
   mutate(request: AdmissionRequest): Promise<void> | undefined {
-    return runAll(this.#plugins, 0, (plugin) => plugin.mutate?.(request));
+    const rounds = new MutationRounds();
+    const runRound = (): Promise<void> | undefined =>
+      runAll(this.#mutating, 0, (plugin) => plugin.mutate?.(request, rounds));
+    const again = (): Promise<void> | undefined => {
+      if (!rounds.wantsAnother) return undefined;
+      rounds.round = 1;
+      return runRound();
+    };
+    const first = runRound();
+    return first ? first.then(again) : again();
   }
 
   validate(request: AdmissionRequest): Promise<void> | undefined {
-    return runAll(this.#plugins, 0, (plugin) => plugin.validate?.(request));
+    return runAll(this.#validating, 0, (plugin) => plugin.validate?.(request));
   }
 }
 

@@ -10,7 +10,8 @@ const immortal = new Set(['default', 'kube-system', 'kube-public']);
 export function namespaceLifecycle(objects: ObjectReader): AdmissionPlugin {
   return {
     name: 'NamespaceLifecycle',
-    validate: (request) => {
+    // Before anything else is looked at, and before anybody is asked about an object that cannot be.
+    mutate: (request) => {
       const { resource } = request.definition;
       const isNamespace = resource.group === '' && resource.resource === 'namespaces';
       if (isNamespace && request.operation === 'DELETE' && immortal.has(request.name)) {

@@ -1,4 +1,14 @@
 import type { ResourceDefinition } from '../registry/definition.js';
+import {
+  mutatingAdmissionPolicyBindingDefinition,
+  mutatingAdmissionPolicyDefinition,
+  validatingAdmissionPolicyBindingDefinition,
+  validatingAdmissionPolicyDefinition,
+} from './admission-policies.js';
+import {
+  mutatingWebhookConfigurationDefinition,
+  validatingWebhookConfigurationDefinition,
+} from './admission-webhooks.js';
 import { certificateSigningRequestDefinition } from './certificatesigningrequest.js';
 import { configMapDefinition } from './configmap.js';
 import { controllerRevisionDefinition } from './controllerrevision.js';
@@ -80,4 +90,10 @@ export const definitions = [
   networkPolicyDefinition,
   ipAddressDefinition,
   serviceCidrDefinition,
+  mutatingWebhookConfigurationDefinition,
+  validatingWebhookConfigurationDefinition,
+  validatingAdmissionPolicyDefinition,
+  validatingAdmissionPolicyBindingDefinition,
+  mutatingAdmissionPolicyDefinition,
+  mutatingAdmissionPolicyBindingDefinition,
 ] as unknown as readonly ResourceDefinition[];

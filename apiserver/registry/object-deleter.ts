@@ -26,11 +26,13 @@ export class ObjectDeleter {
     this.#store = store;
   }
 
+  /** `isAdmitted`: what led to the delete was admitted, as an Eviction was. */
   async delete(
     namespace: string | undefined,
     name: string,
     deletion: DeleteOptions,
     options: WriteOptions,
+    isAdmitted = false,
   ): Promise<DeleteResult> {
     const store = this.#store;
     const warning = store.definition.orphansByDefault?.warning;
@@ -39,7 +41,7 @@ export class ObjectDeleter {
       for (let attempt = 1; ; attempt++) {
         const shared = store.get(namespace, name);
         try {
-          return await this.#deleteOnce(shared, deletion, options);
+          return await this.#deleteOnce(shared, deletion, options, isAdmitted);
         } catch (error) {
           if (!(error instanceof StorageConflictError)) throw error;
           if (!error.current) throw notFound(store.definition.resource, name);
@@ -74,14 +76,22 @@ export class ObjectDeleter {
     return deleted;
   }
 
-  async #deleteOnce(shared: CachedObject, deletion: DeleteOptions, options: WriteOptions): Promise<DeleteResult> {
+  async #deleteOnce(
+    shared: CachedObject,
+    deletion: DeleteOptions,
+    options: WriteOptions,
+    isAdmitted: boolean,
+  ): Promise<DeleteResult> {
     const { definition, dependencies } = this.#store;
     const shownOld = this.#store.view(shared);
     checkPreconditions(definition, shownOld, deletion.preconditions);
-    const validation = dependencies.admission.validate(
-      this.#store.admissionRequest('DELETE', undefined, shownOld, '', options),
-    );
-    if (validation) await validation;
+    if (!isAdmitted) {
+      const request = this.#store.admissionRequest('DELETE', undefined, shownOld, '', options, { deletion });
+      const mutation = dependencies.admission.mutate(request);
+      if (mutation) await mutation;
+      const validation = dependencies.admission.validate(request);
+      if (validation) await validation;
+    }
     const copy = decodeObject(shared.bytes);
     const plan = planDeletion(definition, copy, deletion, dependencies.clock.now());
     if (plan.type === 'alreadyDeleting') return { object: shownOld, isRemoved: false };

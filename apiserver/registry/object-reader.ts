@@ -28,6 +28,11 @@ export class ObjectReader {
     return cache.snapshot(prefix).map(({ object }) => object as T & KubernetesObject);
   }
 
+  /** Revision of the last change among the objects of a resource; grows with each of them. -1 for what is not stored. */
+  lastChange(resource: Pick<Resource, 'group' | 'resource'>): number {
+    return this.#caches.get(keyOf(resource))?.lastChange ?? -1;
+  }
+
   /** Objects whose index `field` has `value`, e.g. the pods of a node. */
   listBy<T>(resource: Resource<T>, field: string, value: string): (T & KubernetesObject)[] {
     const found = this.#caches.get(keyOf(resource))?.byIndex(field, value) ?? [];

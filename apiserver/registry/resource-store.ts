@@ -1,7 +1,8 @@
 import type { KubernetesObject } from '../../shared/api/object.js';
 import type { Clock } from '../../shared/clock/clock.js';
 import { StatusError } from '../../shared/errors/status-error.js';
-import type { AdmissionChain, AdmissionRequest } from '../admission/admission.js';
+import type { AdmissionChain, AdmissionRequest, GroupVersionKind } from '../admission/admission.js';
+import { writeOptionsObject } from '../admission/operation-options.js';
 import type { CachedObject } from '../cache/cached-object.js';
 import type { CacheHub } from '../cache/cache-hub.js';
 import type { WatchCache } from '../cache/watch-cache.js';
@@ -16,7 +17,7 @@ import { alreadyExists, conflict, invalid, modified, notFound } from './status-e
 import { collectionPrefix, storageKey } from './storage-keys.js';
 import { prepareUpdate, type UpdateMode } from './update-preparation.js';
 import { invalid as invalidField } from '../validation/field-error.js';
-import type { WriteOptions } from './write-options.js';
+import type { DeleteOptions, WriteOptions } from './write-options.js';
 
 /** Something outside the object that a write takes and gives back when it fails: addresses and ports of Services. */
 export interface WriteReservation {
@@ -39,6 +40,17 @@ export interface StoreDependencies {
     next: KubernetesObject,
     old: KubernetesObject | undefined,
   ) => WriteReservation | undefined;
+}
+
+/** What a request for admission is about, where that is not the object of the store. */
+export interface AdmissionSubject {
+  readonly namespace?: string | undefined;
+  readonly name?: string;
+  /** Kind of the object that is admitted: Eviction, Binding, PodExecOptions. */
+  readonly kind?: GroupVersionKind;
+  readonly deletion?: DeleteOptions;
+  /** Collects what is to be done when the write is over. */
+  readonly settles?: (() => void)[];
 }
 
 /** What a write answers. */
@@ -145,9 +157,14 @@ export class ResourceStore {
         object,
       );
     }
-    const request = this.admissionRequest('CREATE', object, undefined, '', options);
+    const settles: (() => void)[] = [];
+    const request = this.admissionRequest('CREATE', object, undefined, '', options, { settles });
     const mutation = dependencies.admission.mutate(request);
-    if (mutation) await mutation;
+    if (mutation) {
+      await mutation;
+      // Whoever is asked outside may have written what only the cluster says.
+      if (definition.subresources.includes('status')) delete (object as { status?: unknown }).status;
+    }
     strategy.defaults?.(object);
     strategy.prepareForCreate?.(object);
     const reservation = dependencies.reserve?.(definition, object, undefined);
@@ -164,6 +181,8 @@ export class ResourceStore {
       reservation?.rollback();
       if (error instanceof StorageConflictError) throw alreadyExists(resource, object.metadata.name);
       throw error;
+    } finally {
+      for (const settle of settles) settle();
     }
   }
 
@@ -212,26 +231,33 @@ export class ResourceStore {
     return this.lock.run(this.key(namespace, name), () => this.#retrying(namespace, name, options, mode, mutation));
   }
 
+  /** `about` says what differs where the request is about another object than that of the store. */
   admissionRequest(
     operation: AdmissionRequest['operation'],
     object: KubernetesObject | undefined,
     oldObject: KubernetesObject | undefined,
     subresource: string,
-    options: Pick<WriteOptions, 'user' | 'isDryRun' | 'warn' | 'annotate'>,
+    options: Pick<WriteOptions, 'user' | 'isDryRun' | 'warn' | 'annotate'> & Partial<WriteOptions>,
+    about: AdmissionSubject = {},
   ): AdmissionRequest {
     const metadata = (object ?? oldObject)?.metadata;
+    const { settles, deletion, kind } = about;
+    const shown = writeOptionsObject(operation, options, deletion);
     return {
       operation,
       definition: this.definition,
       subresource,
-      namespace: metadata?.namespace,
-      name: metadata?.name ?? '',
+      namespace: 'namespace' in about ? about.namespace : metadata?.namespace,
+      name: about.name ?? metadata?.name ?? '',
       object,
       oldObject,
+      ...(kind ? { kind } : {}),
       user: options.user,
       isDryRun: options.isDryRun,
+      ...(shown ? { options: shown } : {}),
       warn: options.warn,
       ...(options.annotate ? { annotate: options.annotate } : {}),
+      ...(settles ? { onSettled: (settle: () => void) => void settles.push(settle) } : {}),
     };
   }
 
@@ -292,9 +318,13 @@ export class ResourceStore {
         next,
       );
     }
-    const request = this.admissionRequest('UPDATE', next, old, mode.subresource, options);
-    const mutation = dependencies.admission.mutate(request);
-    if (mutation) await mutation;
+    const settles: (() => void)[] = [];
+    const request = this.admissionRequest('UPDATE', next, old, mode.subresource, options, { settles });
+    const mutation = mode.skipsAdmission ? undefined : dependencies.admission.mutate(request);
+    if (mutation) {
+      await mutation;
+      prepareUpdate(definition, next, old, mode);
+    }
     definition.strategy.defaults?.(next);
     const reservation = mode.subresource === '' ? dependencies.reserve?.(definition, next, old) : undefined;
     try {
@@ -303,7 +333,7 @@ export class ResourceStore {
       const errors = mode.skipsValidation ? [] : (validate?.(next, old) ?? []);
       if (errors.length > 0) throw invalid(resource, next.metadata.name, errors);
       if (mode.subresource === '') for (const text of strategy.warnings?.(next, old) ?? []) options.warn(text);
-      const validation = dependencies.admission.validate(request);
+      const validation = mode.skipsAdmission ? undefined : dependencies.admission.validate(request);
       if (validation) await validation;
       const result = await this.#storeUpdate(shared, next, old, options);
       reservation?.commit();
@@ -311,6 +341,8 @@ export class ResourceStore {
     } catch (error) {
       reservation?.rollback();
       throw error;
+    } finally {
+      for (const settle of settles) settle();
     }
   }
 

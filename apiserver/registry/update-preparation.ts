@@ -10,6 +10,8 @@ export interface UpdateMode {
   readonly isApply?: boolean;
   /** The mutation is the server's own and known to be good (binding). */
   readonly skipsValidation?: boolean;
+  /** What was asked for has been admitted already: a Binding, not the pod that it changes. */
+  readonly skipsAdmission?: boolean;
 }
 
 /** Writes that change what the user wants, not what the cluster reports or decides. */

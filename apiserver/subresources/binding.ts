@@ -11,6 +11,7 @@ import { timestamp } from '../registry/object-metadata.js';
 import type { ServedResource } from '../registry/resource-registry.js';
 import { badRequest, conflict, invalid, methodNotSupported } from '../registry/status-errors.js';
 import { notSupported, required, type FieldError } from '../validation/field-error.js';
+import { admitCreate } from './admit.js';
 
 const expected = { apiVersion: 'v1', kind: 'Binding', definition: 'io.k8s.api.core.v1.Binding' };
 
@@ -34,9 +35,12 @@ async function bind(exchange: Exchange, served: ServedResource, binding: Binding
   if (errors.length > 0) throw invalid({ group: '', kind: 'Binding' }, info.name, errors);
   const { resource } = served.definition;
   const { clock } = served.store.dependencies;
-  const mode = { subresource: 'binding', skipsValidation: true };
+  const options = writeOptions(exchange);
+  const kind = { group: '', version: 'v1', kind: 'Binding' };
+  await admitCreate(served, 'binding', binding, options, { namespace: info.namespace, name: info.name, kind });
+  const mode = { subresource: 'binding', skipsValidation: true, skipsAdmission: true };
   const node = binding.target.name ?? '';
-  await served.store.modify(info.namespace, info.name, writeOptions(exchange), mode, (current, shared) => {
+  await served.store.modify(info.namespace, info.name, options, mode, (current, shared) => {
     const pod = current as unknown as Pod & KubernetesObject;
     if ((uid && uid !== pod.metadata.uid) || (resourceVersion && resourceVersion !== String(shared.revision))) {
       const [what, given, found] =

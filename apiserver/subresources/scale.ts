@@ -22,7 +22,7 @@ interface Scale extends KubernetesObject {
   status?: { replicas: number; selector?: string };
 }
 
-function scaleOf(mapping: ScaleMapping<KubernetesObject>, object: KubernetesObject): Scale {
+export function scaleOf(mapping: ScaleMapping<KubernetesObject>, object: KubernetesObject): Scale {
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
   return {
     kind: expected.kind,

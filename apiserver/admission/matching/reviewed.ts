@@ -1,0 +1,107 @@
+import type { KubernetesObject } from '../../../shared/api/object.js';
+import type { Resource } from '../../../shared/api/resource.js';
+import type { ResourceDefinition } from '../../registry/definition.js';
+import { scaleOf } from '../../subresources/scale.js';
+import type { AdmissionRequest, GroupVersionKind } from '../admission.js';
+
+/** A request in the version that a rule knows: what webhooks and policies are shown. */
+export interface Reviewed {
+  readonly resource: Pick<Resource, 'group' | 'version' | 'resource'>;
+  readonly kind: GroupVersionKind;
+  readonly object: KubernetesObject | undefined;
+  readonly oldObject: KubernetesObject | undefined;
+  /** The definition of that version. */
+  readonly definition: ResourceDefinition;
+}
+
+const kindOf = ({ group, version, kind }: Resource): GroupVersionKind => ({ group, version, kind });
+const scaleKind: GroupVersionKind = { group: 'autoscaling', version: 'v1', kind: 'Scale' };
+
+/** The other versions, and other groups, under which the objects of a resource are served. */
+export function equivalentsOf(
+  definition: ResourceDefinition,
+  all: readonly ResourceDefinition[],
+): readonly ResourceDefinition[] {
+  const storedAs = ({ resource, storedAs: stored }: ResourceDefinition): string =>
+    `${(stored?.resource ?? resource).group}/${(stored?.resource ?? resource).resource}`;
+  const wanted = storedAs(definition);
+  return all.filter((other) => other !== definition && storedAs(other) === wanted);
+}
+
+/** The request as it stands, in another version of its resource where `as` is one. */
+export function review(request: AdmissionRequest, as: ResourceDefinition = request.definition): Reviewed {
+  const { resource } = as;
+  const { object, oldObject } = request;
+  if (request.subresource === 'scale' && request.definition.scale && !request.kind) {
+    const mapping = request.definition.scale;
+    return {
+      resource,
+      kind: scaleKind,
+      object: object && scaleOf(mapping, object),
+      oldObject: oldObject && scaleOf(mapping, oldObject),
+      definition: as,
+    };
+  }
+  const isOwnKind = request.kind === undefined;
+  const convert = (given: KubernetesObject | undefined): KubernetesObject | undefined =>
+    given && isOwnKind ? inVersion(given, request.definition, as) : given;
+  return {
+    resource,
+    kind: request.kind ?? kindOf(resource),
+    object: convert(object),
+    oldObject: convert(oldObject),
+    definition: as,
+  };
+}
+
+/** The same object in the version of `to`. */
+export function inVersion(
+  object: KubernetesObject,
+  from: ResourceDefinition,
+  to: ResourceDefinition,
+): KubernetesObject {
+  if (from === to) return object;
+  const stored = from.storedAs ? from.storedAs.toStored(structuredClone(object)) : object;
+  return to.storedAs ? to.storedAs.fromStored(structuredClone(stored)) : stored;
+}
+
+/** Makes the changed form of what {@link review} showed the object of the request, in place. */
+export function takeOver(request: AdmissionRequest, reviewed: Reviewed, changed: KubernetesObject): void {
+  const { object, definition } = request;
+  if (!object) return;
+  if (reviewed.kind === scaleKind && definition.scale) {
+    const replicas = (changed as { spec?: { replicas?: number } }).spec?.replicas;
+    if (replicas !== undefined) definition.scale.setSpecReplicas(object, replicas);
+    return;
+  }
+  const next = request.kind ? changed : inVersion(changed, reviewed.definition, definition);
+  keepIdentity(next, object);
+  for (const field of Object.keys(object)) delete (object as unknown as Record<string, unknown>)[field];
+  Object.assign(object, next);
+}
+
+const identity = [
+  'name',
+  'generateName',
+  'namespace',
+  'uid',
+  'resourceVersion',
+  'generation',
+  'creationTimestamp',
+  'deletionTimestamp',
+  'deletionGracePeriodSeconds',
+  'managedFields',
+] as const;
+
+/** Nobody changes on the way which object it is, and what the server says about it. */
+function keepIdentity(next: KubernetesObject, before: KubernetesObject): void {
+  next.apiVersion = before.apiVersion;
+  next.kind = before.kind;
+  const metadata = (next.metadata ?? {}) as unknown as Record<string, unknown>;
+  const known = before.metadata as unknown as Record<string, unknown>;
+  for (const field of identity) {
+    if (known[field] === undefined) delete metadata[field];
+    else metadata[field] = known[field];
+  }
+  next.metadata = metadata as unknown as KubernetesObject['metadata'];
+}
