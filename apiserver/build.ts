@@ -3,8 +3,7 @@ import type { Log } from '../shared/log/log.js';
 import { addProcessMetrics } from '../shared/metrics/process-metrics.js';
 import { MetricsRegistry } from '../shared/metrics/registry.js';
 import type { KeyPair } from '../shared/pki/certificate.js';
-import { AdmissionChain } from './admission/admission.js';
-import { builtinPlugins } from './admission/builtin-plugins.js';
+import { buildAdmission, type Admission } from './admission/build-admission.js';
 import { AddressRange } from './allocation/address-range.js';
 import { ServiceAllocator } from './allocation/service-allocator.js';
 import { Authenticator } from './authentication/authenticator.js';
@@ -90,6 +89,8 @@ interface Core {
   readonly fanOut: FanOut;
   readonly objects: ObjectReader;
   readonly registry: ResourceRegistry;
+  readonly codec: SchemaCodec;
+  readonly admission: Admission;
   readonly fieldManagement: SchemaFieldManagement;
   readonly signer: TokenSigner;
   readonly authenticator: Authenticator;
@@ -154,6 +155,7 @@ export async function startApiserver(options: ApiserverOptions): Promise<Apiserv
       fanOut.finishAll();
       await server.close(stopGraceMs);
       kubelets.close();
+      core.admission.close();
       hub.stop();
     },
   };
@@ -177,15 +179,25 @@ async function buildCore(options: ApiserverOptions): Promise<Core> {
       services: hub.cacheOf(services),
       random,
     });
+  const kinds = new Set(definitions.map(({ resource }) => `${resource.apiVersion} ${resource.kind}`));
+  const codec = new SchemaCodec(options.schemas, (apiVersion, kind) => kinds.has(`${apiVersion} ${kind}`));
+  const admission = buildAdmission({
+    objects,
+    definitions: () => definitions,
+    codec,
+    conditions: { match: () => true },
+    clock,
+    log: options.log,
+    newUid,
+    random,
+    randomSuffix: () => generateName('', random),
+    ...(options.disabledAdmission ? { disabled: options.disabledAdmission } : {}),
+  });
   const registry = new ResourceRegistry(definitions, {
     storage,
     hub,
     clock,
-    admission: new AdmissionChain(
-      builtinPlugins(objects, () => generateName('', random)).filter(
-        ({ name }) => !options.disabledAdmission?.includes(name),
-      ),
-    ),
+    admission: admission.chain,
     fieldManagement,
     newUid,
     random,
@@ -200,6 +212,8 @@ async function buildCore(options: ApiserverOptions): Promise<Core> {
     fanOut,
     objects,
     registry,
+    codec,
+    admission,
     fieldManagement,
     signer,
     authenticator: new Authenticator(tokens, [issuer]),
@@ -209,13 +223,11 @@ async function buildCore(options: ApiserverOptions): Promise<Core> {
 
 function buildHandler(options: ApiserverOptions, core: Core, paths: NonResourceHandler, kubelets: Kubelets): Handler {
   const { storage, clock, random, definitions, newUid, serviceAccountIssuer: issuer } = options;
-  const { hub, fanOut, registry, fieldManagement, signer, objects } = core;
+  const { hub, fanOut, registry, codec, fieldManagement, signer, objects } = core;
   const watch = { hub, storage, fanOut, frames: new FrameCache(), clock, random };
   const reader = new ResourceReader(watch, new Representations(clock));
-  const kinds = new Set(definitions.map(({ resource }) => `${resource.apiVersion} ${resource.kind}`));
-  const codec = new SchemaCodec(options.schemas, (apiVersion, kind) => kinds.has(`${apiVersion} ${kind}`));
   const writer = new ResourceWriter({ codec, reader, fieldManagement, hub, storage });
-  const virtual = reviewResources({ codec, ...core });
+  const virtual = reviewResources(core);
   const resources = new ResourceHandler({
     registry,
     reader,

@@ -4,7 +4,7 @@ import type { KubernetesObject } from '../../shared/api/object.js';
 import { nodeNameOf } from '../authorization/node-identity.js';
 import { referencedResource } from '../authorization/pod-references.js';
 import type { ObjectReader } from '../registry/object-reader.js';
-import { forbidden } from '../registry/status-errors.js';
+import { forbidden, notFound } from '../registry/status-errors.js';
 import type { AdmissionPlugin, AdmissionRequest } from './admission.js';
 
 const mirrorAnnotation = 'kubernetes.io/config.mirror';
@@ -19,7 +19,7 @@ export function nodeRestriction(objects: ObjectReader): AdmissionPlugin {
       if (node === undefined) return;
       const { group, resource } = request.definition.resource;
       const refuse: Refuse = (why) => forbidden(request.definition.resource, request.name, why);
-      if (group === '' && resource === 'pods') checkPod(request, node, refuse);
+      if (group === '' && resource === 'pods') checkPod(request, node, refuse, objects);
       if (group === '' && resource === 'nodes') checkNode(request, node, refuse);
       if (group === '' && resource === 'serviceaccounts') checkToken(request, node, refuse, objects);
       if (group === 'coordination.k8s.io' && resource === 'leases') checkLease(request, node, refuse);
@@ -29,11 +29,12 @@ export function nodeRestriction(objects: ObjectReader): AdmissionPlugin {
 
 type Refuse = (why: string) => Error;
 
-function checkPod(request: AdmissionRequest, node: string, refuse: Refuse): void {
+function checkPod(request: AdmissionRequest, node: string, refuse: Refuse, objects: ObjectReader): void {
   const pod = (request.object ?? request.oldObject) as unknown as (Pod & KubernetesObject) | undefined;
   const nodeText = JSON.stringify(node);
   switch (request.operation) {
     case 'CREATE':
+      if (request.subresource === 'eviction') checkEviction(request, node, refuse, objects);
       if (request.subresource !== '') return;
       if (pod?.metadata.annotations?.[mirrorAnnotation] === undefined) {
         throw refuse(
@@ -64,6 +65,14 @@ function checkPod(request: AdmissionRequest, node: string, refuse: Refuse): void
       }
       return;
     default:
+  }
+}
+
+function checkEviction(request: AdmissionRequest, node: string, refuse: Refuse, objects: ObjectReader): void {
+  const pod = objects.find(pods, request.namespace, request.name);
+  if (!pod) throw notFound(pods, request.name);
+  if (pod.spec.nodeName !== node) {
+    throw refuse(`node ${JSON.stringify(node)} can only evict pods with spec.nodeName set to itself`);
   }
 }
 

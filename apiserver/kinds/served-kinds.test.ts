@@ -14,6 +14,17 @@ const template = { metadata: { labels: { a: 'b' } }, spec: { containers: [{ name
 const jobTemplate = { spec: { ...template.spec, restartPolicy: 'Never' } };
 const selector = { matchLabels: { a: 'b' } };
 
+const webhook = {
+  name: 'hook.example.com',
+  admissionReviewVersions: ['v1'],
+  sideEffects: 'None',
+  clientConfig: { service: { namespace: 'default', name: 'hook' } },
+};
+const matchConstraints = {
+  resourceRules: [{ operations: ['CREATE'], apiGroups: ['example.com'], apiVersions: ['v1'], resources: ['things'] }],
+};
+const binding = { policyName: 'minimal', paramRef: { name: 'p' } };
+
 /** A minimal object of every kind. */
 const minimal: readonly [Resource, object][] = [
   [resources.namespaces, {}],
@@ -104,6 +115,21 @@ const minimal: readonly [Resource, object][] = [
     resources.certificatesigningrequests,
     { spec: { request, signerName: 'example.com/signer', usages: ['client auth'] } },
   ],
+  [resources.mutatingwebhookconfigurations, { webhooks: [webhook] }],
+  [resources.validatingwebhookconfigurations, { webhooks: [webhook] }],
+  [resources.validatingadmissionpolicies, { spec: { matchConstraints, validations: [{ expression: 'true' }] } }],
+  [resources.validatingadmissionpolicybindings, { spec: { ...binding, validationActions: ['Deny'] } }],
+  [
+    resources.mutatingadmissionpolicies,
+    {
+      spec: {
+        matchConstraints,
+        reinvocationPolicy: 'Never',
+        mutations: [{ patchType: 'JSONPatch', jsonPatch: { expression: '[]' } }],
+      },
+    },
+  ],
+  [resources.mutatingadmissionpolicybindings, { spec: binding }],
 ];
 
 /** The name of an IPAddress is the address. */

@@ -6,6 +6,7 @@ import type { SubresourceHandler } from '../http/resource-handler.js';
 import { sendJson } from '../http/respond.js';
 import { deleteOptions, writeOptions } from '../http/write-request.js';
 import { badRequest, methodNotSupported } from '../registry/status-errors.js';
+import { admitCreate } from './admit.js';
 
 const expected = { apiVersion: 'policy/v1', kind: 'Eviction', definition: 'io.k8s.api.policy.v1.Eviction' };
 
@@ -26,7 +27,9 @@ export function evictionHandler(codec: ObjectCodec): SubresourceHandler {
     const { kind: _kind, ...given } = eviction.deleteOptions ?? {};
     const { deletion, isDryRun } = deleteOptions(exchange, given);
     const all = { ...options, isDryRun: options.isDryRun || isDryRun };
-    await served.deleter.delete(info.namespace, info.name, deletion, all);
+    const kind = { group: 'policy', version: 'v1', kind: 'Eviction' };
+    await admitCreate(served, 'eviction', eviction, all, { namespace: info.namespace, name: info.name, kind });
+    await served.deleter.delete(info.namespace, info.name, deletion, all, true);
     sendJson(exchange, 201, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 });
   };
 }

@@ -61,7 +61,13 @@ function podAddress(namespace: string, { name, port }: ProxyName, objects: Objec
   return { host, port: pod.spec.containers.flatMap(({ ports }) => ports ?? [])[0]?.containerPort ?? 80 };
 }
 
-function serviceAddress(namespace: string, { name, port }: ProxyName, objects: ObjectReader, random: () => number) {
+/** A ready backend of a Service; throws 404 and 503. */
+export function serviceAddress(
+  namespace: string,
+  { name, port }: Pick<ProxyName, 'name' | 'port'>,
+  objects: ObjectReader,
+  random: () => number,
+): { readonly host: string; readonly port: number } {
   const service = objects.find(services, namespace, name);
   if (!service) throw notFound(services, name);
   const ports = service.spec?.ports ?? [];

@@ -7,6 +7,7 @@ import { writeHead } from '../http/respond.js';
 import type { ObjectReader } from '../registry/object-reader.js';
 import { serviceUnavailable } from '../registry/status-errors.js';
 import type { Kubelets } from './kubelet-location.js';
+import { admitConnect } from './connect.js';
 import { HtmlRewriter, rewriteLocation } from './proxy-rewrite.js';
 import { proxyTarget, type ProxyTarget } from './proxy-target.js';
 import { passedHeaders, type TunnelTarget } from './stream-tunnel.js';
@@ -33,7 +34,7 @@ const dialTimeoutMs = 30_000;
 
 /** Serves the proxy subresource of pods, services and nodes: passes the request on and the answer back. */
 export function proxyHandler(given: ProxyDependencies): SubresourceHandler {
-  return (exchange) => {
+  return async (exchange, served) => {
     const { info, response } = exchange;
     if (info.rest === '' && (exchange.method === 'GET' || exchange.method === 'HEAD')) {
       // Relative links of the page would otherwise lead beside it.
@@ -42,7 +43,8 @@ export function proxyHandler(given: ProxyDependencies): SubresourceHandler {
       response.end();
       return;
     }
-    return pass(exchange, proxyTarget(info, given.objects, given.kubelets, given.random), given.kubelets);
+    await admitConnect(exchange, served);
+    await pass(exchange, proxyTarget(info, given.objects, given.kubelets, given.random), given.kubelets);
   };
 }
 

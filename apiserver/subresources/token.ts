@@ -8,6 +8,7 @@ import type { SubresourceHandler } from '../http/resource-handler.js';
 import { sendJson } from '../http/respond.js';
 import { writeOptions } from '../http/write-request.js';
 import { badRequest, methodNotSupported } from '../registry/status-errors.js';
+import { admitCreate } from './admit.js';
 
 const expected = {
   apiVersion: 'authentication.k8s.io/v1',
@@ -29,12 +30,8 @@ export function tokenHandler(codec: ObjectCodec, issuer: TokenIssuer): Subresour
     if (namespace && namespace !== info.namespace) {
       throw badRequest('namespace in URL does not match namespace in TokenRequest object');
     }
-    const check = served.store.dependencies.admission.validate({
-      ...served.store.admissionRequest('CREATE', given, account.object, 'token', options),
-      name: info.name,
-      namespace: info.namespace,
-    });
-    if (check) await check;
+    const kind = { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' };
+    await admitCreate(served, 'token', given, options, { namespace: info.namespace, name: info.name, kind });
     const answer = issuer.issue(
       account.object as ServiceAccount & KubernetesObject,
       given as unknown as AuthenticationV1TokenRequest,

@@ -5,6 +5,7 @@ import type { Exchange } from '../http/exchange.js';
 import type { SubresourceHandler } from '../http/resource-handler.js';
 import type { ResourceRegistry } from '../registry/resource-registry.js';
 import { badRequest, unknownResource } from '../registry/status-errors.js';
+import { admitConnect } from './connect.js';
 import { LogSocket } from './log-socket.js';
 import { podStreamTarget } from './pod-streams.js';
 import { proxyTunnelTarget, type ProxyDependencies } from './proxy.js';
@@ -37,16 +38,7 @@ export class Upgrades {
     if (!isPodStream && info.subresource !== 'proxy') {
       throw badRequest(`${info.subresource} cannot be upgraded to another protocol`);
     }
-    const { admission } = served.store.dependencies;
-    const { user, warnings } = exchange;
-    const warn = (text: string): void => void warnings.push(text);
-    const options = { user, isDryRun: false, warn };
-    const request = {
-      ...served.store.admissionRequest('CONNECT', undefined, undefined, info.subresource, options),
-      namespace: info.namespace,
-      name: info.name,
-    };
-    await admission.validate(request);
+    await admitConnect(exchange, served);
     const target = isPodStream
       ? podStreamTarget(exchange, served, this.#given.kubelets)
       : proxyTunnelTarget(exchange, this.#given);

@@ -24,14 +24,14 @@ interface Memory {
 export function mutatingWebhooks(
   source: Pick<WebhookSource, 'hooks'>,
   caller: WebhookCaller,
-  codec: () => Pick<ObjectCodec, 'applyPatch'>,
+  codec: Pick<ObjectCodec, 'applyPatch'>,
 ): AdmissionPlugin {
   return {
     name: 'MutatingAdmissionWebhook',
     mutate: (request, rounds) => {
       const hooks = source.hooks();
       if (hooks.length === 0 || isExempt(request) || !caller.concerns(hooks, request)) return undefined;
-      return dispatch(hooks, request, rounds, caller, codec());
+      return dispatch(hooks, request, rounds, caller, codec);
     },
   };
 }

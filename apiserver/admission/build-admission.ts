@@ -1,0 +1,55 @@
+import type { Clock } from '../../shared/clock/clock.js';
+import type { Log } from '../../shared/log/log.js';
+import type { ObjectCodec } from '../http/object-codec.js';
+import type { ResourceDefinition } from '../registry/definition.js';
+import type { ObjectReader } from '../registry/object-reader.js';
+import { serviceAddress } from '../subresources/proxy-target.js';
+import { AdmissionChain, type AdmissionPlugin } from './admission.js';
+import { builtinPlugins } from './builtin-plugins.js';
+import { Matcher } from './matching/matcher.js';
+import type { MatchConditions } from './matching/match-conditions.js';
+import { mutatingWebhooks } from './webhook/mutating-webhooks.js';
+import { validatingWebhooks } from './webhook/validating-webhooks.js';
+import { WebhookCaller } from './webhook/webhook-caller.js';
+import { WebhookClient } from './webhook/webhook-client.js';
+import { WebhookSource } from './webhook/webhook-source.js';
+
+export interface AdmissionOptions {
+  readonly objects: ObjectReader;
+  /** All kinds that are served now. */
+  readonly definitions: () => readonly ResourceDefinition[];
+  readonly codec: ObjectCodec;
+  readonly conditions: MatchConditions;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly newUid: () => string;
+  /** 0 <= x < 1. */
+  readonly random: () => number;
+  readonly randomSuffix: () => string;
+  /** Names of plugins that are off. */
+  readonly disabled?: readonly string[];
+}
+
+/** The plugins in the original's order, those that ask outside after those that know by themselves. */
+export interface Admission {
+  readonly chain: AdmissionChain;
+  /** Ends the connections to webhooks. */
+  close(): void;
+}
+
+export function buildAdmission(options: AdmissionOptions): Admission {
+  const { objects, codec, conditions, clock, log, newUid, random } = options;
+  const client = new WebhookClient(
+    (namespace, name, port) => serviceAddress(namespace, { name, port: String(port) }, objects, random),
+    clock,
+  );
+  const matcher = new Matcher(objects, options.definitions);
+  const caller = new WebhookCaller({ matcher, conditions, client, newUid, log });
+  const plugins: readonly AdmissionPlugin[] = [
+    ...builtinPlugins(objects, options.randomSuffix),
+    mutatingWebhooks(new WebhookSource(objects, 'mutating'), caller, codec),
+    validatingWebhooks(new WebhookSource(objects, 'validating'), caller),
+  ];
+  const chain = new AdmissionChain(plugins.filter(({ name }) => !options.disabled?.includes(name)));
+  return { chain, close: () => client.close() };
+}

@@ -1,0 +1,89 @@
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { createCertificateAuthority, issueCertificate } from '../../../shared/pki/certificate.js';
+
+/** What a webhook is asked. */
+export interface Asked {
+  readonly uid: string;
+  readonly operation: string;
+  readonly kind: { readonly group: string; readonly version: string; readonly kind: string };
+  readonly resource: { readonly group: string; readonly version: string; readonly resource: string };
+  readonly subResource?: string;
+  readonly name?: string;
+  readonly namespace?: string;
+  readonly userInfo: { readonly username: string; readonly groups?: readonly string[] };
+  readonly object: Record<string, unknown> | null;
+  readonly oldObject: Record<string, unknown> | null;
+  readonly dryRun: boolean;
+  readonly options: Record<string, unknown> | null;
+}
+
+/** Answers with a response, with a whole body, or (undefined) not at all. */
+export type Answering = (asked: Asked, path: string) => object | string | undefined;
+
+/** A webhook in this process, over HTTPS. */
+export interface TestWebhook {
+  readonly url: string;
+  /** Base64, as configurations want it. */
+  readonly caBundle: string;
+  readonly asked: Asked[];
+  /** Connections that were made. */
+  readonly connections: () => number;
+  answer: Answering;
+  close(): Promise<void>;
+}
+
+const hour = 3_600_000;
+
+export async function startTestWebhook(answer: Answering = () => ({ allowed: true })): Promise<TestWebhook> {
+  const validity = { notBefore: new Date(Date.now() - hour), notAfter: new Date(Date.now() + hour) };
+  const ca = await createCertificateAuthority({ subject: { commonName: 'webhook-ca' }, ...validity });
+  const { certificate, key } = await issueCertificate(ca, {
+    subject: { commonName: 'webhook' },
+    usages: ['server'],
+    dnsNames: ['localhost', 'hook.default.svc'],
+    ipAddresses: ['127.0.0.1'],
+    ...validity,
+  });
+  let connections = 0;
+  const asked: Asked[] = [];
+  const server: Server = createServer({ cert: certificate, key }, (request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const review = JSON.parse(Buffer.concat(chunks).toString('utf8')) as { apiVersion: string; request: Asked };
+      asked.push(review.request);
+      const said = webhook.answer(review.request, request.url ?? '');
+      if (said === undefined) return;
+      response.setHeader('content-type', 'application/json');
+      if (typeof said === 'string') response.end(said);
+      else {
+        const { apiVersion } = review;
+        const answered = { uid: review.request.uid, ...said };
+        response.end(JSON.stringify({ kind: 'AdmissionReview', apiVersion, response: answered }));
+      }
+    });
+  });
+  server.on('secureConnection', () => (connections += 1));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const webhook: TestWebhook = {
+    url: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    caBundle: Buffer.from(ca.certificate).toString('base64'),
+    asked,
+    connections: () => connections,
+    answer,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+  return webhook;
+}
+
+/** The part of an answer that patches an object. */
+export const patching = (operations: readonly object[]): object => ({
+  allowed: true,
+  patchType: 'JSONPatch',
+  patch: Buffer.from(JSON.stringify(operations)).toString('base64'),
+});
