@@ -3,8 +3,9 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Node } from '../shared/api/generated/types.js';
 import { eventually } from '../shared/clock/eventually.js';
+import { seededRandom } from '../shared/clock/seeded-random.js';
 import { TestCluster } from './lab/cluster.js';
-import { assertNoneFailed, FaultDrill, seededRandom } from './lab/fault-drill.js';
+import { assertNoneFailed, FaultDrill } from './lab/fault-drill.js';
 import { runningContainers } from './lab/traces.js';
 
 const seed = Number(process.env['KNARR_SEED'] ?? Date.now() % 1_000_000);
