@@ -11,11 +11,12 @@ import { BootstrapAuthenticator } from './authentication/bootstrap-authenticator
 import { ServiceAccountAuthenticator } from './authentication/service-account-authenticator.js';
 import { TokenSigner } from './authentication/service-account-token.js';
 import { TokenIssuer } from './authentication/token-request.js';
-import { UnionAuthorizer, type Authorizer } from './authorization/authorizer.js';
-import { builtinPolicy } from './authorization/builtin-policy.js';
+import { privilegedGroup, UnionAuthorizer, type Authorizer } from './authorization/authorizer.js';
 import { NodeAuthorizer } from './authorization/node-authorizer.js';
-import { PolicyAuthorizer } from './authorization/policy-authorizer.js';
+import { RbacAuthorizer } from './authorization/rbac-authorizer.js';
+import { RoleEscalation } from './authorization/role-escalation.js';
 import { discoverableResources, unstoredResources } from './discovery/discoverable.js';
+import { ensureDefaultRoles } from './bootstrap/default-roles.js';
 import { EventSweeper } from './bootstrap/event-sweeper.js';
 import { KubernetesService } from './bootstrap/kubernetes-service.js';
 import { ensureSystemObjects } from './bootstrap/system-objects.js';
@@ -106,6 +107,7 @@ export async function startApiserver(options: ApiserverOptions): Promise<Apiserv
   const core = await buildCore(options);
   const { hub, registry, fanOut } = core;
   await ensureSystemObjects(registry);
+  await ensureDefaultRoles(registry);
   const state = { isStopping: false, port: options.securePort };
   const metrics = new MetricsRegistry();
   addProcessMetrics(metrics);
@@ -193,6 +195,9 @@ async function buildCore(options: ApiserverOptions): Promise<Core> {
     randomSuffix: () => generateName('', random),
     ...(options.disabledAdmission ? { disabled: options.disabledAdmission } : {}),
   });
+  const rbac = new RbacAuthorizer(objects);
+  const authorizer = new UnionAuthorizer([privilegedGroup, new NodeAuthorizer(objects), rbac]);
+  const escalation = new RoleEscalation(authorizer, rbac);
   const registry = new ResourceRegistry(definitions, {
     storage,
     hub,
@@ -201,6 +206,7 @@ async function buildCore(options: ApiserverOptions): Promise<Core> {
     fieldManagement,
     newUid,
     random,
+    checkGrant: (request) => escalation.check(request),
     reserve: (definition, next, old) => (definition === services ? allocator?.reserve(next, old) : undefined),
   });
   const tokens = [
@@ -217,7 +223,7 @@ async function buildCore(options: ApiserverOptions): Promise<Core> {
     fieldManagement,
     signer,
     authenticator: new Authenticator(tokens, [issuer]),
-    authorizer: new UnionAuthorizer([new NodeAuthorizer(objects), new PolicyAuthorizer(builtinPolicy)]),
+    authorizer,
   };
 }
 

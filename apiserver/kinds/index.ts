@@ -10,6 +10,8 @@ import {
   validatingWebhookConfigurationDefinition,
 } from './admission-webhooks.js';
 import { certificateSigningRequestDefinition } from './certificatesigningrequest.js';
+import { clusterRoleDefinition } from './clusterrole.js';
+import { clusterRoleBindingDefinition } from './clusterrolebinding.js';
 import { configMapDefinition } from './configmap.js';
 import { controllerRevisionDefinition } from './controllerrevision.js';
 import { cronJobDefinition } from './cronjob.js';
@@ -38,6 +40,8 @@ import { priorityClassDefinition } from './priorityclass.js';
 import { replicaSetDefinition } from './replicaset.js';
 import { resourceQuotaDefinition } from './resourcequota.js';
 import { runtimeClassDefinition } from './runtimeclass.js';
+import { roleDefinition } from './role.js';
+import { roleBindingDefinition } from './rolebinding.js';
 import { secretDefinition } from './secret.js';
 import { serviceDefinition } from './service.js';
 import { serviceAccountDefinition } from './serviceaccount.js';
@@ -96,4 +100,8 @@ export const definitions = [
   validatingAdmissionPolicyBindingDefinition,
   mutatingAdmissionPolicyDefinition,
   mutatingAdmissionPolicyBindingDefinition,
+  roleDefinition,
+  roleBindingDefinition,
+  clusterRoleDefinition,
+  clusterRoleBindingDefinition,
 ] as unknown as readonly ResourceDefinition[];
