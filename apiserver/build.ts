@@ -11,12 +11,14 @@ import { BootstrapAuthenticator } from './authentication/bootstrap-authenticator
 import { ServiceAccountAuthenticator } from './authentication/service-account-authenticator.js';
 import { TokenSigner } from './authentication/service-account-token.js';
 import { TokenIssuer } from './authentication/token-request.js';
-import { privilegedGroup, UnionAuthorizer, type Authorizer } from './authorization/authorizer.js';
+import { UnionAuthorizer, type Authorizer } from './authorization/authorizer.js';
+import { builtinPolicy } from './authorization/builtin-policy.js';
 import { NodeAuthorizer } from './authorization/node-authorizer.js';
-import { RbacAuthorizer } from './authorization/rbac-authorizer.js';
-import { RoleEscalation } from './authorization/role-escalation.js';
-import { discoverableResources, unstoredResources } from './discovery/discoverable.js';
-import { ensureDefaultRoles } from './bootstrap/default-roles.js';
+import { PolicyAuthorizer } from './authorization/policy-authorizer.js';
+import type { DiscoverableResource } from './discovery/discoverable.js';
+import { COMPONENT_STATUSES, servedResources } from './discovery/served-resources.js';
+import { FlowControlObjects } from './bootstrap/flow-control-objects.js';
+import { LocalApiServices } from './bootstrap/local-api-services.js';
 import { EventSweeper } from './bootstrap/event-sweeper.js';
 import { KubernetesService } from './bootstrap/kubernetes-service.js';
 import { ensureSystemObjects } from './bootstrap/system-objects.js';
@@ -44,6 +46,8 @@ import { ResourceRegistry } from './registry/resource-registry.js';
 import { SchemaFieldManagement } from './registry/schema-field-management.js';
 import type { Schemas } from './schema/schemas.js';
 import type { Storage } from './storage/storage.js';
+import { bindingResources } from './subresources/binding.js';
+import { componentStatuses, storageHealth, type ComponentProbe } from './subresources/component-statuses.js';
 import { Kubelets } from './subresources/kubelet-location.js';
 import { reviewResources } from './subresources/reviews.js';
 import { subresourceHandlers } from './subresources/subresource-handlers.js';
@@ -72,6 +76,8 @@ export interface ApiserverOptions {
   readonly kubeletClient?: KeyPair;
   readonly serviceClusterIpRange: string;
   readonly nodePorts: { readonly first: number; readonly last: number };
+  /** Whom ComponentStatus asks besides the store. */
+  readonly components?: readonly ComponentProbe[];
   /** Names of admission plugins that are off. */
   readonly disabledAdmission?: readonly string[];
 }
@@ -106,8 +112,6 @@ export async function startApiserver(options: ApiserverOptions): Promise<Apiserv
   const { clock, log, storage } = options;
   const core = await buildCore(options);
   const { hub, registry, fanOut } = core;
-  await ensureSystemObjects(registry);
-  await ensureDefaultRoles(registry);
   const state = { isStopping: false, port: options.securePort };
   const metrics = new MetricsRegistry();
   addProcessMetrics(metrics);
@@ -117,6 +121,13 @@ export async function startApiserver(options: ApiserverOptions): Promise<Apiserv
   addPublicPaths(paths, { ...core, storage, metrics, issuer: options.serviceAccountIssuer, serverUrl, isStopping });
   const kubelets = new Kubelets(core.objects, options.kubeletClient, options.tls.clientCa);
   const upgrades = new Upgrades(registry, { objects: core.objects, kubelets, random: options.random });
+  const { handle, served } = buildHandler(options, core, paths, kubelets);
+  const flowControl = new FlowControlObjects(registry, clock, log);
+  await Promise.all([
+    ensureSystemObjects(registry),
+    new LocalApiServices(registry).sync('onstart', served),
+    flowControl.start(),
+  ]);
   const pipeline = new Pipeline({
     ...core,
     peers: new Peers(),
@@ -124,7 +135,7 @@ export async function startApiserver(options: ApiserverOptions): Promise<Apiserv
     clock,
     log,
     newUid: options.newUid,
-    handle: buildHandler(options, core, paths, kubelets),
+    handle,
     upgrade: (exchange, socket, head) => upgrades.handle(exchange, socket, head),
     maxReading: maxInFlight,
     maxWriting: maxInFlight,
@@ -154,6 +165,7 @@ export async function startApiserver(options: ApiserverOptions): Promise<Apiserv
       state.isStopping = true;
       kubernetes.stop();
       sweeper.stop();
+      flowControl.stop();
       fanOut.finishAll();
       await server.close(stopGraceMs);
       kubelets.close();
@@ -195,9 +207,6 @@ async function buildCore(options: ApiserverOptions): Promise<Core> {
     randomSuffix: () => generateName('', random),
     ...(options.disabledAdmission ? { disabled: options.disabledAdmission } : {}),
   });
-  const rbac = new RbacAuthorizer(objects);
-  const authorizer = new UnionAuthorizer([privilegedGroup, new NodeAuthorizer(objects), rbac]);
-  const escalation = new RoleEscalation(authorizer, rbac);
   const registry = new ResourceRegistry(definitions, {
     storage,
     hub,
@@ -206,7 +215,6 @@ async function buildCore(options: ApiserverOptions): Promise<Core> {
     fieldManagement,
     newUid,
     random,
-    checkGrant: (request) => escalation.check(request),
     reserve: (definition, next, old) => (definition === services ? allocator?.reserve(next, old) : undefined),
   });
   const tokens = [
@@ -223,17 +231,23 @@ async function buildCore(options: ApiserverOptions): Promise<Core> {
     fieldManagement,
     signer,
     authenticator: new Authenticator(tokens, [issuer]),
-    authorizer,
+    authorizer: new UnionAuthorizer([new NodeAuthorizer(objects), new PolicyAuthorizer(builtinPolicy)]),
   };
 }
 
-function buildHandler(options: ApiserverOptions, core: Core, paths: NonResourceHandler, kubelets: Kubelets): Handler {
+interface Built {
+  readonly handle: Handler;
+  readonly served: readonly DiscoverableResource[];
+}
+
+function buildHandler(options: ApiserverOptions, core: Core, paths: NonResourceHandler, kubelets: Kubelets): Built {
   const { storage, clock, random, definitions, newUid, serviceAccountIssuer: issuer } = options;
   const { hub, fanOut, registry, codec, fieldManagement, signer, objects } = core;
   const watch = { hub, storage, fanOut, frames: new FrameCache(), clock, random };
   const reader = new ResourceReader(watch, new Representations(clock));
   const writer = new ResourceWriter({ codec, reader, fieldManagement, hub, storage });
-  const virtual = reviewResources(core);
+  const virtual = new Map([...reviewResources(core), ...bindingResources(codec, registry)]);
+  const store = { name: 'etcd-0', check: () => storageHealth(storage) };
   const resources = new ResourceHandler({
     registry,
     reader,
@@ -247,11 +261,14 @@ function buildHandler(options: ApiserverOptions, core: Core, paths: NonResourceH
       proxy: { objects, kubelets, random },
     }),
     virtual,
+    computed: new Map([[COMPONENT_STATUSES, componentStatuses([...(options.components ?? []), store], clock)]]),
   });
   const serverAddress = (): string => `${options.advertiseAddress}:${options.securePort}`;
-  const facts = options.schemas.resourceFacts();
-  const discoverable = [...discoverableResources(definitions, facts), ...unstoredResources([...virtual.keys()], facts)];
-  addDiscovery(paths, { resources: discoverable, serverAddress });
-  addOpenApi(paths, new OpenApi(discoverable, options.schemas));
-  return (exchange) => (exchange.info.isResourceRequest ? resources.handle(exchange) : paths.handle(exchange));
+  const served = servedResources(definitions, virtual.keys(), options.schemas.resourceFacts());
+  addDiscovery(paths, { resources: served, serverAddress });
+  addOpenApi(paths, new OpenApi(served, options.schemas));
+  return {
+    handle: (exchange) => (exchange.info.isResourceRequest ? resources.handle(exchange) : paths.handle(exchange)),
+    served,
+  };
 }

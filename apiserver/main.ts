@@ -12,6 +12,7 @@ import { loadSchemas } from './schema/schemas.js';
 import { EncryptedStorage } from './storage/encrypted-storage.js';
 import { loadOrCreateKeys } from './storage/encryption-keys.js';
 import { LevelStorage } from './storage/level-storage.js';
+import { httpProbe } from './subresources/component-statuses.js';
 
 interface Flags {
   stateDir: string;
@@ -105,6 +106,10 @@ await runProcess(async (signal) => {
         : {}),
       serviceClusterIpRange: flags.serviceClusterIpRange,
       nodePorts: flags.serviceNodePortRange,
+      components: [
+        httpProbe('scheduler', 'http://127.0.0.1:10259/healthz'),
+        httpProbe('controller-manager', 'http://127.0.0.1:10257/healthz'),
+      ],
       disabledAdmission: flags.disableAdmissionPlugins,
     });
     log.info('serving', { port: server.port, startedInMs: Math.round(performance.now()) });

@@ -3,7 +3,6 @@ import { tokenCleanerController } from './bootstrap/token-cleaner-controller.js'
 import { csrApprovingController } from './certificate/csr-approving-controller.js';
 import { csrCleanerController } from './certificate/csr-cleaner-controller.js';
 import { csrSigningController } from './certificate/csr-signing-controller.js';
-import { clusterRoleAggregationController } from './clusterrole/aggregation-controller.js';
 import type { ControllerDefinition } from './context.js';
 import { deploymentController } from './deployment/deployment-controller.js';
 import { endpointsController } from './endpoints/endpoints-controller.js';
@@ -25,7 +24,6 @@ export const controllers: readonly ControllerDefinition[] = [
   csrApprovingController,
   csrSigningController,
   csrCleanerController,
-  clusterRoleAggregationController,
   replicaSetController,
   deploymentController,
   endpointSliceController,

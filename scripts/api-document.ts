@@ -1,14 +1,12 @@
 // Writes docs/api.md from what the API server serves: node dist/scripts/api-document.js > docs/api.md
 import { fileURLToPath } from 'node:url';
-import {
-  discoverableResources,
-  unstoredResources,
-  type DiscoverableResource,
-} from '../apiserver/discovery/discoverable.js';
+import { discoverableResources, type DiscoverableResource } from '../apiserver/discovery/discoverable.js';
+import { servedResources } from '../apiserver/discovery/served-resources.js';
 import { definitions } from '../apiserver/kinds/index.js';
 import type { ResourceDefinition } from '../apiserver/registry/definition.js';
 import { deletionAnswersObject } from '../apiserver/registry/deletion-answer.js';
 import { loadSchemas } from '../apiserver/schema/schemas.js';
+import { bindingResources } from '../apiserver/subresources/binding.js';
 import { reviewResources } from '../apiserver/subresources/reviews.js';
 
 const introduction = `# The API that is served
@@ -74,8 +72,8 @@ export function apiDocument(): string {
     ]),
   );
   // Which they are does not depend on who decides.
-  const reviewPaths = [...reviewResources({} as never).keys()];
-  const reviews = unstoredResources(reviewPaths, facts).map((resource) => [
+  const virtual = [...reviewResources({} as never).keys(), ...bindingResources({} as never, {} as never).keys()];
+  const unstored = servedResources([], virtual, facts).map((resource) => [
     versionOf(resource),
     resource.kind,
     code(resource.verbs),
@@ -89,7 +87,7 @@ export function apiDocument(): string {
     '\n## Subresources\n',
     table(['Path', 'Kind', 'Verbs'], subresources),
     '\n## Answered and not stored\n',
-    table(['Version', 'Kind', 'Verbs'], reviews),
+    table(['Version', 'Kind', 'Verbs'], unstored),
     '\n## Field selectors\n',
     table(['Kind', 'Version', 'Fields'], selectable),
     '',

@@ -88,6 +88,8 @@ const unquote = (text: string): string =>
     .replace(/\n\s*\*\s?/g, '\n')
     .replace(/\\(['"`\\])/g, '$1')
     .replace(/\*\\\//g, '*/')
+    .replace(/\/_\*/g, '/*')
+    .replace(/\*_\//g, '*/')
     .trim();
 
 function declarations(className: string): {

@@ -66,8 +66,15 @@ export function discoverableResources(
   });
 }
 
-/** What discovery tells about resources that are only created (reviews, bindings): paths as in the facts. */
-export function unstoredResources(paths: readonly string[], facts: FactsByPath): DiscoverableResource[] {
+/**
+ * What discovery tells about resources that are only created (reviews, bindings) or only read (component statuses):
+ * paths as in the facts.
+ */
+export function unstoredResources(
+  paths: readonly string[],
+  facts: FactsByPath,
+  shortNames: readonly string[] = [],
+): DiscoverableResource[] {
   return paths.map((path) => {
     const known = facts[path];
     if (!known) throw new Error(`nothing is known of the resource ${path}`);
@@ -81,7 +88,7 @@ export function unstoredResources(paths: readonly string[], facts: FactsByPath):
       namespaced: known.namespaced,
       singularName: kind.toLowerCase(),
       verbs: known.verbs,
-      shortNames: [],
+      shortNames,
       categories: [],
       subresources: [],
     };

@@ -1,36 +1,11 @@
 import type { DiscoverableResource, DiscoverableSubresource, GroupVersionKind } from './discoverable.js';
-
-/** Order of the groups in lists, as the original's priorities give it; others follow by name. */
-const groupOrder = [
-  '',
-  'apiregistration.k8s.io',
-  'apps',
-  'events.k8s.io',
-  'authentication.k8s.io',
-  'authorization.k8s.io',
-  'autoscaling',
-  'batch',
-  'certificates.k8s.io',
-  'networking.k8s.io',
-  'policy',
-  'rbac.authorization.k8s.io',
-  'storage.k8s.io',
-  'admissionregistration.k8s.io',
-  'apiextensions.k8s.io',
-  'scheduling.k8s.io',
-  'coordination.k8s.io',
-  'node.k8s.io',
-  'discovery.k8s.io',
-  'resource.k8s.io',
-  'flowcontrol.apiserver.k8s.io',
-];
+import { compareGroups } from './priorities.js';
 
 const groupVersionOf = (group: string, version: string): string => (group === '' ? version : `${group}/${version}`);
 const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 function sortedGroups(resources: readonly DiscoverableResource[]): string[] {
-  const rank = (group: string): number => (groupOrder.includes(group) ? groupOrder.indexOf(group) : groupOrder.length);
-  return [...new Set(resources.map(({ group }) => group))].sort((a, b) => rank(a) - rank(b) || byText(a, b));
+  return [...new Set(resources.map(({ group }) => group))].sort(compareGroups);
 }
 
 /** Versions of a group, the preferred one first. */

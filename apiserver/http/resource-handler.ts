@@ -17,6 +17,8 @@ export interface ResourceHandlerOptions {
   readonly writer: ResourceWriter;
   readonly subresources: ReadonlyMap<string, SubresourceHandler>;
   readonly virtual: VirtualResources;
+  /** Resources that are only read, and made up for each answer. */
+  readonly computed: VirtualResources;
 }
 
 /** Finds who answers a resource request. */
@@ -29,8 +31,11 @@ export class ResourceHandler {
 
   handle(exchange: Exchange): void | Promise<void> {
     const { info } = exchange;
-    const { registry, virtual } = this.#options;
-    const answer = virtual.get(`${info.group}/${info.version}/${info.resource}`);
+    const { registry, virtual, computed } = this.#options;
+    const path = `${info.group}/${info.version}/${info.resource}`;
+    const compute = computed.get(path);
+    if (compute && info.subresource === '') return compute(exchange);
+    const answer = virtual.get(path);
     if (answer && info.name === '') {
       if (info.verb !== 'create') throw notAllowed();
       return answer(exchange);

@@ -10,8 +10,6 @@ import {
   validatingWebhookConfigurationDefinition,
 } from './admission-webhooks.js';
 import { certificateSigningRequestDefinition } from './certificatesigningrequest.js';
-import { clusterRoleDefinition } from './clusterrole.js';
-import { clusterRoleBindingDefinition } from './clusterrolebinding.js';
 import { configMapDefinition } from './configmap.js';
 import { controllerRevisionDefinition } from './controllerrevision.js';
 import { cronJobDefinition } from './cronjob.js';
@@ -39,9 +37,12 @@ import { podDisruptionBudgetDefinition } from './poddisruptionbudget.js';
 import { priorityClassDefinition } from './priorityclass.js';
 import { replicaSetDefinition } from './replicaset.js';
 import { resourceQuotaDefinition } from './resourcequota.js';
+import { replicationControllerDefinition } from './replicationcontroller.js';
+import { podTemplateDefinition } from './podtemplate.js';
+import { flowSchemaDefinition } from './flowschema.js';
+import { priorityLevelConfigurationDefinition } from './prioritylevelconfiguration.js';
+import { apiServiceDefinition } from './apiservice.js';
 import { runtimeClassDefinition } from './runtimeclass.js';
-import { roleDefinition } from './role.js';
-import { roleBindingDefinition } from './rolebinding.js';
 import { secretDefinition } from './secret.js';
 import { serviceDefinition } from './service.js';
 import { serviceAccountDefinition } from './serviceaccount.js';
@@ -100,8 +101,9 @@ export const definitions = [
   validatingAdmissionPolicyBindingDefinition,
   mutatingAdmissionPolicyDefinition,
   mutatingAdmissionPolicyBindingDefinition,
-  roleDefinition,
-  roleBindingDefinition,
-  clusterRoleDefinition,
-  clusterRoleBindingDefinition,
+  replicationControllerDefinition,
+  podTemplateDefinition,
+  flowSchemaDefinition,
+  priorityLevelConfigurationDefinition,
+  apiServiceDefinition,
 ] as unknown as readonly ResourceDefinition[];

@@ -61,6 +61,26 @@ const minimal: readonly [Resource, object][] = [
   [resources.cronjobs, { spec: { schedule: '*/5 * * * *', jobTemplate: { spec: { template: jobTemplate } } } }],
   [resources.controllerrevisions, { revision: 1, data: { a: 1 } }],
   [resources.priorityclasses, { value: 5 }],
+  [resources.replicationcontrollers, { spec: { template } }],
+  [resources.podtemplates, { template }],
+  [
+    resources.flowschemas,
+    {
+      spec: {
+        priorityLevelConfiguration: { name: 'system' },
+        rules: [
+          {
+            subjects: [{ kind: 'User', user: { name: 'u' } }],
+            nonResourceRules: [{ verbs: ['get'], nonResourceURLs: ['/x/*'] }],
+          },
+        ],
+      },
+    },
+  ],
+  [
+    resources.prioritylevelconfigurations,
+    { spec: { type: 'Limited', limited: { limitResponse: { type: 'Queue', queuing: {} } } } },
+  ],
   [resources.limitranges, { spec: { limits: [{ type: 'Container', max: { cpu: '2000m' } }] } }],
   [resources.resourcequotas, { spec: { hard: { pods: '10', 'count/jobs.batch': '2', 'requests.memory': '1024Mi' } } }],
   [resources.runtimeclasses, { handler: 'runc', overhead: { podFixed: { cpu: '0.5' } } }],
@@ -111,10 +131,6 @@ const minimal: readonly [Resource, object][] = [
   [resources.networkpolicies, { spec: { podSelector: {}, egress: [{ ports: [{ port: 53 }] }] } }],
   [resources.ipaddresses, { spec: { parentRef: { resource: 'services', name: 's', namespace: 'default' } } }],
   [resources.servicecidrs, { spec: { cidrs: ['10.97.0.0/16'] } }],
-  [resources.roles, { rules: [{ verbs: ['get'], apiGroups: [''], resources: ['pods'] }] }],
-  [resources.clusterroles, { rules: [{ verbs: ['get'], nonResourceURLs: ['/x'] }] }],
-  [resources.rolebindings, { roleRef: { kind: 'ClusterRole', name: 'view' }, subjects: [{ kind: 'User', name: 'u' }] }],
-  [resources.clusterrolebindings, { roleRef: { kind: 'ClusterRole', name: 'view' } }],
   [
     resources.certificatesigningrequests,
     { spec: { request, signerName: 'example.com/signer', usages: ['client auth'] } },

@@ -60,6 +60,8 @@ export interface ResourceDefinition<T extends KubernetesObject = KubernetesObjec
   readonly strategy: Strategy<T>;
   /** Name and Age are among them. */
   readonly columns: readonly Column<T>[];
+  /** The order of rows in a Table of many; else that of the list. */
+  readonly compareRows?: (a: T, b: T) => number;
   /** Field selectors beyond metadata.name and metadata.namespace. */
   readonly selectableFields: Readonly<Record<string, (object: T) => string>>;
   /** Whether metadata.generation is kept: grows when anything but metadata and status changes. */

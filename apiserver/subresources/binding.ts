@@ -1,14 +1,15 @@
 import { setCondition } from '../../shared/api/condition.js';
+import { pods } from '../../shared/api/generated/resources.js';
 import type { Binding, Pod, PodCondition } from '../../shared/api/generated/types.js';
 import type { KubernetesObject } from '../../shared/api/object.js';
 import { readBody } from '../http/body.js';
 import { header, type Exchange } from '../http/exchange.js';
 import type { ObjectCodec } from '../http/object-codec.js';
-import type { SubresourceHandler } from '../http/resource-handler.js';
+import type { SubresourceHandler, VirtualResources } from '../http/resource-handler.js';
 import { sendJson } from '../http/respond.js';
 import { writeOptions } from '../http/write-request.js';
 import { timestamp } from '../registry/object-metadata.js';
-import type { ServedResource } from '../registry/resource-registry.js';
+import type { ResourceRegistry, ServedResource } from '../registry/resource-registry.js';
 import { badRequest, conflict, invalid, methodNotSupported } from '../registry/status-errors.js';
 import { notSupported, required, type FieldError } from '../validation/field-error.js';
 import { admitCreate } from './admit.js';
@@ -22,25 +23,54 @@ export function bindingHandler(codec: ObjectCodec): SubresourceHandler {
     const bytes = await readBody(exchange.request);
     const options = writeOptions(exchange);
     const given = codec.decode(bytes, header(exchange.request, 'content-type'), expected, options);
-    await bind(exchange, served, given as unknown as Binding & KubernetesObject);
-    sendJson(exchange, 201, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 });
+    const binding = given as unknown as Binding & KubernetesObject;
+    if (binding.metadata?.name && binding.metadata.name !== exchange.info.name)
+      throw badRequest('name in URL does not match name in Binding object');
+    await bind(exchange, served, exchange.info.name, binding);
+    sendBound(exchange);
   };
 }
 
-async function bind(exchange: Exchange, served: ServedResource, binding: Binding & KubernetesObject): Promise<void> {
+const sendBound = (exchange: Exchange): void =>
+  sendJson(exchange, 201, { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 });
+
+/** The old way, by a collection of bindings: each is named as the pod that it binds. */
+export function bindingResources(codec: ObjectCodec, registry: ResourceRegistry): VirtualResources {
+  return new Map([
+    [
+      '/v1/bindings',
+      async (exchange: Exchange): Promise<void> => {
+        const bytes = await readBody(exchange.request);
+        const options = writeOptions(exchange);
+        const given = codec.decode(bytes, header(exchange.request, 'content-type'), expected, options);
+        const binding = given as unknown as Binding & KubernetesObject;
+        const name = binding.metadata?.name;
+        if (!name) throw badRequest('name must be provided');
+        await bind(exchange, registry.of(pods), name, binding);
+        sendBound(exchange);
+      },
+    ],
+  ]);
+}
+
+async function bind(
+  exchange: Exchange,
+  served: ServedResource,
+  name: string,
+  binding: Binding & KubernetesObject,
+): Promise<void> {
   const { info } = exchange;
-  const { name, uid, resourceVersion, annotations } = binding.metadata ?? {};
-  if (name && name !== info.name) throw badRequest('name in URL does not match name in Binding object');
+  const { uid, resourceVersion, annotations } = binding.metadata ?? {};
   const errors = checkTarget(binding);
-  if (errors.length > 0) throw invalid({ group: '', kind: 'Binding' }, info.name, errors);
+  if (errors.length > 0) throw invalid({ group: '', kind: 'Binding' }, name, errors);
   const { resource } = served.definition;
   const { clock } = served.store.dependencies;
   const options = writeOptions(exchange);
   const kind = { group: '', version: 'v1', kind: 'Binding' };
-  await admitCreate(served, 'binding', binding, options, { namespace: info.namespace, name: info.name, kind });
+  await admitCreate(served, 'binding', binding, options, { namespace: info.namespace, name, kind });
   const mode = { subresource: 'binding', skipsValidation: true, skipsAdmission: true };
   const node = binding.target.name ?? '';
-  await served.store.modify(info.namespace, info.name, options, mode, (current, shared) => {
+  await served.store.modify(info.namespace, name, options, mode, (current, shared) => {
     const pod = current as unknown as Pod & KubernetesObject;
     if ((uid && uid !== pod.metadata.uid) || (resourceVersion && resourceVersion !== String(shared.revision))) {
       const [what, given, found] =
@@ -49,11 +79,11 @@ async function bind(exchange: Exchange, served: ServedResource, binding: Binding
           : ['ResourceVersion', resourceVersion, String(shared.revision)];
       throw conflict(
         resource,
-        info.name,
+        name,
         `Precondition failed: ${what} in precondition: ${given}, ${what} in object meta: ${found}`,
       );
     }
-    assertBindable(pod, node, (why) => conflict({ ...resource, resource: 'pods/binding' }, info.name, why));
+    assertBindable(pod, node, (why) => conflict({ ...resource, resource: 'pods/binding' }, name, why));
     pod.spec.nodeName = node;
     if (annotations) pod.metadata.annotations = { ...pod.metadata.annotations, ...annotations };
     const scheduled: PodCondition = { type: 'PodScheduled', status: 'True' };

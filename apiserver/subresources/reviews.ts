@@ -34,16 +34,16 @@ export function reviewResources(given: ReviewDependencies): VirtualResources {
   const { authorizer, authenticator } = given;
   const authorization = 'authorization.k8s.io/v1';
   const authentication = 'authentication.k8s.io/v1';
-  const self: Answer = async (object, { user }) => {
+  const self: Answer = (object, { user }) => {
     const review = object as unknown as SelfSubjectAccessReview;
-    return { ...review, status: await decide(authorizer, user, review.spec) };
+    return { ...review, status: decide(authorizer, user, review.spec) };
   };
-  const subject: Answer = async (object) => {
+  const subject: Answer = (object) => {
     const review = object as unknown as SubjectAccessReview;
     const { user = '', groups = [], uid, extra } = review.spec ?? {};
     if (user === '' && groups.length === 0) throw badRequest('at least one of user or group must be specified');
     const asked: User = { name: user, groups, ...(uid ? { uid } : {}), ...(extra ? { extra } : {}) };
-    return { ...review, status: await decide(authorizer, asked, review.spec) };
+    return { ...review, status: decide(authorizer, asked, review.spec) };
   };
   const local: Answer = (object, exchange) => {
     const review = object as unknown as LocalSubjectAccessReview;
@@ -90,11 +90,7 @@ async function respond(
   sendObject(exchange, 201, Buffer.from(JSON.stringify(body)), form);
 }
 
-async function decide(
-  authorizer: Authorizer,
-  user: User,
-  spec: Partial<AccessSpec> | undefined,
-): Promise<SubjectAccessReviewStatus> {
+function decide(authorizer: Authorizer, user: User, spec: Partial<AccessSpec> | undefined): SubjectAccessReviewStatus {
   const resource = spec?.resourceAttributes;
   const path = spec?.nonResourceAttributes;
   if ((resource === undefined) === (path === undefined)) {
@@ -112,7 +108,7 @@ async function decide(
     name: resource?.name ?? '',
     path: path?.path ?? '',
   };
-  const { verdict, reason } = await authorizer.authorize(attributes);
+  const { verdict, reason } = authorizer.authorize(attributes);
   return {
     allowed: verdict === 'allow',
     ...(verdict === 'deny' ? { denied: true } : {}),
@@ -121,16 +117,16 @@ async function decide(
 }
 
 function rulesStatus({ rules, incomplete }: KnownRules): object {
-  const ofPaths = rules.filter(({ nonResourceURLs }) => nonResourceURLs !== undefined && nonResourceURLs.length > 0);
-  const ofResources = rules.filter(({ resources }) => resources !== undefined && resources.length > 0);
+  const ofPaths = rules.filter(({ paths }) => paths !== undefined);
+  const ofResources = rules.filter(({ groups }) => groups !== undefined);
   return {
-    resourceRules: ofResources.map(({ verbs, apiGroups, resources, resourceNames }) => ({
+    resourceRules: ofResources.map(({ verbs, groups, resources, names }) => ({
       verbs,
-      apiGroups,
+      apiGroups: groups,
       resources,
-      ...(resourceNames ? { resourceNames } : {}),
+      ...(names ? { resourceNames: names } : {}),
     })),
-    nonResourceRules: ofPaths.map(({ verbs, nonResourceURLs }) => ({ verbs, nonResourceURLs })),
+    nonResourceRules: ofPaths.map(({ verbs, paths }) => ({ verbs, nonResourceURLs: paths })),
     incomplete: incomplete !== undefined,
     ...(incomplete === undefined ? {} : { evaluationError: incomplete }),
   };

@@ -18,11 +18,13 @@ export interface TableOptions {
 
 /** A meta.k8s.io Table: what `kubectl get` prints, one row an object. */
 export function makeTable<T extends KubernetesObject>(
-  definition: Pick<ResourceDefinition<T>, 'columns'>,
+  definition: Pick<ResourceDefinition<T>, 'columns' | 'compareRows'>,
   objects: readonly T[],
   options: TableOptions,
 ): object {
   const { apiVersion, metadata, withoutColumns } = options;
+  const { compareRows } = definition;
+  const ordered = compareRows && objects.length > 1 ? objects.toSorted(compareRows) : objects;
   const columnDefinitions = definition.columns.map(({ name, type, format, description, priority }) => ({
     name,
     type,
@@ -35,7 +37,7 @@ export function makeTable<T extends KubernetesObject>(
     apiVersion,
     metadata,
     columnDefinitions: withoutColumns ? [] : columnDefinitions,
-    rows: objects.map((object) => makeRow(definition, object, options)),
+    rows: ordered.map((object) => makeRow(definition, object, options)),
   };
 }
 

@@ -60,9 +60,10 @@ export function validateSelectorUpdate({ spec }: Selecting, old: Selecting): Fie
 }
 
 /** The template must make pods that the selector finds, and that run until they are told to stop. */
-function validateTemplateOf(
+export function validateTemplateOf(
   { selector, template }: { readonly selector?: LabelSelector; readonly template?: PodTemplateSpec },
   path: string,
+  kind = 'ReplicaSet',
 ): FieldError[] {
   if (!template) return [required(path)];
   const errors: FieldError[] = [];
@@ -73,7 +74,7 @@ function validateTemplateOf(
   if (template.spec.restartPolicy !== 'Always')
     errors.push(notSupported(`${path}.spec.restartPolicy`, template.spec.restartPolicy, ['Always']));
   if (template.spec.activeDeadlineSeconds !== undefined) {
-    const text = 'activeDeadlineSeconds in ReplicaSet is not Supported';
+    const text = `activeDeadlineSeconds in ${kind} is not Supported`;
     errors.push(forbidden(`${path}.spec.activeDeadlineSeconds`, text));
   }
   return errors;
