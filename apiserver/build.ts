@@ -11,12 +11,13 @@ import { BootstrapAuthenticator } from './authentication/bootstrap-authenticator
 import { ServiceAccountAuthenticator } from './authentication/service-account-authenticator.js';
 import { TokenSigner } from './authentication/service-account-token.js';
 import { TokenIssuer } from './authentication/token-request.js';
-import { UnionAuthorizer, type Authorizer } from './authorization/authorizer.js';
-import { builtinPolicy } from './authorization/builtin-policy.js';
+import { privilegedGroup, UnionAuthorizer, type Authorizer } from './authorization/authorizer.js';
 import { NodeAuthorizer } from './authorization/node-authorizer.js';
-import { PolicyAuthorizer } from './authorization/policy-authorizer.js';
+import { RbacAuthorizer } from './authorization/rbac-authorizer.js';
+import { RoleEscalation } from './authorization/role-escalation.js';
 import type { DiscoverableResource } from './discovery/discoverable.js';
 import { COMPONENT_STATUSES, servedResources } from './discovery/served-resources.js';
+import { ensureDefaultRoles } from './bootstrap/default-roles.js';
 import { FlowControlObjects } from './bootstrap/flow-control-objects.js';
 import { LocalApiServices } from './bootstrap/local-api-services.js';
 import { EventSweeper } from './bootstrap/event-sweeper.js';
@@ -124,7 +125,7 @@ export async function startApiserver(options: ApiserverOptions): Promise<Apiserv
   const { handle, served } = buildHandler(options, core, paths, kubelets);
   const flowControl = new FlowControlObjects(registry, clock, log);
   await Promise.all([
-    ensureSystemObjects(registry),
+    ensureSystemObjects(registry).then(() => ensureDefaultRoles(registry)),
     new LocalApiServices(registry).sync('onstart', served),
     flowControl.start(),
   ]);
@@ -207,6 +208,9 @@ async function buildCore(options: ApiserverOptions): Promise<Core> {
     randomSuffix: () => generateName('', random),
     ...(options.disabledAdmission ? { disabled: options.disabledAdmission } : {}),
   });
+  const rbac = new RbacAuthorizer(objects);
+  const authorizer = new UnionAuthorizer([privilegedGroup, new NodeAuthorizer(objects), rbac]);
+  const escalation = new RoleEscalation(authorizer, rbac);
   const registry = new ResourceRegistry(definitions, {
     storage,
     hub,
@@ -215,6 +219,7 @@ async function buildCore(options: ApiserverOptions): Promise<Core> {
     fieldManagement,
     newUid,
     random,
+    checkGrant: (request) => escalation.check(request),
     reserve: (definition, next, old) => (definition === services ? allocator?.reserve(next, old) : undefined),
   });
   const tokens = [
@@ -231,7 +236,7 @@ async function buildCore(options: ApiserverOptions): Promise<Core> {
     fieldManagement,
     signer,
     authenticator: new Authenticator(tokens, [issuer]),
-    authorizer: new UnionAuthorizer([new NodeAuthorizer(objects), new PolicyAuthorizer(builtinPolicy)]),
+    authorizer,
   };
 }
 

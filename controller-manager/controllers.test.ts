@@ -250,7 +250,10 @@ describe('the controllers together', () => {
     const request = await createSigningRequest({
       subject: { commonName: 'system:node:node-x', organizations: ['system:nodes'] },
     });
-    const bootstrap = await manager.server.certificateFor('system:bootstrap:abcdef', ['system:bootstrappers']);
+    const bootstrap = await manager.server.certificateFor('system:bootstrap:abcdef', [
+      'system:bootstrappers',
+      'system:bootstrappers:kubeadm:default-node-token',
+    ]);
     const connect = (pair: { certificate: string; key: string }): HttpsClient =>
       new HttpsClient({
         clock: systemClock,

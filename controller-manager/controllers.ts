@@ -3,6 +3,7 @@ import { tokenCleanerController } from './bootstrap/token-cleaner-controller.js'
 import { csrApprovingController } from './certificate/csr-approving-controller.js';
 import { csrCleanerController } from './certificate/csr-cleaner-controller.js';
 import { csrSigningController } from './certificate/csr-signing-controller.js';
+import { clusterRoleAggregationController } from './clusterrole/aggregation-controller.js';
 import type { ControllerDefinition } from './context.js';
 import { deploymentController } from './deployment/deployment-controller.js';
 import { endpointsController } from './endpoints/endpoints-controller.js';
@@ -24,6 +25,7 @@ export const controllers: readonly ControllerDefinition[] = [
   csrApprovingController,
   csrSigningController,
   csrCleanerController,
+  clusterRoleAggregationController,
   replicaSetController,
   deploymentController,
   endpointSliceController,

@@ -58,9 +58,19 @@ describe('identity and rights', () => {
       message(await nobody.send('/metrics')),
       'forbidden: User "system:anonymous" cannot get path "/metrics"',
     );
-    const reached = ['/livez', '/livez/ping', '/readyz', '/readyz?verbose', '/healthz', '/version'];
+    const reached = ['/livez', '/readyz', '/readyz?verbose', '/healthz', '/version'];
     for (const path of reached) assert.equal((await nobody.send(path)).code, 200, path);
-    const closed = ['/', '/api', '/apis', '/apis/apps/v1', '/openapi/v2', '/openapi/v3', '/openid/v1/jwks', '/metrics'];
+    const closed = [
+      '/',
+      '/livez/ping',
+      '/api',
+      '/apis',
+      '/apis/apps/v1',
+      '/openapi/v2',
+      '/openapi/v3',
+      '/openid/v1/jwks',
+      '/metrics',
+    ];
     for (const path of closed) assert.equal((await nobody.send(path)).code, 403, path);
     assert.equal((await nobody.send('/version', { method: 'DELETE' })).code, 403);
     assert.equal((await nobody.send('/api/v1/namespaces/kube-public/configmaps')).code, 403);

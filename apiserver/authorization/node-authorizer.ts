@@ -1,28 +1,30 @@
 import { pods } from '../../shared/api/generated/resources.js';
-import type { Pod } from '../../shared/api/generated/types.js';
+import type { Pod, PolicyRule } from '../../shared/api/generated/types.js';
 import type { ObjectReader } from '../registry/object-reader.js';
 import type { User } from '../authentication/user.js';
 import { allow, noOpinion, type Attributes, type Authorizer, type Decision, type KnownRules } from './authorizer.js';
+import { CompiledRules } from './compiled-rules.js';
 import { nodeNameOf } from './node-identity.js';
 import { references } from './pod-references.js';
-import { ruleAllows, rules, type Rule } from './rule.js';
+import { eventsRule, READ, rule } from './rule.js';
 
 /** What every kubelet may do; NodeRestriction narrows the writes to its own objects. */
-const nodeRules: readonly Rule[] = [
-  rules.events(),
-  rules.read('', 'services', 'endpoints', 'namespaces'),
-  rules.read('discovery.k8s.io', 'endpointslices'),
-  rules.read('node.k8s.io', 'runtimeclasses'),
-  rules.some('get list watch', '', 'pods'),
-  rules.some('create delete', '', 'pods'),
-  rules.some('update patch', '', 'pods/status'),
-  rules.some('create', '', 'pods/eviction'),
-  rules.some('get list watch create update patch', '', 'nodes'),
-  rules.some('update patch', '', 'nodes/status'),
-  rules.some('create get list watch', 'certificates.k8s.io', 'certificatesigningrequests'),
-  rules.some('create', 'authentication.k8s.io', 'tokenreviews'),
-  rules.some('create', 'authorization.k8s.io', 'subjectaccessreviews', 'localsubjectaccessreviews'),
+const nodeRules: readonly PolicyRule[] = [
+  eventsRule(),
+  rule(READ, 'core', 'services endpoints namespaces'),
+  rule(READ, 'discovery.k8s.io', 'endpointslices'),
+  rule(READ, 'node.k8s.io', 'runtimeclasses'),
+  rule(READ, 'core', 'pods'),
+  rule('create delete', 'core', 'pods'),
+  rule('update patch', 'core', 'pods/status'),
+  rule('create', 'core', 'pods/eviction'),
+  rule('get list watch create update patch', 'core', 'nodes'),
+  rule('update patch', 'core', 'nodes/status'),
+  rule('create get list watch', 'certificates.k8s.io', 'certificatesigningrequests'),
+  rule('create', 'authentication.k8s.io', 'tokenreviews'),
+  rule('create', 'authorization.k8s.io', 'subjectaccessreviews localsubjectaccessreviews'),
 ];
+const compiledNodeRules = new CompiledRules(nodeRules);
 
 const referenced = new Set(['secrets', 'configmaps', 'persistentvolumeclaims', 'serviceaccounts']);
 
@@ -49,7 +51,7 @@ export class NodeAuthorizer implements Authorizer {
     if (isOwnHealthCheck(node, attributes)) return allow;
     if (group === '' && resource === 'pods' && attributes.subresource === '' && reading.has(attributes.verb))
       return this.#authorizePodRead(node, attributes);
-    return nodeRules.some((rule) => ruleAllows(rule, attributes)) ? allow : noOpinion;
+    return compiledNodeRules.allows(attributes) ? allow : noOpinion;
   }
 
   rulesFor(user: User): KnownRules {

@@ -1,53 +1,38 @@
-import type { Attributes } from './authorizer.js';
+import type { PolicyRule } from '../../shared/api/generated/types.js';
 
-/** What may be done: RBAC's PolicyRule, and optionally only in some namespaces. `*` stands for all. */
-export interface Rule {
-  readonly verbs: readonly string[];
-  readonly groups?: readonly string[];
-  /** `pods`, `pods/status`, `*`, and `*` + `/scale`. */
-  readonly resources?: readonly string[];
-  readonly names?: readonly string[];
-  readonly namespaces?: readonly string[];
-  /** `/healthz`, or a prefix that ends with a star. */
-  readonly paths?: readonly string[];
+const words = (text: string): string[] => text.split(' ').filter((word) => word !== '');
+
+/** `core` is written for the group that has no name. */
+const groupNames = (text: string): string[] =>
+  words(text)
+    .map((group) => (group === 'core' ? '' : group))
+    .sort();
+
+/** A rule as tables write it: `rule('get list', 'core apps', 'pods deployments/scale')`. Words are sorted, as the original does. */
+export function rule(verbs: string, groups: string, resources: string, ...names: string[]): PolicyRule {
+  return {
+    verbs: words(verbs).sort(),
+    apiGroups: groupNames(groups),
+    resources: words(resources).sort(),
+    ...(names.length > 0 ? { resourceNames: [...names].sort() } : {}),
+  };
 }
 
-const has = (list: readonly string[] | undefined, value: string): boolean =>
-  list !== undefined && (list.includes('*') || list.includes(value));
+/** A rule about paths outside the resources. */
+export const urlRule = (verbs: string, paths: string): PolicyRule => ({
+  verbs: words(verbs).sort(),
+  nonResourceURLs: words(paths).sort(),
+});
 
-export function ruleAllows(rule: Rule, attributes: Attributes): boolean {
-  if (!has(rule.verbs, attributes.verb)) return false;
-  if (!attributes.isResourceRequest) return (rule.paths ?? []).some((path) => pathMatches(path, attributes.path));
-  if (!has(rule.groups, attributes.group)) return false;
-  const { resource, subresource } = attributes;
-  const wanted = subresource === '' ? resource : `${resource}/${subresource}`;
-  if (!has(rule.resources, wanted) && !(subresource !== '' && rule.resources?.includes(`*/${subresource}`)))
-    return false;
-  if (rule.names && !rule.names.includes(attributes.name)) return false;
-  return rule.namespaces === undefined || has(rule.namespaces, attributes.namespace ?? '');
-}
+export const READ = 'get list watch';
+export const WRITE = 'create update patch delete deletecollection';
+export const READ_WRITE = `${READ} ${WRITE}`;
 
-function pathMatches(pattern: string, path: string): boolean {
-  return pattern.endsWith('*') ? path.startsWith(pattern.slice(0, -1)) : pattern === path;
-}
+/** Events in both of their groups. */
+export const eventsRule = (): PolicyRule => rule('create update patch', 'core events.k8s.io', 'events');
 
-const read = ['get', 'list', 'watch'];
-const write = ['create', 'update', 'patch', 'delete', 'deletecollection'];
-
-/** Rules as they are written down in tables: `rules.read('apps', 'deployments')`. */
-export const rules = {
-  read: (group: string, ...resources: string[]): Rule => ({ verbs: read, groups: [group], resources }),
-  write: (group: string, ...resources: string[]): Rule => ({ verbs: write, groups: [group], resources }),
-  all: (group: string, ...resources: string[]): Rule => ({ verbs: [...read, ...write], groups: [group], resources }),
-  some: (verbs: string, group: string, ...resources: string[]): Rule => ({
-    verbs: verbs.split(' '),
-    groups: [group],
-    resources,
-  }),
-  /** Events in both of their groups. */
-  events: (): Rule => ({
-    verbs: ['create', 'update', 'patch'],
-    groups: ['', 'events.k8s.io'],
-    resources: ['events'],
-  }),
-};
+/** The controllers here patch where those of the original update: what may be replaced as a whole may be changed in part. */
+export const withPatch = (given: PolicyRule): PolicyRule =>
+  given.verbs.includes('update') && !given.verbs.includes('patch')
+    ? { ...given, verbs: [...given.verbs, 'patch'].sort() }
+    : given;

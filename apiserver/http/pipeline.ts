@@ -5,7 +5,7 @@ import { StatusError } from '../../shared/errors/status-error.js';
 import type { Log } from '../../shared/log/log.js';
 import type { Authenticator, PeerCertificate } from '../authentication/authenticator.js';
 import { anonymousUser, type User } from '../authentication/user.js';
-import { forbiddenMessage, type Attributes, type Authorizer } from '../authorization/authorizer.js';
+import { forbiddenMessage, type Attributes, type Authorizer, type Decision } from '../authorization/authorizer.js';
 import { header, type Exchange, type RawRequest, type RawResponse } from './exchange.js';
 import type { Peers } from './peer.js';
 import { parseRequestInfo, type RequestInfo } from './request-info.js';
@@ -73,7 +73,7 @@ export class Pipeline {
     if (!exchange) return;
     const run = async (): Promise<void> => {
       const known = { ...exchange, user: await this.authenticate(request) };
-      this.authorize(known);
+      await this.authorize(known);
       await this.#options.upgrade(known, socket, head);
     };
     const { metrics } = this.#options;
@@ -106,7 +106,7 @@ export class Pipeline {
     }
   }
 
-  /** Who asks, and whether he may; throws 401 or 403. */
+  /** Who asks; throws or rejects with 401. */
   authenticate(request: RawRequest): User | Promise<User> {
     const { authenticator, peers } = this.#options;
     const authorization = header(request, 'authorization');
@@ -115,15 +115,13 @@ export class Pipeline {
     return user ?? authenticator.fromHeader(authorization);
   }
 
-  authorize(exchange: Exchange): void {
+  /** Throws or rejects with 403. Undefined when nobody outside had to be asked. */
+  authorize(exchange: Exchange): Promise<void> | undefined {
     const attributes = attributesOf(exchange);
-    const { verdict, reason } = this.#options.authorizer.authorize(attributes);
-    if (verdict === 'allow') return;
-    const { info } = exchange;
-    const details = info.isResourceRequest
-      ? { ...(info.name ? { name: info.name } : {}), ...(info.group ? { group: info.group } : {}), kind: info.resource }
-      : {};
-    throw new StatusError(403, 'Forbidden', forbiddenMessage(attributes, reason), details);
+    const decision = this.#options.authorizer.authorize(attributes);
+    if (decision instanceof Promise) return decision.then((known) => refuse(attributes, known));
+    refuse(attributes, decision);
+    return undefined;
   }
 
   #answer(exchange: Exchange): void | Promise<void> {
@@ -134,8 +132,8 @@ export class Pipeline {
 
   #answerAs(exchange: Exchange, user: User): void | Promise<void> {
     const known = { ...exchange, user };
-    this.authorize(known);
-    return this.#options.handle(known);
+    const pending = this.authorize(known);
+    return pending ? pending.then(() => this.#options.handle(known)) : this.#options.handle(known);
   }
 
   #admit(exchange: Exchange): (() => void) | undefined {
@@ -190,9 +188,20 @@ export class Pipeline {
   }
 }
 
-export function attributesOf({ info, user, query }: Exchange): Attributes {
-  const { verb, group, version, resource, subresource, namespace, name, path, isResourceRequest } = info;
+/** Throws 403 unless the decision is to allow. */
+export function refuse(attributes: Attributes, { verdict, reason }: Decision): void {
+  if (verdict === 'allow') return;
+  const { isResourceRequest, name, group, resource } = attributes;
+  const details = isResourceRequest ? { ...(name ? { name } : {}), ...(group ? { group } : {}), kind: resource } : {};
+  throw new StatusError(403, 'Forbidden', forbiddenMessage(attributes, reason), details);
+}
+
+export function attributesOf({ info, user, query }: Pick<Exchange, 'info' | 'user' | 'query'>): Attributes {
+  const { verb, group, version, resource, subresource, namespace, path, isResourceRequest } = info;
   const fieldSelector = query.get('fieldSelector');
+  // A list or watch of one name is a request about that name.
+  const name =
+    info.name === '' && fieldSelector !== null && verb !== 'create' ? selectedName(fieldSelector) : info.name;
   return {
     user,
     verb,
@@ -206,4 +215,12 @@ export function attributesOf({ info, user, query }: Exchange): Attributes {
     path,
     ...(fieldSelector === null ? {} : { fieldSelector }),
   };
+}
+
+function selectedName(fieldSelector: string): string {
+  for (const term of fieldSelector.split(',', 16)) {
+    const match = /^\s*metadata\.name==?([^=!,/%]+)$/.exec(term);
+    if (match) return match[1] ?? '';
+  }
+  return '';
 }

@@ -38,5 +38,14 @@ export function ageColumn<T extends KubernetesObject>(): Column<T> {
   });
 }
 
+/** The time of creation itself, for kinds that the original prints by its default table. */
+export function createdAtColumn<T extends KubernetesObject>(): Column<T> {
+  return column('Created At', (object) => object.metadata.creationTimestamp ?? '', {
+    type: 'date',
+    description:
+      'CreationTimestamp is a timestamp representing the server time when this object was created. It is represented in RFC3339 form and is in UTC.',
+  });
+}
+
 /** The cell for lists and texts that may be empty. */
 export const orNone = (text: string | undefined): string => (text === undefined || text === '' ? '<none>' : text);

@@ -10,6 +10,8 @@ import {
   validatingWebhookConfigurationDefinition,
 } from './admission-webhooks.js';
 import { certificateSigningRequestDefinition } from './certificatesigningrequest.js';
+import { clusterRoleDefinition } from './clusterrole.js';
+import { clusterRoleBindingDefinition } from './clusterrolebinding.js';
 import { configMapDefinition } from './configmap.js';
 import { controllerRevisionDefinition } from './controllerrevision.js';
 import { cronJobDefinition } from './cronjob.js';
@@ -43,6 +45,8 @@ import { flowSchemaDefinition } from './flowschema.js';
 import { priorityLevelConfigurationDefinition } from './prioritylevelconfiguration.js';
 import { apiServiceDefinition } from './apiservice.js';
 import { runtimeClassDefinition } from './runtimeclass.js';
+import { roleDefinition } from './role.js';
+import { roleBindingDefinition } from './rolebinding.js';
 import { secretDefinition } from './secret.js';
 import { serviceDefinition } from './service.js';
 import { serviceAccountDefinition } from './serviceaccount.js';
@@ -101,6 +105,10 @@ export const definitions = [
   validatingAdmissionPolicyBindingDefinition,
   mutatingAdmissionPolicyDefinition,
   mutatingAdmissionPolicyBindingDefinition,
+  roleDefinition,
+  roleBindingDefinition,
+  clusterRoleDefinition,
+  clusterRoleBindingDefinition,
   replicationControllerDefinition,
   podTemplateDefinition,
   flowSchemaDefinition,

@@ -131,6 +131,10 @@ const minimal: readonly [Resource, object][] = [
   [resources.networkpolicies, { spec: { podSelector: {}, egress: [{ ports: [{ port: 53 }] }] } }],
   [resources.ipaddresses, { spec: { parentRef: { resource: 'services', name: 's', namespace: 'default' } } }],
   [resources.servicecidrs, { spec: { cidrs: ['10.97.0.0/16'] } }],
+  [resources.roles, { rules: [{ verbs: ['get'], apiGroups: [''], resources: ['pods'] }] }],
+  [resources.clusterroles, { rules: [{ verbs: ['get'], nonResourceURLs: ['/x'] }] }],
+  [resources.rolebindings, { roleRef: { kind: 'ClusterRole', name: 'view' }, subjects: [{ kind: 'User', name: 'u' }] }],
+  [resources.clusterrolebindings, { roleRef: { kind: 'ClusterRole', name: 'view' } }],
   [
     resources.certificatesigningrequests,
     { spec: { request, signerName: 'example.com/signer', usages: ['client auth'] } },

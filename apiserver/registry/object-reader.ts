@@ -33,6 +33,14 @@ export class ObjectReader {
     return this.#caches.get(keyOf(resource))?.lastChange ?? -1;
   }
 
+  /** Hands every stored object to `take`, then each change as it happens. `take` must be quick and must not throw. */
+  follow<T>(resource: Resource<T>, take: (object: T & KubernetesObject, isPresent: boolean) => void): void {
+    const cache = this.#caches.get(keyOf(resource));
+    if (!cache) return;
+    for (const { object } of cache.snapshot()) take(object as T & KubernetesObject, true);
+    cache.onChange(({ type, current }) => take(current.object as T & KubernetesObject, type !== 'DELETED'));
+  }
+
   /** Objects whose index `field` has `value`, e.g. the pods of a node. */
   listBy<T>(resource: Resource<T>, field: string, value: string): (T & KubernetesObject)[] {
     const found = this.#caches.get(keyOf(resource))?.byIndex(field, value) ?? [];

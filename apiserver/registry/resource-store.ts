@@ -34,6 +34,8 @@ export interface StoreDependencies {
   readonly newUid: () => string;
   /** 0 <= x < 1. */
   readonly random: () => number;
+  /** Whether the user may give away what this write gives (roles); called before admission, throws or rejects with 403. */
+  readonly checkGrant?: (request: AdmissionRequest) => Promise<void> | undefined;
   /** Called with the final object before it is checked; may fill it in. */
   readonly reserve?: (
     definition: ResourceDefinition,
@@ -159,6 +161,8 @@ export class ResourceStore {
     }
     const settles: (() => void)[] = [];
     const request = this.admissionRequest('CREATE', object, undefined, '', options, { settles });
+    const grant = dependencies.checkGrant?.(request);
+    if (grant) await grant;
     const mutation = dependencies.admission.mutate(request);
     if (mutation) {
       await mutation;
@@ -320,6 +324,8 @@ export class ResourceStore {
     }
     const settles: (() => void)[] = [];
     const request = this.admissionRequest('UPDATE', next, old, mode.subresource, options, { settles });
+    const grant = dependencies.checkGrant?.(request);
+    if (grant) await grant;
     const mutation = mode.skipsAdmission ? undefined : dependencies.admission.mutate(request);
     if (mutation) {
       await mutation;

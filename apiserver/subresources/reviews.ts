@@ -34,16 +34,16 @@ export function reviewResources(given: ReviewDependencies): VirtualResources {
   const { authorizer, authenticator } = given;
   const authorization = 'authorization.k8s.io/v1';
   const authentication = 'authentication.k8s.io/v1';
-  const self: Answer = (object, { user }) => {
+  const self: Answer = async (object, { user }) => {
     const review = object as unknown as SelfSubjectAccessReview;
-    return { ...review, status: decide(authorizer, user, review.spec) };
+    return { ...review, status: await decide(authorizer, user, review.spec) };
   };
-  const subject: Answer = (object) => {
+  const subject: Answer = async (object) => {
     const review = object as unknown as SubjectAccessReview;
     const { user = '', groups = [], uid, extra } = review.spec ?? {};
     if (user === '' && groups.length === 0) throw badRequest('at least one of user or group must be specified');
     const asked: User = { name: user, groups, ...(uid ? { uid } : {}), ...(extra ? { extra } : {}) };
-    return { ...review, status: decide(authorizer, asked, review.spec) };
+    return { ...review, status: await decide(authorizer, asked, review.spec) };
   };
   const local: Answer = (object, exchange) => {
     const review = object as unknown as LocalSubjectAccessReview;
@@ -90,7 +90,11 @@ async function respond(
   sendObject(exchange, 201, Buffer.from(JSON.stringify(body)), form);
 }
 
-function decide(authorizer: Authorizer, user: User, spec: Partial<AccessSpec> | undefined): SubjectAccessReviewStatus {
+async function decide(
+  authorizer: Authorizer,
+  user: User,
+  spec: Partial<AccessSpec> | undefined,
+): Promise<SubjectAccessReviewStatus> {
   const resource = spec?.resourceAttributes;
   const path = spec?.nonResourceAttributes;
   if ((resource === undefined) === (path === undefined)) {
@@ -108,7 +112,7 @@ function decide(authorizer: Authorizer, user: User, spec: Partial<AccessSpec> | 
     name: resource?.name ?? '',
     path: path?.path ?? '',
   };
-  const { verdict, reason } = authorizer.authorize(attributes);
+  const { verdict, reason } = await authorizer.authorize(attributes);
   return {
     allowed: verdict === 'allow',
     ...(verdict === 'deny' ? { denied: true } : {}),
@@ -117,16 +121,16 @@ function decide(authorizer: Authorizer, user: User, spec: Partial<AccessSpec> | 
 }
 
 function rulesStatus({ rules, incomplete }: KnownRules): object {
-  const ofPaths = rules.filter(({ paths }) => paths !== undefined);
-  const ofResources = rules.filter(({ groups }) => groups !== undefined);
+  const ofPaths = rules.filter(({ nonResourceURLs }) => nonResourceURLs !== undefined && nonResourceURLs.length > 0);
+  const ofResources = rules.filter(({ resources }) => resources !== undefined && resources.length > 0);
   return {
-    resourceRules: ofResources.map(({ verbs, groups, resources, names }) => ({
+    resourceRules: ofResources.map(({ verbs, apiGroups, resources, resourceNames }) => ({
       verbs,
-      apiGroups: groups,
+      apiGroups,
       resources,
-      ...(names ? { resourceNames: names } : {}),
+      ...(resourceNames ? { resourceNames } : {}),
     })),
-    nonResourceRules: ofPaths.map(({ verbs, paths }) => ({ verbs, nonResourceURLs: paths })),
+    nonResourceRules: ofPaths.map(({ verbs, nonResourceURLs }) => ({ verbs, nonResourceURLs })),
     incomplete: incomplete !== undefined,
     ...(incomplete === undefined ? {} : { evaluationError: incomplete }),
   };

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { deployments } from '../../shared/api/generated/resources.js';
+import { clusterrolebindings, clusterroles, deployments } from '../../shared/api/generated/resources.js';
 import type { KubernetesObject } from '../../shared/api/object.js';
 import { defineResource, type Resource } from '../../shared/api/resource.js';
 import type { Client } from '../../shared/client/client.js';
@@ -32,6 +32,8 @@ const pollMs = 50;
 
 /** Where each kind of the add-ons' manifests is served. */
 const served: Readonly<Record<string, Resource<KubernetesObject>>> = {
+  ClusterRole: clusterroles as Resource<KubernetesObject>,
+  ClusterRoleBinding: clusterrolebindings as Resource<KubernetesObject>,
   ServiceAccount: defineResource({
     group: '',
     version: 'v1',

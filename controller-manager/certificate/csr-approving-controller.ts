@@ -1,4 +1,6 @@
-import { certificatesigningrequests, nodes } from '../../shared/api/generated/resources.js';
+import { certificatesigningrequests, nodes, subjectaccessreviews } from '../../shared/api/generated/resources.js';
+import type { CertificateSigningRequest } from '../../shared/api/generated/types.js';
+import type { Client } from '../../shared/client/client.js';
 import { isNotFound } from '../../shared/errors/status-error.js';
 import { newController, type ControllerContext, type ControllerDefinition, type Runnable } from '../context.js';
 import { timestamp } from '../replicaset/plan-replicas.js';
@@ -21,8 +23,10 @@ export const csrApprovingController: ControllerDefinition = {
         if (!csr || csr.status?.certificate || isApproved(csr) || isDenied(csr) || isFailed(csr)) return;
         if (!isOurSigner(csr.spec.signerName)) return;
         const requested = await readRequest(csr);
-        const message = requested && autoApproval(csr, requested, nodeInformer.lister.list());
-        if (!message) return;
+        const approval = requested && autoApproval(csr, requested, nodeInformer.lister.list());
+        if (!approval) return;
+        const { message, permission } = approval;
+        if (permission !== undefined && !(await isAllowed(client, csr, permission, signal))) return;
         const now = timestamp(context.clock.now());
         const condition = {
           type: 'Approved',
@@ -48,3 +52,32 @@ export const csrApprovingController: ControllerDefinition = {
     return controller;
   },
 };
+
+/** Whether the requester may have such a certificate. */
+async function isAllowed(
+  client: Client,
+  { spec }: CertificateSigningRequest,
+  subresource: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { username: user = '', uid, groups, extra } = spec;
+  const resourceAttributes = {
+    group: certificatesigningrequests.group,
+    resource: certificatesigningrequests.resource,
+    version: '*',
+    verb: 'create',
+    subresource,
+  };
+  const review = {
+    metadata: {},
+    spec: {
+      user,
+      resourceAttributes,
+      ...(uid ? { uid } : {}),
+      ...(groups ? { groups } : {}),
+      ...(extra ? { extra } : {}),
+    },
+  };
+  const { status } = await client.create(subjectaccessreviews, review, { signal });
+  return status?.allowed === true;
+}

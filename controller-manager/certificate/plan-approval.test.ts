@@ -43,41 +43,49 @@ const nodes = [node('a', '10.0.0.1'), node('b', '10.0.0.2')];
 describe('automatic approval', () => {
   const serving = { signerName: servingSigner, usages: ['server auth', 'digital signature'] };
   const bootstrap = { username: 'system:bootstrap:x', groups: ['system:bootstrappers'] };
-  const cases: [string, boolean, CertificateSigningRequest, RequestedIdentity][] = [
-    ['a bootstrapping machine gets a node certificate', true, csr(bootstrap), identity()],
-    ['a node renews its own', true, csr({}), identity()],
-    ["a node does not get another node's", false, csr({ username: 'system:node:b' }), identity()],
-    ['anybody else gets nothing', false, csr({ username: 'jane', groups: ['system:authenticated'] }), identity()],
+  const cases: [string, string, CertificateSigningRequest, RequestedIdentity][] = [
+    ['a bootstrapping machine gets a node certificate where it may', 'nodeclient', csr(bootstrap), identity()],
+    ['a node renews its own', 'selfnodeclient', csr({}), identity()],
+    [
+      "a node needs the right of a joining machine for another node's",
+      'nodeclient',
+      csr({ username: 'system:node:b' }),
+      identity(),
+    ],
+    ['and so does anybody else', 'nodeclient', csr({ username: 'jane', groups: ['system:authenticated'] }), identity()],
     [
       'nobody becomes an administrator',
-      false,
+      'none',
       csr(bootstrap),
       identity({ subject: { commonName: user, organizations: ['system:masters'] } }),
     ],
-    ['nor gets names in a client certificate', false, csr(bootstrap), identity({ dnsNames: ['a'] })],
+    ['nor gets names in a client certificate', 'none', csr(bootstrap), identity({ dnsNames: ['a'] })],
     [
       'a node serves under its own address',
-      true,
+      'nothing more',
       csr(serving),
       identity({ ipAddresses: ['10.0.0.1'], dnsNames: ['a'] }),
     ],
-    ['also before it is registered', true, csr(serving), identity({ ipAddresses: ['10.0.0.7'] })],
-    ["but not under another node's address", false, csr(serving), identity({ ipAddresses: ['10.0.0.2'] })],
+    ['also before it is registered', 'nothing more', csr(serving), identity({ ipAddresses: ['10.0.0.7'] })],
+    ["but not under another node's address", 'none', csr(serving), identity({ ipAddresses: ['10.0.0.2'] })],
     [
       'nor under a foreign name',
-      false,
+      'none',
       csr(serving),
       identity({ ipAddresses: ['10.0.0.1'], dnsNames: ['kubernetes.default.svc'] }),
     ],
     [
       'nor does a bootstrapping machine get one',
-      false,
+      'none',
       csr({ ...serving, ...bootstrap }),
       identity({ ipAddresses: ['10.0.0.1'] }),
     ],
   ];
   for (const [title, approved, request, requested] of cases) {
-    it(title, () => assert.equal(autoApproval(request, requested, nodes) !== undefined, approved));
+    it(title, () => {
+      const found = autoApproval(request, requested, nodes);
+      assert.equal(found ? (found.permission ?? 'nothing more') : 'none', approved);
+    });
   }
 });
 

@@ -88,29 +88,38 @@ function usageObjection(usages: readonly string[], allowed: readonly string[][])
     : `usages did not match ${JSON.stringify(allowed[0])}`;
 }
 
+/** What is granted without asking people, and which right the requester needs for it; undefined: no more than it is. */
+export interface AutoApproval {
+  readonly message: string;
+  /** Subresource of certificatesigningrequests that the requester must be allowed to create. */
+  readonly permission?: 'nodeclient' | 'selfnodeclient';
+}
+
 /**
- * The message of an automatic approval, or undefined to leave the request to people. A bootstrapping machine gets a
- * node's client certificate, a node renews its own, and a node gets a serving certificate for its name and for
+ * The automatic approval of a request, or undefined to leave it to people. A machine that joins gets a node's client
+ * certificate and a node renews its own, where RBAC allows it; a node gets a serving certificate for its name and for
  * addresses that no other node has.
  */
 export function autoApproval(
   csr: CertificateSigningRequest,
   requested: RequestedIdentity,
   nodes: readonly Node[],
-): string | undefined {
+): AutoApproval | undefined {
   if (signerObjection(csr, requested) !== undefined) return undefined;
   const { signerName, username = '', groups = [] } = csr.spec;
-  const isSelf = username === requested.subject.commonName && groups.includes(nodeGroup);
+  const isSelf = username === requested.subject.commonName;
   if (signerName === SIGNER_KUBE_API_CLIENT_KUBELET) {
-    if (isSelf) return 'Auto approving self kubelet client certificate after SubjectAccessReview.';
-    return groups.includes('system:bootstrappers')
-      ? 'Auto approving kubelet client certificate after SubjectAccessReview.'
-      : undefined;
+    return isSelf
+      ? {
+          message: 'Auto approving self kubelet client certificate after SubjectAccessReview.',
+          permission: 'selfnodeclient',
+        }
+      : { message: 'Auto approving kubelet client certificate after SubjectAccessReview.', permission: 'nodeclient' };
   }
-  if (signerName !== SIGNER_KUBELET_SERVING || !isSelf) return undefined;
+  if (signerName !== SIGNER_KUBELET_SERVING || !isSelf || !groups.includes(nodeGroup)) return undefined;
   const nodeName = username.slice(nodePrefix.length);
   return mayServe(nodeName, requested, nodes)
-    ? 'Auto approving kubelet serving certificate of the node itself.'
+    ? { message: 'Auto approving kubelet serving certificate of the node itself.' }
     : undefined;
 }
 

@@ -51,7 +51,10 @@ async function signNext(): Promise<string> {
 
 test('a node without credentials asks for a certificate and writes a kubeconfig that only root can read', async () => {
   const path = join(root, 'kubelet.conf');
-  const bootstrapPath = await server.kubeconfigFor('system:bootstrap:abcdef', ['system:bootstrappers']);
+  const bootstrapPath = await server.kubeconfigFor('system:bootstrap:abcdef', [
+    'system:bootstrappers',
+    'system:bootstrappers:kubeadm:default-node-token',
+  ]);
   const options = { path, bootstrapPath, nodeName: 'node-9', clock: systemClock, log: silentLog };
   const [signer] = await Promise.all([signNext(), ensureNodeKubeconfig(options, never)]);
   assert.equal(signer, 'kubernetes.io/kube-apiserver-client-kubelet');
