@@ -72,7 +72,11 @@ export function buildKubelet(options: KubeletOptions): Kubelet {
   const events = new ApiEventRecorder({ client, clock, log, component: 'kubelet', host: name });
   const informers = nodeInformers(options);
   const stopping = new AbortController();
-  const node = buildNode(options, () => parts.manager.enqueueAll());
+  const node = buildNode(
+    options,
+    () => parts.manager.enqueueAll(),
+    () => watcher.problem,
+  );
   const controller = podController(options, informers, (uid, signal) => parts.worker.reconcile(uid, signal));
   const parts: PodParts = buildPods(options, {
     events,
@@ -84,11 +88,11 @@ export function buildKubelet(options: KubeletOptions): Kubelet {
   });
   informers.pods.addHandler(parts.manager.handler());
   informers.node.addHandler(nodeHandler(node.registrar));
-  const watcher = new RuntimeWatcher({ runtime, clock, log, ...parts.watching });
+  const watcher: RuntimeWatcher = new RuntimeWatcher({ runtime, clock, log, ...parts.watching });
   const view: KubeletView = {
     pods: () => parts.manager.pods(),
     find: (namespace, podName) => parts.manager.find(namespace, podName),
-    problem: () => node.monitor.problem ?? node.network.problem,
+    problem: () => node.monitor.problem ?? watcher.problem ?? node.network.problem,
   };
   const tasks = [
     task('node', (signal) => node.registrar.run(signal)),
@@ -149,7 +153,7 @@ interface NodeParts {
   readonly lease: NodeLease;
 }
 
-function buildNode(options: KubeletOptions, enqueueAll: () => void): NodeParts {
+function buildNode(options: KubeletOptions, enqueueAll: () => void, watchProblem: () => string | undefined): NodeParts {
   const { client, clock, log, identity, machine, rootDirectory, runtime } = options;
   const network = new NodeNetwork({
     runtime,
@@ -180,6 +184,7 @@ function buildNode(options: KubeletOptions, enqueueAll: () => void): NodeParts {
     runtime,
     monitor,
     network,
+    watchProblem,
   });
   const lease = new NodeLease({ client, clock, log, nodeName: identity.name, node: () => registrar.node });
   return { registrar, monitor, network, lease };

@@ -62,7 +62,7 @@ test('without an engine the process registers its node, says in one sentence wha
     const node = await eventually(async () => {
       const found = await client.get(nodes, 'node-7');
       const ready = found.status?.conditions?.find(({ type }) => type === 'Ready');
-      assert.match(ready?.message ?? '', /^container runtime is down: cannot reach the Docker Engine at unix:/);
+      assert.match(ready?.message ?? '', /^\[?container runtime is down: cannot reach the Docker Engine at unix:/);
       return found;
     }, 15_000);
     assert.equal(node.metadata.labels?.['zone'], 'a');

@@ -22,6 +22,8 @@ export interface NodeHealth {
   /** Why the runtime cannot be used, if it cannot. */
   readonly runtimeProblem: string | undefined;
   readonly runtimeVersion: string;
+  /** Why what the runtime does is not known any more, if so. */
+  readonly watchProblem?: string | undefined;
   readonly networkProblem: string | undefined;
   readonly pressure: MachinePressure;
   readonly images: readonly ContainerImage[];
@@ -137,16 +139,17 @@ function nodeConditions(
   ];
 }
 
-function readyCondition({ runtimeProblem, networkProblem }: NodeHealth): NodeCondition {
-  if (runtimeProblem === undefined && networkProblem === undefined) {
-    return condition('Ready', 'True', 'KubeletReady', 'kubelet is posting ready status');
-  }
+function readyCondition({ runtimeProblem, watchProblem, networkProblem }: NodeHealth): NodeCondition {
   const network = `container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:${networkProblem ?? ''}`;
   const problems = [
     ...(runtimeProblem === undefined ? [] : [`container runtime is down: ${runtimeProblem}`]),
+    ...(watchProblem === undefined ? [] : [watchProblem]),
     ...(networkProblem === undefined ? [] : [network]),
   ];
-  return condition('Ready', 'False', 'KubeletNotReady', problems.join(', '));
+  if (problems.length === 0) return condition('Ready', 'True', 'KubeletReady', 'kubelet is posting ready status');
+  // As Go prints several errors in one.
+  const message = problems.length > 1 ? `[${problems.join(', ')}]` : (problems[0] ?? '');
+  return condition('Ready', 'False', 'KubeletNotReady', message);
 }
 
 const condition = (type: string, status: string, reason: string, message: string): NodeCondition => ({

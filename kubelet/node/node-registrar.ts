@@ -21,6 +21,8 @@ export interface NodeRegistrarOptions {
   readonly runtime: ContainerRuntime;
   readonly monitor: RuntimeMonitor;
   readonly network: NodeNetwork;
+  /** Why what runs on the node is not known any more, if so. */
+  readonly watchProblem: () => string | undefined;
 }
 
 const computeMs = 10_000;
@@ -155,11 +157,12 @@ export class NodeRegistrar {
   }
 
   async #health(): Promise<NodeHealth> {
-    const { monitor, network, rootDirectory } = this.#options;
+    const { monitor, network, rootDirectory, watchProblem } = this.#options;
     const version = monitor.version;
     return {
       runtimeProblem: monitor.problem,
       runtimeVersion: version ? `${version.name}://${version.version}` : 'docker://',
+      watchProblem: watchProblem(),
       networkProblem: network.problem,
       pressure: await readPressure(rootDirectory),
       images: await this.#listImages(),

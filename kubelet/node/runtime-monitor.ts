@@ -11,6 +11,9 @@ export interface RuntimeMonitorOptions {
   readonly onChange: () => void;
 }
 
+/** As the original's threshold of the runtime's status. */
+const answerMs = 30_000;
+
 /** Asks the engine every few seconds whether it is there. What it says when it is not is told once, with the remedy. */
 export class RuntimeMonitor {
   readonly #options: RuntimeMonitorOptions;
@@ -49,7 +52,7 @@ export class RuntimeMonitor {
   async check(signal?: AbortSignal): Promise<void> {
     const before = this.#problem;
     try {
-      this.#version = await this.#options.runtime.version(signal);
+      this.#version = await this.#ask(signal);
       this.#problem = undefined;
     } catch (error) {
       if (signal?.aborted) return;
@@ -61,5 +64,17 @@ export class RuntimeMonitor {
     if (this.#problem !== undefined) this.#options.log.error('the container engine is away', { why: this.#problem });
     else this.#options.log.info('the container engine answers', { version: this.#version?.version });
     this.#options.onChange();
+  }
+
+  async #ask(signal: AbortSignal | undefined): Promise<RuntimeVersion> {
+    const { runtime, clock } = this.#options;
+    const limit = new AbortController();
+    const tooLong = new Error(`the container engine did not answer within ${answerMs / 1000} s`);
+    const cancel = clock.schedule(answerMs, () => limit.abort(tooLong));
+    try {
+      return await runtime.version(signal ? AbortSignal.any([signal, limit.signal]) : limit.signal);
+    } finally {
+      cancel();
+    }
   }
 }

@@ -62,6 +62,7 @@ export function buildPods(options: KubeletOptions, around: PodSurroundings): Pod
     manager.pods().filter((pod) => manager.get(pod.metadata.uid ?? '')?.isAdmitted === true);
   const worker = new PodWorker({
     clock,
+    log,
     events,
     gate: { admit: (pod) => admitPod(pod, admitted(), around.node()), networkProblem: around.networkProblem },
     syncer,

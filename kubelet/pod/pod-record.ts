@@ -18,6 +18,8 @@ export interface PodRecord {
   readonly waiting: Map<string, WaitingReason>;
   /** Syncs in a row in which a container could not be started. */
   failures: number;
+  /** Attempts in a row that failed as a whole, and when the next is due; for as long as the pod asks for the same. */
+  retry: { readonly failures: number; readonly atMs: number; readonly intent: string } | undefined;
   /** Ends the sync under way, because the pod is to end. */
   interrupt: AbortController;
 }
@@ -32,6 +34,7 @@ export function newRecord(uid: string, pod: Pod | undefined, isUntouched: boolea
     failure: undefined,
     waiting: new Map(),
     failures: 0,
+    retry: undefined,
     interrupt: new AbortController(),
   };
 }

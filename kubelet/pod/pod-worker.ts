@@ -3,11 +3,13 @@ import { isPodTerminal } from '../../shared/api/pod.js';
 import type { Clock } from '../../shared/clock/clock.js';
 import type { EventRecorder } from '../../shared/controller/event-recorder.js';
 import type { ReconcileResult } from '../../shared/controller/reconciler.js';
-import { isAbort } from '../../shared/errors/status-error.js';
+import { isAbort, isConflict } from '../../shared/errors/status-error.js';
+import type { Log } from '../../shared/log/log.js';
 import { RuntimeError } from '../runtime/container-runtime.js';
 import type { PodFailure } from '../status/pod-status.js';
 import type { PodRecord } from './pod-record.js';
 import { deadlineMs, type PodSyncer } from './pod-syncer.js';
+import { podLabel } from './pod-spec.js';
 import type { PodTerminator } from './pod-terminator.js';
 
 /** What the node says about pods. */
@@ -20,6 +22,7 @@ export interface NodeGate {
 
 export interface PodWorkerOptions {
   readonly clock: Clock;
+  readonly log: Pick<Log, 'warn'>;
   readonly events: EventRecorder;
   readonly gate: NodeGate;
   readonly syncer: PodSyncer;
@@ -30,6 +33,8 @@ export interface PodWorkerOptions {
 }
 
 const engineRetryMs = 1_000;
+const minRetryMs = 200;
+const maxRetryMs = 30_000;
 const networkRetryMs = 500;
 
 /**
@@ -49,15 +54,47 @@ export class PodWorker {
   async reconcile(uid: string, signal: AbortSignal): Promise<ReconcileResult> {
     const record = this.#options.record(uid);
     if (!record) return {};
+    const waitMs = this.#backOff(record);
+    if (waitMs !== undefined) return { requeueAfterMs: waitMs };
     try {
-      return await this.#work(record, signal);
+      const result = await this.#work(record, signal);
+      record.retry = undefined;
+      return result;
     } catch (error) {
       // The node's condition tells it; the pod just has to wait.
-      if (error instanceof RuntimeError && error.code === 'Unavailable') return { requeueAfterMs: engineRetryMs };
+      if (error instanceof RuntimeError && error.code === 'Unavailable') return this.#retry(record, 0, engineRetryMs);
       // The sync was interrupted because the pod is to end.
       if (isAbort(error) && !signal.aborted) return { requeueAfterMs: 1 };
-      throw error;
+      if (signal.aborted) throw error;
+      return this.#failed(record, error);
     }
+  }
+
+  /**
+   * How long the pod still has to wait after a failure. What failed leaves traces in the engine (a sandbox made and removed,
+   * say), whose events call for the next look at once: they are not a reason to try again earlier.
+   */
+  #backOff({ retry, pod }: PodRecord): number | undefined {
+    if (!retry || retry.intent !== intentOf(pod)) return undefined;
+    const waitMs = retry.atMs - this.#options.clock.monotonic();
+    return waitMs > 0 ? waitMs : undefined;
+  }
+
+  #failed(record: PodRecord, error: unknown): ReconcileResult {
+    const isSame = record.retry?.intent === intentOf(record.pod);
+    const failures = (isSame ? (record.retry?.failures ?? 0) : 0) + 1;
+    const delayMs = Math.min(minRetryMs * 2 ** (failures - 1), maxRetryMs);
+    const pod = record.pod ? podLabel(record.pod) : record.uid;
+    // A conflict only says that our cache was behind.
+    if (!isConflict(error))
+      this.#options.log.warn('pod could not be synced, trying again', { pod, failures, delayMs, error });
+    return this.#retry(record, failures, delayMs);
+  }
+
+  #retry(record: PodRecord, failures: number, delayMs: number): ReconcileResult {
+    const atMs = this.#options.clock.monotonic() + delayMs;
+    record.retry = { failures, atMs, intent: intentOf(record.pod) };
+    return { requeueAfterMs: delayMs };
   }
 
   async #work(record: PodRecord, signal: AbortSignal): Promise<ReconcileResult> {
@@ -116,4 +153,9 @@ export class PodWorker {
     events.event(pod, 'Warning', 'NetworkNotReady', `network is not ready: ${problem}`);
     return networkRetryMs;
   }
+}
+
+/** Changes when the pod is asked for something else: then an earlier failure says nothing. */
+function intentOf(pod: Pod | undefined): string {
+  return pod ? `${pod.metadata.generation ?? 0} ${pod.metadata.deletionTimestamp ?? ''}` : 'gone';
 }

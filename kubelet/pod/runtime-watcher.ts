@@ -8,6 +8,7 @@ import {
   type RuntimeEvent,
   type SandboxStatus,
 } from '../runtime/container-runtime.js';
+import { formatDuration } from './duration-text.js';
 
 export interface RuntimeWatcherOptions {
   readonly runtime: ContainerRuntime;
@@ -21,19 +22,33 @@ export interface RuntimeWatcherOptions {
 }
 
 const settleMs = 300;
+/** As the original's relist threshold of the PLEG (pod lifecycle event generator), which this is. */
+const relistThresholdMs = 180_000;
 
 /** Events of the engine for speed, and a relist now and then for truth: events get lost, and so does the engine. */
 export class RuntimeWatcher {
   readonly #options: RuntimeWatcherOptions;
   /** Fingerprint of what each pod had at the last relist. */
   #known = new Map<string, string>();
+  /** When the last relist ended well; before the first, when they began. */
+  #activeMs: number | undefined;
 
   constructor(options: RuntimeWatcherOptions) {
     this.#options = options;
   }
 
+  /** Why what runs here is not known any more, if so: the engine may answer some calls and hang on others. */
+  get problem(): string | undefined {
+    if (this.#activeMs === undefined) return undefined;
+    const elapsedMs = this.#options.clock.monotonic() - this.#activeMs;
+    if (elapsedMs <= relistThresholdMs) return undefined;
+    const threshold = formatDuration(relistThresholdMs);
+    return `PLEG is not healthy: pleg was last seen active ${formatDuration(elapsedMs)} ago; threshold is ${threshold}`;
+  }
+
   /** Runs until aborted. */
   async run(signal: AbortSignal): Promise<void> {
+    this.#activeMs = this.#options.clock.monotonic();
     await Promise.all([this.#events(signal), this.#relists(signal)]);
   }
 
@@ -84,6 +99,7 @@ export class RuntimeWatcher {
   async #relist(): Promise<void> {
     const { runtime, onChange, onRelist } = this.#options;
     const [sandboxes, containers] = await Promise.all([runtime.listPodSandboxes(), runtime.listContainers()]);
+    this.#activeMs = this.#options.clock.monotonic();
     onRelist(sandboxes, containers);
     const now = fingerprints(sandboxes, containers);
     for (const uid of new Set([...now.keys(), ...this.#known.keys()])) {
