@@ -14,7 +14,7 @@ export function encodeContinue(token: ContinueToken): string {
 }
 
 export function decodeContinue(text: string): ContinueToken {
-  const refused = (why: string): Error => badRequest(`continue key is not valid: ${why}`);
+  const refused = (why: string): Error => badRequest(`invalid continue token: continue key is not valid: ${why}`);
   let parsed: unknown;
   try {
     parsed = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));

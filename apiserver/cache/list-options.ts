@@ -1,5 +1,5 @@
 import { invalid, badRequest } from '../registry/status-errors.js';
-import { forbidden, type FieldError } from '../validation/field-error.js';
+import { forbidden, notSupported, type FieldError } from '../validation/field-error.js';
 
 /** What the query of a list or watch asks for, checked. */
 export interface ListOptions {
@@ -15,29 +15,34 @@ export interface ListOptions {
   readonly timeoutSeconds: number | undefined;
 }
 
-const isTrue = (value: string | null): boolean => value === '' || value === 'true' || value === '1';
+/** As the original reads a boolean: all but these is true, a name without a value too. */
+const isTrue = (value: string): boolean => value !== '0' && value.toLowerCase() !== 'false';
 
 function integer(query: URLSearchParams, name: string): number | undefined {
   const text = query.get(name);
   if (text === null || text === '') return undefined;
+  if (!/^[+-]?\d+$/.test(text)) throw badRequest(parseFault('ParseInt', text, 'invalid syntax'));
   const value = Number(text);
-  if (!/^-?\d{1,15}$/.test(text)) {
-    throw badRequest(`Invalid value: ${JSON.stringify(text)}: ${name} must be an integer`);
+  if (!Number.isSafeInteger(value)) throw badRequest(parseFault('ParseInt', text, 'value out of range'));
+  return value;
+}
+
+const parseFault = (parser: string, text: string, why: string): string =>
+  `strconv.${parser}: parsing ${JSON.stringify(text)}: ${why}`;
+
+export function parseResourceVersion(text: string | null): number | undefined {
+  if (text === null || text === '') return undefined;
+  const value = Number(text);
+  const isNumber = /^\d+$/.test(text);
+  if (!isNumber || !Number.isSafeInteger(value)) {
+    const fault = parseFault('ParseUint', text, isNumber ? 'value out of range' : 'invalid syntax');
+    throw badRequest(`invalid resource version: resourceVersion: Invalid value: ${JSON.stringify(text)}: ${fault}`);
   }
   return value;
 }
 
-export function parseResourceVersion(text: string | null): number | undefined {
-  if (text === null || text === '') return undefined;
-  if (!/^\d{1,15}$/.test(text)) {
-    throw badRequest(`resourceVersion: Invalid value: ${JSON.stringify(text)}: must be an unsigned integer`);
-  }
-  return Number(text);
-}
-
 export function parseListOptions(query: URLSearchParams, isWatch: boolean): ListOptions {
-  const sendInitialEvents = query.get('sendInitialEvents');
-  const match = query.get('resourceVersionMatch') ?? '';
+  const { sendInitialEvents, match } = initialEvents(query, isWatch);
   const options: ListOptions = {
     labelSelector: query.get('labelSelector') ?? '',
     fieldSelector: query.get('fieldSelector') ?? '',
@@ -45,8 +50,8 @@ export function parseListOptions(query: URLSearchParams, isWatch: boolean): List
     continue: query.get('continue') ?? '',
     resourceVersion: parseResourceVersion(query.get('resourceVersion')),
     resourceVersionMatch: match === 'Exact' || match === 'NotOlderThan' ? match : '',
-    allowWatchBookmarks: query.has('allowWatchBookmarks') && isTrue(query.get('allowWatchBookmarks')),
-    sendInitialEvents: sendInitialEvents === null ? undefined : isTrue(sendInitialEvents),
+    allowWatchBookmarks: isTrue(query.get('allowWatchBookmarks') ?? 'false'),
+    sendInitialEvents,
     timeoutSeconds: integer(query, 'timeoutSeconds'),
   };
   const errors = isWatch ? checkWatch(options, match) : checkList(options, match);
@@ -54,52 +59,56 @@ export function parseListOptions(query: URLSearchParams, isWatch: boolean): List
   return options;
 }
 
+/** A watch from no particular revision begins with what exists, as if it had asked for that. */
+function initialEvents(
+  query: URLSearchParams,
+  isWatch: boolean,
+): { readonly sendInitialEvents: boolean | undefined; readonly match: string } {
+  const given = query.get('sendInitialEvents');
+  const match = query.get('resourceVersionMatch') ?? '';
+  const sendInitialEvents = given === null ? undefined : isTrue(given);
+  const isFromAnywhere = ['', '0'].includes(query.get('resourceVersion') ?? '');
+  return isWatch && isFromAnywhere && given === null && match === ''
+    ? { sendInitialEvents: true, match: 'NotOlderThan' }
+    : { sendInitialEvents, match };
+}
+
+const matchWithContinue = forbidden(
+  'resourceVersionMatch',
+  'resourceVersionMatch is forbidden when continue is provided',
+);
+
 function checkWatch(options: ListOptions, match: string): FieldError[] {
   const errors: FieldError[] = [];
-  if (options.sendInitialEvents !== undefined) {
-    if (match !== 'NotOlderThan') {
-      errors.push(
-        forbidden('resourceVersionMatch', 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'),
-      );
-    }
-    if (options.sendInitialEvents && !options.allowWatchBookmarks) {
-      errors.push(
-        forbidden('allowWatchBookmarks', 'sendInitialEvents is forbidden unless allowWatchBookmarks is true'),
-      );
-    }
-  } else if (match !== '') {
-    errors.push(
-      forbidden(
-        'resourceVersionMatch',
-        'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided',
-      ),
-    );
+  const refuse = (why: string): void => void errors.push(forbidden('resourceVersionMatch', why));
+  if (options.sendInitialEvents !== undefined && match !== 'NotOlderThan') {
+    refuse('sendInitialEvents requires setting resourceVersionMatch to NotOlderThan');
   }
+  if (match === '') return errors;
+  if (options.sendInitialEvents === undefined) {
+    refuse('resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided');
+  }
+  if (match !== 'NotOlderThan') errors.push(notSupported('resourceVersionMatch', match, ['NotOlderThan']));
+  if (options.continue !== '') errors.push(matchWithContinue);
   return errors;
 }
 
 function checkList(options: ListOptions, match: string): FieldError[] {
   const errors: FieldError[] = [];
+  const refuse = (why: string): void => void errors.push(forbidden('resourceVersionMatch', why));
+  if (match !== '') {
+    if (options.resourceVersion === undefined) {
+      refuse('resourceVersionMatch is forbidden unless resourceVersion is provided');
+    }
+    if (options.continue !== '') errors.push(matchWithContinue);
+    if (match !== 'Exact' && match !== 'NotOlderThan') {
+      errors.push(notSupported('resourceVersionMatch', match, ['Exact', 'NotOlderThan', '']));
+    } else if (match === 'Exact' && options.resourceVersion === 0) {
+      refuse('resourceVersionMatch "exact" is forbidden for resourceVersion "0"');
+    }
+  }
   if (options.sendInitialEvents !== undefined) {
     errors.push(forbidden('sendInitialEvents', 'sendInitialEvents is forbidden for list'));
-  }
-  if (match === '') return errors;
-  if (options.continue !== '') {
-    errors.push(forbidden('resourceVersionMatch', 'resourceVersionMatch is forbidden when continue is provided'));
-  }
-  if (options.resourceVersion === undefined) {
-    errors.push(
-      forbidden('resourceVersionMatch', 'resourceVersionMatch is forbidden unless resourceVersion is provided'),
-    );
-  }
-  if (match !== 'Exact' && match !== 'NotOlderThan') {
-    errors.push({
-      type: 'FieldValueNotSupported',
-      path: 'resourceVersionMatch',
-      message: `Unsupported value: ${JSON.stringify(match)}: supported values: "Exact", "NotOlderThan"`,
-    });
-  } else if (match === 'Exact' && options.resourceVersion === 0) {
-    errors.push(forbidden('resourceVersionMatch', 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'));
   }
   return errors;
 }

@@ -33,6 +33,8 @@ export interface ListRequest {
 export async function readList(request: ListRequest): Promise<ListResult> {
   const { options, currentRevision } = request;
   if (options.continue !== '') return continueList(request, decodeContinue(options.continue));
+  // Any state will do: it is given whole, as the original does.
+  if (options.resourceVersion === 0) return readLatest({ ...request, options: { ...options, limit: 0 } }, undefined);
   const requested = options.resourceVersion ?? 0;
   if (requested > currentRevision) throw resourceVersionTooLarge(requested, currentRevision);
   const isExact =

@@ -49,7 +49,7 @@ class Collection {
       initial: [],
       history: [],
       bookmark: undefined,
-      marksInitialEnd: false,
+      initialEnd: undefined,
       timeoutMs: 60_000,
       tooOld: () => Buffer.from('{"type":"ERROR"}\n'),
       onEnd: () => {},

@@ -18,6 +18,8 @@ export interface WatcherOptions {
   readonly prefix: string;
   readonly selection: Selection;
   readonly representation: Representation;
+  /** Of the first event, where that differs. */
+  readonly firstRepresentation?: Representation;
   readonly frames: FrameCache;
   readonly sink: WatchSink;
   readonly clock: Clock;
@@ -28,9 +30,9 @@ export interface WatcherOptions {
   /** Older changes from the store's history, sent before the live ones. */
   readonly history: readonly CacheEvent[];
   /** Bytes of a bookmark at the current revision. */
-  readonly bookmark: ((annotations?: Record<string, string>) => Buffer) | undefined;
-  /** Ends the initial events with a bookmark that says so. */
-  readonly marksInitialEnd: boolean;
+  readonly bookmark: (() => Buffer) | undefined;
+  /** The bookmark that ends the initial events. */
+  readonly initialEnd: Buffer | undefined;
   readonly timeoutMs: number;
   /** Bytes of an ERROR event. */
   readonly tooOld: () => Buffer;
@@ -58,12 +60,14 @@ export class Watcher {
   #cancelBookmark: () => void = () => {};
   readonly #cancelTimeout: () => void;
   readonly #shareKey: string;
+  #representation: Representation;
 
   constructor(options: WatcherOptions) {
     this.#options = options;
     this.#position = options.position;
     this.#backlog = this.#initialFrames();
-    this.#shareKey = `${options.prefix} ${options.selection.key} ${options.representation.key}`;
+    this.#shareKey = `${options.prefix} ${options.selection.key}`;
+    this.#representation = options.firstRepresentation ?? options.representation;
     this.#cancelTimeout = options.clock.schedule(options.timeoutMs, () => this.finish());
     if (options.bookmark) this.#scheduleBookmark();
   }
@@ -123,17 +127,20 @@ export class Watcher {
         this.#fallBehind();
         return undefined;
       }
-      const key = `${this.#position} ${this.#shareKey}`;
+      const key = `${this.#position} ${this.#shareKey} ${this.#representation.key}`;
       let made = shared.get(key);
       if (!made) shared.set(key, (made = this.#join()));
       this.#position = made.next;
-      if (made.chunk) return made.chunk;
+      if (!made.chunk) continue;
+      this.#representation = this.#options.representation;
+      return made.chunk;
     }
     return undefined;
   }
 
   #join(): { chunk: Buffer | undefined; next: number } {
-    const { cache, prefix, frames, selection, representation } = this.#options;
+    const { cache, prefix, frames, selection } = this.#options;
+    let representation = this.#representation;
     const parts: Buffer[] = [];
     let bytes = 0;
     let next = this.#position;
@@ -144,6 +151,7 @@ export class Watcher {
       if (!part) continue;
       parts.push(part);
       bytes += part.length;
+      representation = this.#options.representation;
     }
     return { chunk: parts.length <= 1 ? parts[0] : Buffer.concat(parts, bytes), next };
   }
@@ -155,15 +163,19 @@ export class Watcher {
   }
 
   *#initialFrames(): Generator<Buffer> {
-    const { initial, history, selection, representation, frames, bookmark, marksInitialEnd } = this.#options;
+    const { initial, history, selection, representation, frames, initialEnd } = this.#options;
     for (const object of initial) {
-      if (selection.matches(object)) yield frame('ADDED', representation.encode(object));
+      if (!selection.matches(object)) continue;
+      yield frame('ADDED', this.#representation.encode(object));
+      this.#representation = representation;
     }
     for (const event of history) {
-      const bytes = frames.frameOf(event, selection, representation);
-      if (bytes) yield bytes;
+      const bytes = frames.frameOf(event, selection, this.#representation);
+      if (!bytes) continue;
+      yield bytes;
+      this.#representation = representation;
     }
-    if (marksInitialEnd && bookmark) yield bookmark({ 'k8s.io/initial-events-end': 'true' });
+    if (initialEnd) yield initialEnd;
   }
 
   #scheduleBookmark(): void {

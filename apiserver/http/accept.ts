@@ -1,16 +1,24 @@
-import { StatusError } from '../../shared/errors/status-error.js';
+import { notAcceptable } from '../registry/status-errors.js';
 
 /** In which form an answer is wanted. */
 export interface Negotiated {
   readonly encoding: 'json' | 'yaml';
   /** What objects are turned into first. */
   readonly transform: 'none' | 'Table' | 'PartialObjectMetadata';
+  /** PartialObjectMetadataList was asked for. */
+  readonly isListForm: boolean;
   /** v1 or v1beta1 of meta.k8s.io, for a transform. */
   readonly transformVersion: string;
   readonly isPretty: boolean;
 }
 
-const plainJson: Negotiated = { encoding: 'json', transform: 'none', transformVersion: 'v1', isPretty: false };
+const plainJson: Negotiated = {
+  encoding: 'json',
+  transform: 'none',
+  isListForm: false,
+  transformVersion: 'v1',
+  isPretty: false,
+};
 
 export interface Capabilities {
   readonly allowsTable: boolean;
@@ -26,7 +34,7 @@ export function negotiate(accept: string | undefined, capabilities: Capabilities
     if (found) return found;
   }
   const known = capabilities.allowsYaml ? 'application/json, application/yaml' : 'application/json';
-  throw new StatusError(406, 'NotAcceptable', `only the following media types are accepted: ${known}`);
+  throw notAcceptable(`only the following media types are accepted: ${known}`);
 }
 
 /** For answers that have no other form: a refusal must reach everybody, so nothing is unacceptable. */
@@ -51,10 +59,11 @@ function readClause(clause: string, capabilities: Capabilities): Negotiated | un
   const transformVersion = values.get('v') ?? 'v1';
   if (values.get('g') !== 'meta.k8s.io' || !['v1', 'v1beta1'].includes(transformVersion)) return undefined;
   if (as === 'Table' && capabilities.allowsTable) {
-    return { encoding, transform: 'Table', transformVersion, isPretty };
+    return { encoding, transform: 'Table', isListForm: false, transformVersion, isPretty };
   }
   if (as === 'PartialObjectMetadata' || as === 'PartialObjectMetadataList') {
-    return { encoding, transform: 'PartialObjectMetadata', transformVersion, isPretty };
+    const isListForm = as === 'PartialObjectMetadataList';
+    return { encoding, transform: 'PartialObjectMetadata', isListForm, transformVersion, isPretty };
   }
   return undefined;
 }

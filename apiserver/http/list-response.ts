@@ -4,10 +4,12 @@ import type { Readable, Writable } from 'node:stream';
 import type { Resource } from '../../shared/api/resource.js';
 import type { ListResult } from '../cache/list-reader.js';
 import { header, type Exchange } from './exchange.js';
-import { commonHeaders, jsonType, writeHead } from './respond.js';
+import { withoutTypeMeta } from '../registry/encoding.js';
+import { commonHeaders, endWith, jsonType, writeHead } from './respond.js';
 
 const chunkBytes = 256 * 1024;
-const comma = Buffer.from(',');
+const comma = 0x2c;
+const brace = 0x7b;
 const end = Buffer.from(']}\n');
 
 /** metadata of a list. */
@@ -28,14 +30,65 @@ export function listHead(resource: Pick<Resource, 'kind' | 'apiVersion'>, result
   );
 }
 
-/**
- * Streams a list: the stored bytes of each item between commas, joined into chunks, at the pace of the client, so that
- * a big list never exists twice.
- */
-export async function sendList(exchange: Exchange, head: Buffer, items: readonly Buffer[]): Promise<void> {
+/** The items of a list as they stand between its brackets. */
+export class ListItems {
+  readonly #items: readonly Buffer[];
+  readonly #omitted: number;
+
+  /** Each item leaves out the bytes `omitted` at its beginning, but for the brace. */
+  constructor(items: readonly Buffer[], omitted?: Buffer) {
+    const prefix = omitted ?? Buffer.alloc(0);
+    this.#omitted = prefix.length;
+    const isUniform =
+      !omitted || items.every((item) => item.length > prefix.length && prefix.compare(item, 0, prefix.length) === 0);
+    if (isUniform) this.#items = items;
+    else {
+      this.#omitted = 0;
+      this.#items = items.map(withoutTypeMeta);
+    }
+  }
+
+  get sizeBytes(): number {
+    let size = 0;
+    for (const item of this.#items) size += this.#sizeOf(item);
+    return size;
+  }
+
+  /** The bytes in pieces, each made when it is asked for: a big list never exists twice. */
+  *chunks(): Generator<Buffer> {
+    for (let from = 0; from < this.#items.length;) {
+      let to = from;
+      let size = 0;
+      while (to < this.#items.length && size < chunkBytes) size += this.#sizeOf(this.#items[to++]);
+      yield this.#join(from, to, size);
+      from = to;
+    }
+  }
+
+  /** With its comma. */
+  #sizeOf(item: Buffer | undefined): number {
+    return item ? item.length + 1 - (this.#omitted > 0 ? this.#omitted - 1 : 0) : 0;
+  }
+
+  #join(from: number, to: number, size: number): Buffer {
+    const chunk = Buffer.allocUnsafeSlow(size);
+    let at = 0;
+    for (let i = from; i < to; i++) {
+      const item = this.#items[i];
+      if (!item) continue;
+      if (i > 0) chunk[at++] = comma;
+      if (this.#omitted > 0) chunk[at++] = brace;
+      at += item.copy(chunk, at, this.#omitted);
+    }
+    return at === size ? chunk : chunk.subarray(0, at);
+  }
+}
+
+/** Streams a list at the pace of the client. */
+export async function sendList(exchange: Exchange, head: Buffer, items: ListItems): Promise<void> {
   const { response } = exchange;
-  let length = head.length + end.length + Math.max(0, items.length - 1);
-  for (const item of items) length += item.length;
+  // The first item has no comma.
+  const length = head.length + end.length + Math.max(0, items.sizeBytes - 1);
   const wantsGzip = length >= 128 * 1024 && header(exchange.request, 'accept-encoding')?.includes('gzip') === true;
   const headers = { ...commonHeaders(exchange), 'content-type': jsonType };
   if (wantsGzip) {
@@ -43,35 +96,27 @@ export async function sendList(exchange: Exchange, head: Buffer, items: readonly
     const gzip = createGzip({ level: 1 });
     (gzip as Readable).pipe(response as Writable);
     response.once('close', () => gzip.destroy());
-    await writeItems(gzip, head, items);
-    gzip.end();
+    if (await writeItems(gzip, head, items)) gzip.end();
     return;
   }
   writeHead(response, 200, { ...headers, 'content-length': length });
-  if (exchange.method === 'HEAD') {
-    response.end();
+  if (exchange.method === 'HEAD' || length < chunkBytes) {
+    endWith(response, exchange.method === 'HEAD' ? undefined : joinList(head, items));
     return;
   }
-  await writeItems(response as Writable, head, items);
-  response.end();
+  if (await writeItems(response as Writable, head, items)) response.end();
 }
 
-async function writeItems(out: Writable, head: Buffer, items: readonly Buffer[]): Promise<void> {
-  let parts: Buffer[] = [head];
-  let size = head.length;
-  for (let i = 0; i < items.length; i++) {
-    const item = items[i];
-    if (!item) continue;
-    if (i > 0) parts.push(comma);
-    parts.push(item);
-    size += item.length + 1;
-    if (size < chunkBytes) continue;
-    if (!(await write(out, Buffer.concat(parts)))) return;
-    parts = [];
-    size = 0;
-  }
-  parts.push(end);
-  await write(out, Buffer.concat(parts));
+/** The whole list at once, for a form that cannot be streamed. */
+export function joinList(head: Buffer, items: ListItems): Buffer {
+  return Buffer.concat([head, ...items.chunks(), end]);
+}
+
+/** False when the client has gone. */
+async function writeItems(out: Writable, head: Buffer, items: ListItems): Promise<boolean> {
+  if (!(await write(out, head))) return false;
+  for (const chunk of items.chunks()) if (!(await write(out, chunk))) return false;
+  return write(out, end);
 }
 
 /** What may wait in one connection: enough to keep it busy, little enough for many clients at once. */

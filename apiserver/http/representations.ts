@@ -1,5 +1,6 @@
 import type { KubernetesObject } from '../../shared/api/object.js';
 import type { Clock } from '../../shared/clock/clock.js';
+import type { CachedObject } from '../cache/cached-object.js';
 import { storedRepresentation, type Representation } from '../cache/frames.js';
 import type { ServedResource } from '../registry/resource-registry.js';
 import { makeTable, partialObjectMetadata, type IncludeObject } from '../table/table.js';
@@ -25,6 +26,25 @@ export class Representations {
       key: `${form.transform} ${form.transformVersion} ${includeObject} ${apiVersion}`,
       encode: (cached) => Buffer.from(JSON.stringify(this.one(served, form, store.view(cached), includeObject))),
     };
+  }
+
+  /** For a watch: in a stream of tables only the first one defines the columns. */
+  ofWatch(
+    served: ServedResource,
+    form: Negotiated,
+    includeObject: IncludeObject,
+  ): { representation: Representation; firstRepresentation?: Representation } {
+    const whole = this.encoder(served, form, includeObject);
+    if (form.transform !== 'Table') return { representation: whole };
+    const apiVersion = `meta.k8s.io/${form.transformVersion}`;
+    const encode = (cached: CachedObject): Buffer => {
+      const object = served.store.view(cached);
+      const metadata = { resourceVersion: object.metadata.resourceVersion };
+      const nowMs = this.#clock.now();
+      const options = { includeObject, apiVersion, metadata, nowMs, withoutColumns: true };
+      return Buffer.from(JSON.stringify(makeTable(served.definition, [object], options)));
+    };
+    return { representation: { key: `${whole.key} rows`, encode }, firstRepresentation: whole };
   }
 
   one(served: ServedResource, form: Negotiated, object: KubernetesObject, includeObject: IncludeObject): object {

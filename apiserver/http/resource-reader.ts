@@ -2,11 +2,14 @@ import { compileSelection } from '../cache/selection.js';
 import { parseListOptions, parseResourceVersion, type ListOptions } from '../cache/list-options.js';
 import { readList } from '../cache/list-reader.js';
 import type { CachedObject } from '../cache/cached-object.js';
-import { resourceVersionTooLarge } from '../registry/status-errors.js';
+import { typeMetaPrefix } from '../registry/encoding.js';
+import { invalid, notAcceptable, resourceVersionTooLarge } from '../registry/status-errors.js';
+import { invalid as invalidField } from '../validation/field-error.js';
 import type { ServedResource } from '../registry/resource-registry.js';
 import { header, type Exchange } from './exchange.js';
 import { negotiate, type Negotiated } from './accept.js';
-import { listHead, listMetadata, sendList } from './list-response.js';
+import { joinList, listHead, ListItems, listMetadata, sendList } from './list-response.js';
+import type { IncludeObject } from '../table/table.js';
 import type { Representations } from './representations.js';
 import { sendObject } from './respond.js';
 import { serveWatch, type WatchDependencies } from './watch-response.js';
@@ -27,6 +30,7 @@ export class ResourceReader {
   get(exchange: Exchange, served: ServedResource): void {
     const { info, query, request } = exchange;
     const form = negotiate(header(request, 'accept'), readable);
+    assertShape(form, served, false);
     const requested = parseResourceVersion(query.get('resourceVersion')) ?? 0;
     const current = this.#watch.hub.revision;
     if (requested > current) throw resourceVersionTooLarge(requested, current);
@@ -40,7 +44,7 @@ export class ResourceReader {
       sendObject(exchange, 200, served.store.viewBytes(found), form);
       return;
     }
-    const shown = this.#representations.one(served, form, served.store.view(found), includeObject(exchange));
+    const shown = this.#representations.one(served, form, served.store.view(found), includeObject(exchange, form));
     sendObject(exchange, 200, Buffer.from(JSON.stringify(shown)), form);
   }
 
@@ -49,6 +53,8 @@ export class ResourceReader {
     const { query } = exchange;
     const form = negotiate(header(exchange.request, 'accept'), readable);
     const options = withName(parseListOptions(query, false), exchange);
+    assertShape(form, served, true);
+    const include = includeObject(exchange, form);
     const selection = compileSelection(definition, options.labelSelector, options.fieldSelector);
     const result = await readList({
       cache: store.cache,
@@ -60,24 +66,17 @@ export class ResourceReader {
     });
     if (form.transform === 'Table') {
       const objects = result.objects.map((object) => store.view(object));
-      const table = this.#representations.table(served, form, objects, includeObject(exchange), listMetadata(result));
+      const table = this.#representations.table(served, form, objects, include, listMetadata(result));
       sendObject(exchange, 200, Buffer.from(JSON.stringify(table)), form);
       return;
     }
-    const { key, encode } = this.#representations.encoder(served, form, includeObject(exchange));
-    const items = key === '' ? result.objects.map(({ bytes }) => bytes) : result.objects.map(encode);
-    const shown = form.transform === 'none' ? definition.resource : metadataResource(form);
-    const head = listHead(shown, result);
-    if (form.encoding === 'json' && !form.isPretty) {
-      await sendList(exchange, head, items);
-      return;
-    }
-    const body = Buffer.concat([
-      head,
-      Buffer.from(items.map((item) => item.toString('utf8')).join(',')),
-      Buffer.from(']}'),
-    ]);
-    sendObject(exchange, 200, body, form);
+    const { key, encode } = this.#representations.encoder(served, form, include);
+    const encoded = key === '' ? result.objects.map(({ bytes }) => bytes) : result.objects.map(encode);
+    const isTyped = form.transform === 'none' && !definition.hasTypedListItems;
+    const items = new ListItems(encoded, isTyped ? typeMetaPrefix(definition.resource) : undefined);
+    const head = listHead(form.transform === 'none' ? definition.resource : metadataResource(form), result);
+    if (form.encoding === 'json' && !form.isPretty) await sendList(exchange, head, items);
+    else sendObject(exchange, 200, joinList(head, items), form);
   }
 
   async watch(exchange: Exchange, served: ServedResource): Promise<void> {
@@ -92,8 +91,8 @@ export class ResourceReader {
         prefix: prefixOf(served, exchange.info.namespace ?? selection.namespace),
         selection,
         options,
-        representation: this.#representations.encoder(served, form, includeObject(exchange)),
-        contentType: form.transform === 'none' ? 'application/json' : `application/json`,
+        ...this.#representations.ofWatch(served, form, includeObject(exchange, form)),
+        contentType: 'application/json',
         typeMeta: form.transform === 'none' ? definition.resource : metadataResource(form),
       },
       this.#watch,
@@ -112,7 +111,7 @@ export class ResourceReader {
       sendObject(exchange, code, written.bytes, form);
       return;
     }
-    const shown = this.#representations.one(served, form, written.object as never, includeObject(exchange));
+    const shown = this.#representations.one(served, form, written.object as never, includeObject(exchange, form));
     sendObject(exchange, code, Buffer.from(JSON.stringify(shown)), form);
   }
 }
@@ -133,7 +132,22 @@ const metadataResource = (form: Negotiated): { kind: string; apiVersion: string 
   apiVersion: `meta.k8s.io/${form.transformVersion}`,
 });
 
-function includeObject({ query }: Exchange): 'Metadata' | 'Object' | 'None' {
-  const value = query.get('includeObject');
-  return value === 'Object' || value === 'None' ? value : 'Metadata';
+/** PartialObjectMetadata is the form of one object, PartialObjectMetadataList that of a list. */
+function assertShape(form: Negotiated, { definition }: ServedResource, isList: boolean): void {
+  if (form.transform !== 'PartialObjectMetadata' || form.isListForm === isList) return;
+  const { group, kind } = definition.resource;
+  const type = `*${group === '' ? 'core' : (group.split('.')[0] ?? '')}.${kind}${isList ? 'List' : ''}`;
+  throw notAcceptable(
+    isList
+      ? `you requested PartialObjectMetadata, but the requested object is a list (${type})`
+      : `you requested PartialObjectMetadataList, but the requested object is not a list (${type})`,
+  );
+}
+
+function includeObject({ query }: Exchange, form: Negotiated): IncludeObject {
+  const value = query.get('includeObject') ?? '';
+  if (form.transform !== 'Table' || value === '') return 'Metadata';
+  if (value === 'Metadata' || value === 'Object' || value === 'None') return value;
+  const why = "must be 'Metadata', 'Object', 'None', or empty";
+  throw invalid({ group: 'meta.k8s.io', kind: 'TableOptions' }, '', [invalidField('includeObject', value, why)]);
 }

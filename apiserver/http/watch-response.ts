@@ -31,6 +31,7 @@ export interface WatchRequest {
   readonly selection: Selection;
   readonly options: ListOptions;
   readonly representation: Representation;
+  readonly firstRepresentation?: Representation;
   readonly contentType: string;
   /** kind and apiVersion of bookmarks. */
   readonly typeMeta: { readonly kind: string; readonly apiVersion: string };
@@ -40,6 +41,8 @@ interface Start {
   readonly position: number;
   readonly initial: readonly CachedObject[];
   readonly history: readonly CacheEvent[];
+  /** What `initial` is a snapshot of. */
+  readonly revision: number;
   readonly error?: StatusError;
 }
 
@@ -75,14 +78,19 @@ function open(exchange: Exchange, request: WatchRequest, given: WatchDependencie
     prefix: request.prefix,
     selection: request.selection,
     representation: request.representation,
+    ...(request.firstRepresentation ? { firstRepresentation: request.firstRepresentation } : {}),
     frames: given.frames,
     sink,
     clock: given.clock,
     ...start,
     bookmark: options.allowWatchBookmarks
-      ? (annotations) => bookmarkFrame(request.typeMeta, given.hub.revision, annotations)
+      ? () => bookmarkFrame(request.typeMeta, given.hub.revision, undefined)
       : undefined,
-    marksInitialEnd: options.sendInitialEvents === true,
+    // Of the moment of the snapshot: what happened since comes after it.
+    initialEnd:
+      options.allowWatchBookmarks && options.sendInitialEvents === true
+        ? bookmarkFrame(request.typeMeta, start.revision, { 'k8s.io/initial-events-end': 'true' })
+        : undefined,
     timeoutMs,
     tooOld: () => errorFrame(expired(`too old resource version: the watch has fallen behind`)),
     onEnd: () => given.fanOut.remove(store.cache, watcher),
@@ -99,8 +107,8 @@ async function startOf(request: WatchRequest, given: WatchDependencies): Promise
   const { store, options, prefix, selection } = request;
   const { ring } = store.cache;
   const from = options.resourceVersion ?? 0;
-  const live: Start = { position: ring.endPosition, initial: [], history: [] };
-  if (options.sendInitialEvents === true || (from === 0 && options.sendInitialEvents === undefined)) {
+  const live: Start = { position: ring.endPosition, initial: [], history: [], revision: given.hub.revision };
+  if (options.sendInitialEvents === true) {
     if (from > given.hub.revision) throw resourceVersionTooLarge(from, given.hub.revision);
     const { index } = selection;
     const initial =
@@ -114,7 +122,7 @@ async function startOf(request: WatchRequest, given: WatchDependencies): Promise
   if (position !== undefined) return { ...live, position };
   try {
     const history = await readHistory(given.storage, store.cache.prefix, from);
-    return { position: ring.endPosition, initial: [], history };
+    return { ...live, position: ring.endPosition, history };
   } catch (error) {
     if (error instanceof StorageFutureRevisionError) return live;
     if (!(error instanceof StorageCompactedError)) throw error;

@@ -119,7 +119,9 @@ describe('watching', () => {
   });
 
   it('sends bookmarks to idle watches, and one before it ends them', async () => {
-    const { events, ended } = await watch('resourceVersion=0&allowWatchBookmarks=true&timeoutSeconds=90');
+    const from = (await admin.send(path)).json?.['metadata'] as { resourceVersion: string };
+    const query = `resourceVersion=${from.resourceVersion}&allowWatchBookmarks=true&timeoutSeconds=90`;
+    const { events, ended } = await watch(query);
     await clock.advance(60_000);
     await settle(() => assert.deepEqual(shown(events), ['BOOKMARK ']));
     await clock.advance(30_000);

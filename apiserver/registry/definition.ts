@@ -71,6 +71,8 @@ export interface ResourceDefinition<T extends KubernetesObject = KubernetesObjec
   /** PUT without resourceVersion overwrites. */
   readonly allowUnconditionalUpdate: boolean;
   readonly scale?: ScaleMapping<T>;
+  /** Custom resources: the items of their lists carry kind and apiVersion, those of all others do not. */
+  readonly hasTypedListItems?: boolean;
   /** Another definition whose stored objects this one shows in another form (events.k8s.io shows core events). */
   readonly storedAs?: {
     readonly resource: Resource;

@@ -6,7 +6,26 @@ import type { KubernetesObject } from '../../shared/api/object.js';
  */
 export function encodeObject(object: KubernetesObject, revision: number): Buffer {
   object.metadata.resourceVersion = String(revision);
-  return Buffer.from(JSON.stringify(object));
+  return encodeTyped(object);
+}
+
+/** JSON that begins with {@link typeMetaPrefix}, whatever the order of the object's own fields. */
+export function encodeTyped({ kind, apiVersion, ...rest }: KubernetesObject): Buffer {
+  return Buffer.from(typeMetaText(kind, apiVersion) + JSON.stringify(rest).slice(1));
+}
+
+const typeMetaText = (kind: string, apiVersion: string): string =>
+  `{"kind":${JSON.stringify(kind)},"apiVersion":${JSON.stringify(apiVersion)},`;
+
+/** How the bytes of each object of a kind begin: what the items of a list leave out, since the list says it. */
+export function typeMetaPrefix({ kind, apiVersion }: { kind: string; apiVersion: string }): Buffer {
+  return Buffer.from(typeMetaText(kind, apiVersion));
+}
+
+/** The bytes without their type: `{` and what follows the prefix. Objects of older stores may have another order of fields. */
+export function withoutTypeMeta(bytes: Buffer): Buffer {
+  const { kind: _, apiVersion: __, ...rest } = decodeObject(bytes);
+  return Buffer.from(JSON.stringify(rest));
 }
 
 /** A private copy, free to be changed, of what the bytes say. */

@@ -9,7 +9,7 @@ import type { WatchCache } from '../cache/watch-cache.js';
 import { StorageConflictError, type Storage } from '../storage/storage.js';
 import type { ResourceDefinition } from './definition.js';
 import { isDeletionComplete } from './deletion.js';
-import { decodeObject, encodeObject, hasSameEncoding } from './encoding.js';
+import { decodeObject, encodeObject, encodeTyped, hasSameEncoding } from './encoding.js';
 import type { FieldManagement } from './field-management.js';
 import { KeyLock } from './key-lock.js';
 import { checkName, checkNamespace, fillSystemFields, generateName, timestamp } from './object-metadata.js';
@@ -113,7 +113,7 @@ export class ResourceStore {
   }
 
   viewBytes(cached: CachedObject): Buffer {
-    return this.definition.storedAs ? Buffer.from(JSON.stringify(this.view(cached))) : cached.bytes;
+    return this.definition.storedAs ? encodeTyped(this.view(cached)) : cached.bytes;
   }
 
   /** POST. `object` is decoded and defaulted, and becomes the store's own. */

@@ -84,6 +84,8 @@ export const methodNotSupported = (resource: Resource, action: string): StatusEr
 export const unknownResource = (): StatusError =>
   new StatusError(404, 'NotFound', 'the server could not find the requested resource', {});
 
+export const notAcceptable = (message: string): StatusError => new StatusError(406, 'NotAcceptable', message);
+
 export const internalError = (message: string): StatusError =>
   new StatusError(500, 'InternalError', `Internal error occurred: ${message}`, { causes: [{ message }] });
 

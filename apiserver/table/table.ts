@@ -36,7 +36,7 @@ export function makeTable<T extends KubernetesObject>(
     kind: 'Table',
     apiVersion,
     metadata,
-    columnDefinitions: withoutColumns ? [] : columnDefinitions,
+    columnDefinitions: withoutColumns ? null : columnDefinitions,
     rows: ordered.map((object) => makeRow(definition, object, options)),
   };
 }

@@ -31,7 +31,8 @@ describe('the forms of answers', () => {
     assert.deepEqual(parsed(one), json);
     const list = parsed(await admin.send(`${core}/configmaps`, yaml)) as { kind: string; items: unknown[] };
     assert.equal(list.kind, 'ConfigMapList');
-    assert.deepEqual(list.items, [json]);
+    const { kind: _, apiVersion: __, ...item } = json ?? {};
+    assert.deepEqual(list.items, [item]);
     const patch = { method: 'PATCH', body: { data: { k: 'v' } } };
     const headers = { ...yaml.headers, 'content-type': 'application/merge-patch+json' };
     const written = parsed(await admin.send(`${path}?dryRun=All`, { ...patch, headers }));

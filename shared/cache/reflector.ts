@@ -106,11 +106,6 @@ export class Reflector<T extends KubernetesObject> {
   async #list(signal: AbortSignal): Promise<Outcome> {
     try {
       const { items, resourceVersion } = await this.#pages(signal);
-      for (const item of items) {
-        // Servers may leave the type out of the items of a typed list.
-        item.apiVersion ??= this.#resource.apiVersion;
-        item.kind ??= this.#resource.kind;
-      }
       this.#resourceVersion = resourceVersion;
       this.#sink.replace(items, resourceVersion);
       return { kind: 'listed' };

@@ -76,6 +76,7 @@ export interface Client {
     namespace?: string,
     options?: CallOptions & { subresource?: string },
   ): Promise<T>;
+  /** The server leaves the type out of the items of a list; here each has it. */
   list<T>(resource: Resource<T>, options?: ListOptions): Promise<ObjectList<T>>;
   /** POST. metadata.namespace decides the namespace. */
   create<T>(

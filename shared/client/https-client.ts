@@ -72,9 +72,14 @@ export class HttpsClient implements Client {
     return this.#json({ method: 'GET', path, signal: options.signal });
   }
 
-  list<T>(resource: Resource<T>, options: ListOptions = {}): Promise<ObjectList<T>> {
+  async list<T>(resource: Resource<T>, options: ListOptions = {}): Promise<ObjectList<T>> {
     const path = resourcePath(resource, options.namespace) + listQuery(options);
-    return this.#json({ method: 'GET', path, signal: options.signal });
+    const list = await this.#json<ObjectList<T>>({ method: 'GET', path, signal: options.signal });
+    for (const item of list.items as Partial<KubernetesObject>[]) {
+      item.apiVersion ??= resource.apiVersion;
+      item.kind ??= resource.kind;
+    }
+    return list;
   }
 
   create<T>(
