@@ -194,13 +194,15 @@ async function buildCore(options: ApiserverOptions): Promise<Core> {
       services: hub.cacheOf(services),
       random,
     });
+  const authorizer = new UnionAuthorizer([new NodeAuthorizer(objects), new PolicyAuthorizer(builtinPolicy)]);
   const kinds = new Set(definitions.map(({ resource }) => `${resource.apiVersion} ${resource.kind}`));
   const codec = new SchemaCodec(options.schemas, (apiVersion, kind) => kinds.has(`${apiVersion} ${kind}`));
   const admission = buildAdmission({
     objects,
     definitions: () => definitions,
     codec,
-    conditions: { match: () => true },
+    structure: (name) => options.schemas.type(name),
+    authorizer,
     clock,
     log: options.log,
     newUid,

@@ -1,13 +1,18 @@
 import type { Clock } from '../../shared/clock/clock.js';
 import type { Log } from '../../shared/log/log.js';
+import type { Authorizer } from '../authorization/authorizer.js';
 import type { ObjectCodec } from '../http/object-codec.js';
 import type { ResourceDefinition } from '../registry/definition.js';
 import type { ObjectReader } from '../registry/object-reader.js';
+import type { StructType } from '../schema/schema-type.js';
 import { serviceAddress } from '../subresources/proxy-target.js';
 import { AdmissionChain, type AdmissionPlugin } from './admission.js';
 import { builtinPlugins } from './builtin-plugins.js';
 import { Matcher } from './matching/matcher.js';
-import type { MatchConditions } from './matching/match-conditions.js';
+import { CelMatchConditions } from './expressions/cel-match-conditions.js';
+import { mutatingPolicies } from './policy/mutating-policies.js';
+import { PatchApplier } from './policy/patch-applier.js';
+import { validatingPolicies } from './policy/validating-policies.js';
 import { mutatingWebhooks } from './webhook/mutating-webhooks.js';
 import { validatingWebhooks } from './webhook/validating-webhooks.js';
 import { WebhookCaller } from './webhook/webhook-caller.js';
@@ -19,7 +24,9 @@ export interface AdmissionOptions {
   /** All kinds that are served now. */
   readonly definitions: () => readonly ResourceDefinition[];
   readonly codec: ObjectCodec;
-  readonly conditions: MatchConditions;
+  /** The structure of a kind, by the name of its schema. */
+  readonly structure: (definition: string) => StructType;
+  readonly authorizer: Authorizer;
   readonly clock: Clock;
   readonly log: Log;
   readonly newUid: () => string;
@@ -38,16 +45,20 @@ export interface Admission {
 }
 
 export function buildAdmission(options: AdmissionOptions): Admission {
-  const { objects, codec, conditions, clock, log, newUid, random } = options;
+  const { objects, codec, authorizer, definitions, structure, clock, log, newUid, random } = options;
   const client = new WebhookClient(
     (namespace, name, port) => serviceAddress(namespace, { name, port: String(port) }, objects, random),
     clock,
   );
-  const matcher = new Matcher(objects, options.definitions);
+  const matcher = new Matcher(objects, definitions);
+  const conditions = new CelMatchConditions({ objects, authorizer });
+  const policies = { objects, authorizer, matcher, definitions };
   const caller = new WebhookCaller({ matcher, conditions, client, newUid, log });
   const plugins: readonly AdmissionPlugin[] = [
     ...builtinPlugins(objects, options.randomSuffix),
+    mutatingPolicies(policies, new PatchApplier(codec, structure)),
     mutatingWebhooks(new WebhookSource(objects, 'mutating'), caller, codec),
+    validatingPolicies(policies),
     validatingWebhooks(new WebhookSource(objects, 'validating'), caller),
   ];
   const chain = new AdmissionChain(plugins.filter(({ name }) => !options.disabled?.includes(name)));

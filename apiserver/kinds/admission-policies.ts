@@ -15,7 +15,6 @@ import type {
 } from '../../shared/api/generated/types.js';
 import type { KubernetesObject } from '../../shared/api/object.js';
 import type { Column } from '../registry/definition.js';
-import { checkPolicyExpression } from '../validation/admission-expression.js';
 import {
   validateMutatingPolicy,
   validatePolicyBinding,
@@ -62,7 +61,7 @@ export const validatingAdmissionPolicyDefinition = defineKind<ValidatingAdmissio
       spec.failurePolicy ??= 'Fail';
       setMatchDefaults(spec.matchConstraints);
     },
-    validate: ({ metadata, spec }) => validateValidatingPolicy(metadata.name, spec ?? {}, checkPolicyExpression),
+    validate: ({ metadata, spec }) => validateValidatingPolicy(metadata.name, spec ?? {}),
     prepareForStatusUpdate: (policy, old) => {
       if (old.spec) policy.spec = old.spec;
     },
@@ -89,7 +88,7 @@ export const mutatingAdmissionPolicyDefinition = defineKind<MutatingAdmissionPol
       spec.failurePolicy ??= 'Fail';
       setMatchDefaults(spec.matchConstraints);
     },
-    validate: ({ spec }) => validateMutatingPolicy(spec ?? {}, checkPolicyExpression),
+    validate: ({ spec }) => validateMutatingPolicy(spec ?? {}),
   },
 });
 

@@ -8,7 +8,6 @@ import type {
   ValidatingWebhook,
   ValidatingWebhookConfiguration,
 } from '../../shared/api/generated/types.js';
-import { checkCondition } from '../validation/admission-expression.js';
 import { validateWebhooks } from '../validation/webhook.js';
 import { ageColumn, column, nameColumn } from './column.js';
 import { defineKind } from './kind.js';
@@ -40,7 +39,7 @@ export const mutatingWebhookConfigurationDefinition = defineKind<MutatingWebhook
         webhook.reinvocationPolicy ??= 'Never';
       }
     },
-    validate: ({ webhooks }) => validateWebhooks(webhooks, checkCondition),
+    validate: ({ webhooks }) => validateWebhooks(webhooks),
   },
 });
 
@@ -51,6 +50,6 @@ export const validatingWebhookConfigurationDefinition = defineKind<ValidatingWeb
   columns: [nameColumn(), webhooksColumn, ageColumn()],
   strategy: {
     defaults: ({ webhooks }) => webhooks?.forEach(setDefaults),
-    validate: ({ webhooks }) => validateWebhooks(webhooks, checkCondition),
+    validate: ({ webhooks }) => validateWebhooks(webhooks),
   },
 });

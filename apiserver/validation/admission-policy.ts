@@ -8,8 +8,8 @@ import type {
   ValidatingAdmissionPolicySpec,
   ValidatingAdmissionPolicyStatus,
   Validation,
-  Variable,
 } from '../../shared/api/generated/types.js';
+import { ExpressionChecker } from './admission-expression.js';
 import { failurePolicies, validateMatchConditions, validateMatchResources } from './admission-rule.js';
 import {
   append,
@@ -24,18 +24,6 @@ import {
 } from './field-error.js';
 import { validateLabelSelector } from './label-selector.js';
 import { isDns1035Label, isDns1123Subdomain, isPathSegmentName, isQualifiedName } from './names.js';
-
-/** What an expression of a policy is for: that decides what it may name and what it must become. */
-export type ExpressionUse =
-  'matchCondition' | 'variable' | 'validation' | 'message' | 'auditAnnotation' | 'applyConfiguration' | 'jsonPatch';
-
-/** Compiles an expression of a policy; `variables` are those that stand before it. */
-export type CheckPolicyExpression = (
-  expression: string,
-  path: string,
-  use: ExpressionUse,
-  context: { readonly hasParams: boolean; readonly variables: readonly Variable[] },
-) => FieldError[];
 
 const reasons = ['Forbidden', 'Invalid', 'RequestEntityTooLarge'];
 const actions = ['Audit', 'Deny', 'Warn'];
@@ -52,11 +40,10 @@ type PolicySpec = ValidatingAdmissionPolicySpec | MutatingAdmissionPolicySpec;
 
 function validateCommon(
   spec: PolicySpec,
-  check: CheckPolicyExpression,
+  checker: ExpressionChecker,
   supportedOperations?: readonly string[],
 ): FieldError[] {
   const errors = oneOf('spec.failurePolicy', spec.failurePolicy, failurePolicies);
-  const hasParams = spec.paramKind !== undefined;
   if (spec.paramKind) append(errors, validateParamKind(spec.paramKind, 'spec.paramKind'));
   const path = 'spec.matchConstraints';
   if (!spec.matchConstraints) errors.push(required(path));
@@ -65,16 +52,13 @@ function validateCommon(
     if ((spec.matchConstraints.resourceRules ?? []).length === 0) errors.push(required(`${path}.resourceRules`));
   }
   const checkCondition = (expression: string, at: string): FieldError[] =>
-    check(expression, at, 'matchCondition', { hasParams, variables: [] });
+    checker.expression(expression, at, 'matchCondition');
   append(errors, validateMatchConditions(spec.matchConditions, 'spec.matchConditions', checkCondition));
-  const before: Variable[] = [];
   for (const [index, variable] of (spec.variables ?? []).entries()) {
     const at = `spec.variables[${index}]`;
     append(errors, validateVariableName(variable.name, `${at}.name`));
     if (!variable.expression?.trim()) errors.push(required(`${at}.expression`, 'expression is not specified'));
-    else
-      append(errors, check(variable.expression, `${at}.expression`, 'variable', { hasParams, variables: [...before] }));
-    before.push(variable);
+    else append(errors, checker.variable(variable, `${at}.expression`));
   }
   return errors;
 }
@@ -105,22 +89,16 @@ function validateParamKind({ apiVersion = '', kind = '' }: ParamKind, path: stri
   return [...errors, invalid(`${path}.kind`, kind, text)];
 }
 
-export function validateValidatingPolicy(
-  name: string,
-  spec: ValidatingAdmissionPolicySpec,
-  check: CheckPolicyExpression,
-): FieldError[] {
-  const errors = validateCommon(spec, check);
-  const context = { hasParams: spec.paramKind !== undefined, variables: spec.variables ?? [] };
+export function validateValidatingPolicy(name: string, spec: ValidatingAdmissionPolicySpec): FieldError[] {
+  const checker = new ExpressionChecker(spec.paramKind !== undefined);
+  const errors = validateCommon(spec, checker);
   const { validations = [], auditAnnotations = [] } = spec;
   if (validations.length === 0 && auditAnnotations.length === 0) {
     const text = 'validations or auditAnnotations must contain at least one item';
     return [...errors, required('spec.validations', text), required('spec.auditAnnotations', text)];
   }
   for (const [index, validation] of validations.entries()) {
-    const checkOne = (expression: string, path: string, use: ExpressionUse): FieldError[] =>
-      check(expression, path, use, context);
-    append(errors, validateValidation(validation, `spec.validations[${index}]`, checkOne));
+    append(errors, validateValidation(validation, `spec.validations[${index}]`, checker));
   }
   if (auditAnnotations.length > maxAuditAnnotations) {
     const text = `must not have more than ${maxAuditAnnotations} auditAnnotations`;
@@ -129,10 +107,7 @@ export function validateValidatingPolicy(
   const seen = new Set<string>();
   for (const [index, annotation] of auditAnnotations.entries()) {
     const path = `spec.auditAnnotations[${index}]`;
-    append(
-      errors,
-      validateAuditAnnotation(name, annotation, path, (text, at) => check(text, at, 'auditAnnotation', context)),
-    );
+    append(errors, validateAuditAnnotation(name, annotation, path, checker));
     if (seen.has(annotation.key)) errors.push(duplicate(`${path}.key`, annotation.key));
     seen.add(annotation.key);
   }
@@ -142,15 +117,15 @@ export function validateValidatingPolicy(
 function validateValidation(
   { expression, message = '', messageExpression = '', reason }: Validation,
   path: string,
-  check: (expression: string, path: string, use: ExpressionUse) => FieldError[],
+  checker: ExpressionChecker,
 ): FieldError[] {
   const errors: FieldError[] = [];
   if (!expression?.trim()) errors.push(required(`${path}.expression`, 'expression is not specified'));
-  else append(errors, check(expression, `${path}.expression`, 'validation'));
+  else append(errors, checker.expression(expression, `${path}.expression`, 'validation'));
   if (messageExpression !== '' && messageExpression.trim() === '') {
     errors.push(invalid(`${path}.messageExpression`, messageExpression, 'must be non-empty if specified'));
   } else if (messageExpression !== '') {
-    append(errors, check(messageExpression, `${path}.messageExpression`, 'message'));
+    append(errors, checker.expression(messageExpression, `${path}.messageExpression`, 'message'));
   }
   if (message !== '' && message.trim() === '') {
     errors.push(invalid(`${path}.message`, message, 'message must be non-empty if specified'));
@@ -167,7 +142,7 @@ function validateAuditAnnotation(
   name: string,
   { key, valueExpression }: AuditAnnotation,
   path: string,
-  check: (expression: string, path: string) => FieldError[],
+  checker: ExpressionChecker,
 ): FieldError[] {
   const whole = `${name}/${key ?? ''}`;
   const errors = name
@@ -175,33 +150,28 @@ function validateAuditAnnotation(
     : [invalid(`${path}.key`, key, 'requires metadata.name be non-empty')];
   const text = valueExpression?.trim() ?? '';
   if (text === '') return [...errors, required(`${path}.valueExpression`, 'valueExpression is not specified')];
-  if (text.length <= maxValueExpressionLength) return [...errors, ...check(valueExpression, `${path}.valueExpression`)];
+  if (text.length <= maxValueExpressionLength) {
+    return [...errors, ...checker.expression(valueExpression, `${path}.valueExpression`, 'auditAnnotation')];
+  }
   return [
     ...errors,
     required(`${path}.valueExpression`, `must not exceed ${maxValueExpressionLength} bytes in length`),
   ];
 }
 
-export function validateMutatingPolicy(spec: MutatingAdmissionPolicySpec, check: CheckPolicyExpression): FieldError[] {
-  const errors = validateCommon(spec, check, mutableOperations);
-  const context = { hasParams: spec.paramKind !== undefined, variables: spec.variables ?? [] };
+export function validateMutatingPolicy(spec: MutatingAdmissionPolicySpec): FieldError[] {
+  const checker = new ExpressionChecker(spec.paramKind !== undefined);
+  const errors = validateCommon(spec, checker, mutableOperations);
   append(errors, oneOf('spec.reinvocationPolicy', spec.reinvocationPolicy, ['IfNeeded', 'Never']));
   const mutations = spec.mutations ?? [];
   if (mutations.length === 0) errors.push(required('spec.mutations', 'mutations must contain at least one item'));
   for (const [index, mutation] of mutations.entries()) {
-    append(
-      errors,
-      validateMutation(mutation, `spec.mutations[${index}]`, (text, at, use) => check(text, at, use, context)),
-    );
+    append(errors, validateMutation(mutation, `spec.mutations[${index}]`, checker));
   }
   return errors;
 }
 
-function validateMutation(
-  mutation: Mutation,
-  path: string,
-  check: (expression: string, path: string, use: ExpressionUse) => FieldError[],
-): FieldError[] {
+function validateMutation(mutation: Mutation, path: string, checker: ExpressionChecker): FieldError[] {
   const errors = oneOf(`${path}.patchType`, mutation.patchType, ['ApplyConfiguration', 'JSONPatch']);
   if (errors.length > 0) return errors;
   const [field, other] =
@@ -216,7 +186,7 @@ function validateMutation(
   if (!given) errors.push(required(`${path}.${field}`, `must be specified when patchType is ${mutation.patchType}`));
   else if (!given.expression?.trim()) {
     errors.push(required(`${path}.${field}.expression`, 'expression is not specified'));
-  } else append(errors, check(given.expression, `${path}.${field}.expression`, field));
+  } else append(errors, checker.expression(given.expression, `${path}.${field}.expression`, field));
   return errors;
 }
 

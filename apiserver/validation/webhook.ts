@@ -4,6 +4,7 @@ import type {
   MutatingWebhook,
   ValidatingWebhook,
 } from '../../shared/api/generated/types.js';
+import { ExpressionChecker } from './admission-expression.js';
 import { failurePolicies, matchPolicies, validateMatchConditions, validateRule } from './admission-rule.js';
 import {
   append,
@@ -27,11 +28,10 @@ const quietSideEffects = ['None', 'NoneOnDryRun'];
 const urlForm = '; desired format: https://host[/path]';
 
 /** All webhooks of a configuration. */
-export function validateWebhooks(
-  webhooks: readonly Webhook[] | undefined,
-  checkExpression: CheckExpression,
-): FieldError[] {
+export function validateWebhooks(webhooks: readonly Webhook[] | undefined): FieldError[] {
   const errors: FieldError[] = [];
+  const checker = new ExpressionChecker(false);
+  const checkExpression: CheckExpression = (expression, path) => checker.expression(expression, path, 'matchCondition');
   const seen = new Set<string>();
   for (const [index, webhook] of (webhooks ?? []).entries()) {
     const path = `webhooks[${index}]`;

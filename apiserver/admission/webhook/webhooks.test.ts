@@ -286,6 +286,24 @@ describe('admission webhooks', () => {
     });
   }
 
+  it('are asked only where their match conditions hold, and refuse where nobody knows', async () => {
+    const matchConditions = [
+      { name: 'not-nodes', expression: "!('system:nodes' in request.userInfo.groups)" },
+      { name: 'important', expression: 'object.data.important == "yes"' },
+    ];
+    await configure('validating', 'conditional', webhook({ matchConditions }));
+    await make('m1', { data: { important: 'no' } });
+    assert.equal(hook.asked.length, 0);
+    await make('m2', { data: { important: 'yes' } });
+    assert.equal(hook.asked.length, 1);
+    const unknown = await make('m3');
+    assert.equal(unknown.code, 403);
+    assert.match(
+      String(message(unknown)),
+      /^configmaps "m3" is forbidden: expression .* resulted in error: no such key/,
+    );
+  });
+
   it('are not asked about themselves', async () => {
     const all = { operations: ['*'], apiGroups: ['*'], apiVersions: ['*'], resources: ['*/*'] };
     hook.answer = () => ({ allowed: false });

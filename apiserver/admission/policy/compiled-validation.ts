@@ -1,0 +1,144 @@
+import type { ValidatingAdmissionPolicy, Validation } from '../../../shared/api/generated/types.js';
+import type { KubernetesObject } from '../../../shared/api/object.js';
+import { Budget, requestCostLimit } from '../../cel/budget.js';
+import type { Program, VariableValues } from '../../cel/environment.js';
+import { CelCompileError, CelError } from '../../cel/errors.js';
+import { compileConditions, evaluateConditions } from '../expressions/cel-match-conditions.js';
+import { compileErrorText, ExpressionCompiler, type ExpressionUse } from '../expressions/expression-environment.js';
+import { withVariables } from '../expressions/expression-values.js';
+
+const maxMessageLength = 5 * 1024;
+const maxAnnotationLength = 10 * 1024;
+
+/** An expression, or why it cannot be compiled. */
+type Compiled =
+  { readonly source: string; readonly program: Program } | { readonly source: string; readonly error: string };
+
+/** One reason to refuse. */
+export interface Failure {
+  readonly message: string;
+  readonly reason: string;
+  /** Which of the validations. */
+  readonly index: number;
+}
+
+/** What a policy says about one request with one parameter. */
+export interface Judgement {
+  readonly failures: readonly Failure[];
+  readonly annotations: readonly (readonly [key: string, value: string])[];
+}
+
+const nothing: Judgement = { failures: [], annotations: [] };
+
+/** A ValidatingAdmissionPolicy, ready to be asked. */
+export class CompiledValidation {
+  readonly #failsOpen: boolean;
+  readonly #compiler: ExpressionCompiler;
+  readonly #conditions: ReturnType<typeof compileConditions>;
+  readonly #validations: readonly {
+    readonly validation: Validation;
+    readonly check: Compiled;
+    readonly message: Compiled | undefined;
+  }[];
+  readonly #annotations: readonly { readonly key: string; readonly value: Compiled }[];
+
+  constructor({ spec = {} }: ValidatingAdmissionPolicy & KubernetesObject) {
+    const hasParams = spec.paramKind !== undefined;
+    this.#failsOpen = spec.failurePolicy === 'Ignore';
+    this.#compiler = new ExpressionCompiler(hasParams);
+    this.#conditions = compileConditions(spec.matchConditions ?? [], hasParams);
+    for (const variable of spec.variables ?? []) this.#ignoringErrors(() => this.#compiler.define(variable));
+    this.#validations = (spec.validations ?? []).map((validation) => ({
+      validation,
+      check: this.#compile(validation.expression, 'validation'),
+      message: validation.messageExpression ? this.#compile(validation.messageExpression, 'message') : undefined,
+    }));
+    this.#annotations = (spec.auditAnnotations ?? []).map(({ key, valueExpression }) => ({
+      key,
+      value: this.#compile(valueExpression, 'auditAnnotation'),
+    }));
+  }
+
+  judge(given: VariableValues): Judgement {
+    const matched = evaluateConditions(this.#conditions, given);
+    if (matched === 'noMatch') return nothing;
+    if (matched !== 'match') return this.#failed([matched.error]);
+    const budget = new Budget(requestCostLimit);
+    const values = withVariables(given, this.#compiler.variables, budget);
+    const failures = this.#validations.flatMap((one, index) => {
+      const failure = this.#check(one, index, values, budget);
+      return failure ? [failure] : [];
+    });
+    return { failures, annotations: this.#annotate(values, budget) };
+  }
+
+  #failed(messages: readonly string[]): Judgement {
+    if (this.#failsOpen) return nothing;
+    return { failures: messages.map((message) => ({ message, reason: '', index: 0 })), annotations: [] };
+  }
+
+  #check(
+    { validation, check, message }: { validation: Validation; check: Compiled; message: Compiled | undefined },
+    index: number,
+    values: VariableValues,
+    budget: Budget,
+  ): Failure | undefined {
+    const result = run(check, values, budget);
+    if ('error' in result) {
+      return this.#failsOpen ? undefined : { message: result.error, reason: '', index };
+    }
+    if (result.value === true) return undefined;
+    const said = message && messageOf(run(message, values, budget));
+    const text = said ?? (validation.message?.trim() || `failed expression: ${validation.expression.trim()}`);
+    return { message: text, reason: validation.reason ?? 'Invalid', index };
+  }
+
+  #annotate(values: VariableValues, budget: Budget): [string, string][] {
+    return this.#annotations.flatMap(({ key, value }): [string, string][] => {
+      const result = run(value, values, budget);
+      const text = 'error' in result ? undefined : result.value;
+      return typeof text === 'string' && text.trim() !== '' ? [[key, text.trim().slice(0, maxAnnotationLength)]] : [];
+    });
+  }
+
+  #compile(source: string, use: ExpressionUse): Compiled {
+    try {
+      return { source, program: this.#compiler.compile(source, use) };
+    } catch (error) {
+      if (error instanceof CelCompileError) return { source, error: compileErrorText(error) };
+      throw error;
+    }
+  }
+
+  /** What does not compile fails where it is used. */
+  #ignoringErrors(compile: () => void): void {
+    try {
+      compile();
+    } catch (error) {
+      if (!(error instanceof CelCompileError)) throw error;
+    }
+  }
+}
+
+function run(
+  compiled: Compiled,
+  values: VariableValues,
+  budget: Budget,
+): { readonly value: unknown } | { readonly error: string } {
+  if ('error' in compiled) return { error: compiled.error };
+  try {
+    return { value: compiled.program.evaluate(values, budget) };
+  } catch (error) {
+    if (error instanceof CelError) {
+      return { error: `expression '${compiled.source}' resulted in error: ${error.message}` };
+    }
+    throw error;
+  }
+}
+
+/** One line that says something; anything else is no message. */
+function messageOf(result: ReturnType<typeof run>): string | undefined {
+  if ('error' in result || typeof result.value !== 'string') return undefined;
+  const text = result.value.trim();
+  return text === '' || text.length > maxMessageLength || /[\n\r]/.test(text) ? undefined : text;
+}

@@ -1,0 +1,101 @@
+import {
+  validatingadmissionpolicies,
+  validatingadmissionpolicybindings,
+} from '../../../shared/api/generated/resources.js';
+import type { ValidatingAdmissionPolicy } from '../../../shared/api/generated/types.js';
+import type { KubernetesObject } from '../../../shared/api/object.js';
+import type { Resource } from '../../../shared/api/resource.js';
+import { forbidden } from '../../registry/status-errors.js';
+import type { AdmissionPlugin, AdmissionRequest } from '../admission.js';
+import { isExempt } from '../matching/matcher.js';
+import { CompiledValidation, type Failure } from './compiled-validation.js';
+import { policyRefusal, valuesFor, worksFor, type PolicyDependencies, type Work } from './policy-matching.js';
+import { PolicySource, type BindingObject, type PolicyObject } from './policy-source.js';
+
+type Policy = ValidatingAdmissionPolicy & KubernetesObject & PolicyObject;
+
+const failureAnnotation = 'validation.policy.admission.k8s.io/validation_failure';
+
+/** A failure and whose it is. */
+interface Finding extends Failure {
+  readonly policy: string;
+  readonly binding: string;
+  readonly actions: readonly string[];
+}
+
+/** Evaluates the ValidatingAdmissionPolicies that are bound. */
+export function validatingPolicies(given: PolicyDependencies): AdmissionPlugin {
+  const source = new PolicySource<Policy, CompiledValidation>(
+    given.objects,
+    validatingadmissionpolicies as Resource<Policy>,
+    validatingadmissionpolicybindings as Resource<BindingObject>,
+    (policy) => new CompiledValidation(policy),
+  );
+  return {
+    name: 'ValidatingAdmissionPolicy',
+    validate: (request) => {
+      const policies = source.bound();
+      if (policies.length === 0 || isExempt(request)) return;
+      const findings: Finding[] = [];
+      const annotations = new Map<string, string[]>();
+      for (const work of worksFor(policies, request, given)) {
+        for (const finding of findingsOf(work, request, annotations, given)) findings.push(finding);
+      }
+      for (const [key, values] of annotations) request.annotate?.(key, values.join(', '));
+      report(findings, request);
+    },
+  };
+}
+
+function findingsOf(
+  { policy, binding, compiled, version, problem, params }: Work<CompiledValidation>,
+  request: AdmissionRequest,
+  annotations: Map<string, string[]>,
+  given: PolicyDependencies,
+): Finding[] {
+  const whose = {
+    policy: policy.metadata.name,
+    binding: binding.metadata.name,
+    actions: binding.spec?.validationActions ?? [],
+  };
+  if (problem !== undefined) {
+    if (policy.spec?.failurePolicy === 'Ignore') return [];
+    return [{ ...whose, actions: ['Deny'], message: problem, reason: 'Invalid', index: 0 }];
+  }
+  return params.flatMap((param) => {
+    const { failures, annotations: notes } = compiled.judge(valuesFor(request, version, param, given).values);
+    for (const [name, value] of notes) {
+      const key = `${whose.policy}/${name}`;
+      const known = annotations.get(key);
+      if (!known) annotations.set(key, [value]);
+      else if (!known.includes(value)) known.push(value);
+    }
+    return failures.map((failure) => ({ ...whose, ...failure }));
+  });
+}
+
+/** Throws the first failure that denies, after what is to be warned of and noted. */
+function report(findings: readonly Finding[], request: AdmissionRequest): void {
+  if (findings.length === 0) return;
+  const audited = findings.filter(({ actions }) => actions.includes('Audit'));
+  if (audited.length > 0) {
+    const notes = audited.map(({ message, policy, binding, index, actions }) => ({
+      message,
+      policy,
+      binding,
+      expressionIndex: index,
+      validationActions: actions,
+    }));
+    request.annotate?.(failureAnnotation, JSON.stringify(notes));
+  }
+  for (const { actions, policy, binding, message } of findings) {
+    if (!actions.includes('Warn')) continue;
+    request.warn(`Validation failed for ValidatingAdmissionPolicy '${policy}' with binding '${binding}': ${message}`);
+  }
+  const denied = findings.find(({ actions }) => actions.includes('Deny'));
+  if (!denied) return;
+  const { policy, binding, message, reason } = denied;
+  const text = `ValidatingAdmissionPolicy '${policy}' with binding '${binding}' denied request: ${message}`;
+  const refusal = forbidden(request.definition.resource, request.name, text);
+  throw policyRefusal(refusal, text, reason || 'Invalid');
+}
