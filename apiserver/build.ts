@@ -194,7 +194,9 @@ async function buildCore(options: ApiserverOptions): Promise<Core> {
       services: hub.cacheOf(services),
       random,
     });
-  const authorizer = new UnionAuthorizer([new NodeAuthorizer(objects), new PolicyAuthorizer(builtinPolicy)]);
+  const rbac = new RbacAuthorizer(objects);
+  const authorizer = new UnionAuthorizer([privilegedGroup, new NodeAuthorizer(objects), rbac]);
+  const escalation = new RoleEscalation(authorizer, rbac);
   const kinds = new Set(definitions.map(({ resource }) => `${resource.apiVersion} ${resource.kind}`));
   const codec = new SchemaCodec(options.schemas, (apiVersion, kind) => kinds.has(`${apiVersion} ${kind}`));
   const admission = buildAdmission({
@@ -210,9 +212,6 @@ async function buildCore(options: ApiserverOptions): Promise<Core> {
     randomSuffix: () => generateName('', random),
     ...(options.disabledAdmission ? { disabled: options.disabledAdmission } : {}),
   });
-  const rbac = new RbacAuthorizer(objects);
-  const authorizer = new UnionAuthorizer([privilegedGroup, new NodeAuthorizer(objects), rbac]);
-  const escalation = new RoleEscalation(authorizer, rbac);
   const registry = new ResourceRegistry(definitions, {
     storage,
     hub,

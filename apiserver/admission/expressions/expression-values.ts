@@ -2,7 +2,7 @@ import { namespaces } from '../../../shared/api/generated/resources.js';
 import type { KubernetesObject } from '../../../shared/api/object.js';
 import type { Authorizer, Attributes } from '../../authorization/authorizer.js';
 import type { User } from '../../authentication/user.js';
-import { Budget } from '../../cel/budget.js';
+import type { Budget } from '../../cel/budget.js';
 import type { Program, VariableValues } from '../../cel/environment.js';
 import {
   authorizerValue,

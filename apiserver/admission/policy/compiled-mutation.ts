@@ -29,7 +29,7 @@ export class CompiledMutation {
   readonly #compiler: ExpressionCompiler;
   readonly #conditions: ReturnType<typeof compileConditions>;
 
-  constructor({ spec = {} }: MutatingAdmissionPolicy & KubernetesObject) {
+  constructor({ spec }: MutatingAdmissionPolicy & KubernetesObject) {
     const hasParams = spec.paramKind !== undefined;
     this.isReinvocable = spec.reinvocationPolicy === 'IfNeeded';
     this.#compiler = new ExpressionCompiler(hasParams);

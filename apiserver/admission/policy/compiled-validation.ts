@@ -42,7 +42,7 @@ export class CompiledValidation {
   }[];
   readonly #annotations: readonly { readonly key: string; readonly value: Compiled }[];
 
-  constructor({ spec = {} }: ValidatingAdmissionPolicy & KubernetesObject) {
+  constructor({ spec }: ValidatingAdmissionPolicy & KubernetesObject) {
     const hasParams = spec.paramKind !== undefined;
     this.#failsOpen = spec.failurePolicy === 'Ignore';
     this.#compiler = new ExpressionCompiler(hasParams);
