@@ -38,6 +38,10 @@ import { podDefinition } from './pod.js';
 import { podDisruptionBudgetDefinition } from './poddisruptionbudget.js';
 import { priorityClassDefinition } from './priorityclass.js';
 import { replicaSetDefinition } from './replicaset.js';
+import { deviceClassDefinition } from './deviceclass.js';
+import { resourceClaimDefinition } from './resourceclaim.js';
+import { resourceClaimTemplateDefinition } from './resourceclaimtemplate.js';
+import { resourceSliceDefinition } from './resourceslice.js';
 import { resourceQuotaDefinition } from './resourcequota.js';
 import { replicationControllerDefinition } from './replicationcontroller.js';
 import { podTemplateDefinition } from './podtemplate.js';
@@ -114,4 +118,8 @@ export const definitions = [
   flowSchemaDefinition,
   priorityLevelConfigurationDefinition,
   apiServiceDefinition,
+  deviceClassDefinition,
+  resourceClaimDefinition,
+  resourceClaimTemplateDefinition,
+  resourceSliceDefinition,
 ] as unknown as readonly ResourceDefinition[];

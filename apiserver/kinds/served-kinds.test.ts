@@ -81,6 +81,32 @@ const minimal: readonly [Resource, object][] = [
     resources.prioritylevelconfigurations,
     { spec: { type: 'Limited', limited: { limitResponse: { type: 'Queue', queuing: {} } } } },
   ],
+  [resources.deviceclasses, { spec: { selectors: [{ cel: { expression: 'device.driver == "example.com"' } }] } }],
+  [
+    resources.resourceclaims,
+    {
+      spec: { devices: { requests: [{ name: 'r', exactly: { deviceClassName: 'c', tolerations: [{ key: 'k' }] } }] } },
+    },
+  ],
+  [resources.resourceclaimtemplates, { spec: { spec: { devices: { requests: [] } } } }],
+  [
+    resources.resourceslices,
+    {
+      spec: {
+        driver: 'example.com',
+        nodeName: 'n',
+        pool: { name: 'p', generation: 1, resourceSliceCount: 1 },
+        devices: [
+          {
+            name: 'd',
+            attributes: { model: { string: 'm' } },
+            capacity: { memory: { value: '1024Mi' } },
+            taints: [{ key: 'k', effect: 'NoSchedule' }],
+          },
+        ],
+      },
+    },
+  ],
   [resources.limitranges, { spec: { limits: [{ type: 'Container', max: { cpu: '2000m' } }] } }],
   [resources.resourcequotas, { spec: { hard: { pods: '10', 'count/jobs.batch': '2', 'requests.memory': '1024Mi' } } }],
   [resources.runtimeclasses, { handler: 'runc', overhead: { podFixed: { cpu: '0.5' } } }],

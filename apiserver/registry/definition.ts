@@ -25,8 +25,11 @@ export interface Strategy<T> {
   /** Clears or sets what a client may not choose on create (status, ...). Generation 1 is set by the registry where `hasGeneration`. */
   readonly prepareForCreate?: (object: T) => void;
   readonly validate?: (object: T) => FieldError[];
-  /** Restores what an update of the main resource may not change (status, ...). */
-  readonly prepareForUpdate?: (object: T, old: T) => void;
+  /**
+   * Restores what an update of the main resource may not change (status, ...). `now` is the time of the write as it
+   * stands in objects.
+   */
+  readonly prepareForUpdate?: (object: T, old: T, now?: string) => void;
   readonly validateUpdate?: (object: T, old: T) => FieldError[];
   /**
    * For /status: restores everything but the status (metadata is handled by the registry). Default: keep old spec.

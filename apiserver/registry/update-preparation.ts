@@ -45,7 +45,7 @@ export function prepareUpdate(
   if (part) keepAllBut(part, next as Parts, old as Parts);
   if (mode.subresource === '') {
     if (definition.subresources.includes('status')) copyField(next as Parts, old as Parts, 'status');
-    strategy.prepareForUpdate?.(next, old);
+    strategy.prepareForUpdate?.(next, old, now);
   }
   if (!specChanging.has(mode.subresource)) return;
   if (definition.hasGeneration && hasSpecChange(next, old)) {
