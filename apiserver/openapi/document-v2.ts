@@ -69,7 +69,7 @@ function describeOperation(operation: Operation): OpenApiObject {
   );
   const parameters = [...(operation.body === undefined ? [] : [bodyParameter(operation)]), ...query];
   return {
-    consumes: consumedBy(operation),
+    ...(operation.takesNothing ? {} : { consumes: consumedBy(operation) }),
     description: operation.description,
     operationId: operation.id,
     ...(parameters.length > 0 ? { parameters } : {}),
@@ -82,7 +82,7 @@ function describeOperation(operation: Operation): OpenApiObject {
 }
 
 function consumedBy(operation: Operation): readonly string[] {
-  if (operation.action === undefined) return objectMediaTypes;
+  if (operation.action === undefined) return operation.mediaType ? [operation.mediaType] : objectMediaTypes;
   return operation.action === 'patch' ? patchMediaTypes : ['*/*'];
 }
 

@@ -18,6 +18,10 @@ export interface Operation {
   /** Definition of the body. */
   readonly body?: string;
   readonly isBodyRequired?: boolean;
+  /** What is answered, where it is not objects. */
+  readonly mediaType?: string;
+  /** Has no media types of bodies, as the original has it for OpenID. */
+  readonly takesNothing?: boolean;
   /** Definition by status code; `string` is text. */
   readonly responses: Readonly<Record<string, string>>;
 }
@@ -33,9 +37,42 @@ interface Target {
   readonly definition: string | undefined;
 }
 
-/** The operations of all resources, and of discovery. */
+/** What is neither a resource nor tells of resources. */
+const otherOperations: readonly Operation[] = [
+  {
+    method: 'get',
+    path: '/version/',
+    id: 'getCodeVersion',
+    description: 'get the version information for this server',
+    tag: 'version',
+    mediaType: 'application/json',
+    responses: { 200: 'io.k8s.apimachinery.pkg.version.Info' },
+  },
+  {
+    method: 'get',
+    path: '/.well-known/openid-configuration/',
+    id: 'getServiceAccountIssuerOpenIDConfiguration',
+    description: "get service account issuer OpenID configuration, also known as the 'OIDC discovery doc'",
+    tag: 'WellKnown',
+    mediaType: 'application/json',
+    takesNothing: true,
+    responses: { 200: 'string' },
+  },
+  {
+    method: 'get',
+    path: '/openid/v1/jwks/',
+    id: 'getServiceAccountIssuerOpenIDKeyset',
+    description: 'get service account issuer OpenID JSON Web Key Set (contains public token verification keys)',
+    tag: 'openid',
+    mediaType: 'application/jwk-set+json',
+    takesNothing: true,
+    responses: { 200: 'string' },
+  },
+];
+
+/** The operations of all resources, of discovery and of the server itself. */
 export function operationsOf(resources: readonly DiscoverableResource[]): Operation[] {
-  return [...discoveryOperations(resources), ...resources.flatMap(resourceOperations)];
+  return [...discoveryOperations(resources), ...otherOperations, ...resources.flatMap(resourceOperations)];
 }
 
 function resourceOperations(resource: DiscoverableResource): Operation[] {
@@ -54,6 +91,7 @@ function resourceOperations(resource: DiscoverableResource): Operation[] {
   if (resource.namespaced && resource.verbs.includes('list')) {
     objectOperations.push(listOperation(target, `${root}/${resource.resource}`, true));
   }
+  if (resource.verbs.includes('watch')) objectOperations.push(...watchOperations(target, root, scope));
   return [
     ...objectOperations,
     ...resource.subresources.flatMap(({ name, responseKind, verbs }) =>
@@ -103,11 +141,36 @@ function deletionResponses({ resource, definition }: Target): Record<string, str
 }
 
 function listOperation(target: Target, path: string, isForAllNamespaces: boolean): Operation {
-  const description = `list or watch objects of kind ${target.kind.kind}`;
+  const verb = target.resource.verbs.includes('watch') ? 'list or watch' : 'list';
+  const description = `${verb} objects of kind ${target.kind.kind}`;
   return {
     ...operation(target, 'get', path, { action: 'list', verb: 'list', description, isForAllNamespaces }),
     responses: { 200: target.definition ? `${target.definition}List` : 'string' },
   };
+}
+
+/** The old form of watches, by a path of their own. */
+function watchOperations(target: Target, root: string, scope: string): Operation[] {
+  const { resource } = target;
+  const { kind } = target.kind;
+  const instead = "deprecated: use the 'watch' parameter with a list operation instead";
+  const build = (path: string, action: 'watch' | 'watchlist', isForAllNamespaces = false): Operation => ({
+    ...operation(target, 'get', path, {
+      action,
+      verb: 'watch',
+      suffix: action === 'watchlist' ? 'List' : '',
+      description:
+        action === 'watchlist'
+          ? `watch individual changes to a list of ${kind}. ${instead}.`
+          : `watch changes to an object of kind ${kind}. ${instead}, filtered to a single item with the 'fieldSelector' parameter.`,
+      isForAllNamespaces,
+    }),
+    responses: { 200: `${meta}.WatchEvent` },
+  });
+  const collection = `${root}/watch${scope}/${resource.resource}`;
+  const operations = [build(collection, 'watchlist'), build(`${collection}/{name}`, 'watch')];
+  if (resource.namespaced) operations.push(build(`${root}/watch/${resource.resource}`, 'watchlist', true));
+  return operations;
 }
 
 function subresourceOperations(target: Target, verbs: readonly string[]): Operation[] {
@@ -173,6 +236,7 @@ interface Naming {
   readonly action: string;
   readonly verb: string;
   readonly infix?: string;
+  readonly suffix?: string;
   readonly description: string;
   readonly isForAllNamespaces?: boolean;
 }
@@ -181,11 +245,11 @@ function operation(
   { resource, subresource, kind }: Target,
   method: Method,
   path: string,
-  { action, verb, infix = '', description, isForAllNamespaces = false }: Naming,
+  { action, verb, infix = '', suffix = '', description, isForAllNamespaces = false }: Naming,
 ): Omit<Operation, 'responses'> {
   const group = groupName(resource.group);
   const scope = resource.namespaced && !isForAllNamespaces ? 'Namespaced' : '';
-  const subject = `${scope}${resource.kind}${capital(subresource)}${isForAllNamespaces ? 'ForAllNamespaces' : ''}`;
+  const subject = `${scope}${resource.kind}${suffix}${capital(subresource)}${isForAllNamespaces ? 'ForAllNamespaces' : ''}`;
   return {
     method,
     path,

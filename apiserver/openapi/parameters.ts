@@ -116,9 +116,43 @@ const deletion: readonly SharedParameter[] = [
 ];
 const writing: readonly (SharedParameter | InlineParameter)[] = ['dryRun', 'fieldManager', 'fieldValidation'];
 
+/** Query parameters of single subresources. */
+export const parametersOfSubresource: Readonly<Record<string, readonly Parameter[]>> = {
+  attach: [
+    query('container', 'string', 'The container to attach to. Defaults to the only one.'),
+    query('stderr', 'boolean', 'Whether to pass on the standard error. Defaults to true.'),
+    query('stdin', 'boolean', 'Whether to pass on the standard input. Defaults to false.'),
+    query('stdout', 'boolean', 'Whether to pass on the standard output. Defaults to true.'),
+    query('tty', 'boolean', 'Whether a terminal is allocated. Defaults to false.'),
+  ],
+  exec: [
+    query('command', 'string', 'The command, once for each argument. It is not run by a shell.'),
+    query('container', 'string', 'The container to run in. Defaults to the only one.'),
+    query('stderr', 'boolean', 'Whether to pass on the standard error.'),
+    query('stdin', 'boolean', 'Whether to pass on the standard input. Defaults to false.'),
+    query('stdout', 'boolean', 'Whether to pass on the standard output.'),
+    query('tty', 'boolean', 'Whether a terminal is allocated. Defaults to false.'),
+  ],
+  log: [
+    query('container', 'string', 'The container whose log is read. Defaults to the only one.'),
+    query('follow', 'boolean', 'Follow the log as it grows. Defaults to false.'),
+    query('insecureSkipTLSVerifyBackend', 'boolean', 'Do not verify the serving certificate of the kubelet.'),
+    query('limitBytes', 'integer', 'How many bytes are read at most.'),
+    query('previous', 'boolean', 'The log of the container that ran before. Defaults to false.'),
+    query('sinceSeconds', 'integer', 'Only what was written in the last so many seconds.'),
+    query('stream', 'string', "Which stream is read: 'All', 'Stdout' or 'Stderr'. Defaults to 'All'."),
+    query('tailLines', 'integer', 'How many lines from the end are read.'),
+    query('timestamps', 'boolean', 'Whether each line begins with its time. Defaults to false.'),
+  ],
+  portforward: [query('ports', 'integer', 'The ports to forward. Required where WebSockets are used.')],
+  proxy: [query('path', 'string', 'The part of the URL that is passed on.')],
+};
+
 /** Query parameters by action, as x-kubernetes-action names it. */
 export const parametersOfAction: Readonly<Record<string, readonly (SharedParameter | InlineParameter)[]>> = {
   list: listParameters,
+  watch: listParameters,
+  watchlist: listParameters,
   get: [],
   connect: [],
   post: writing,

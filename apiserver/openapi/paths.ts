@@ -3,6 +3,7 @@ import type { Operation } from './operations.js';
 import {
   inlineParameters,
   parametersOfAction,
+  parametersOfSubresource,
   sharedParameters,
   type InlineParameter,
   type Parameter,
@@ -25,11 +26,14 @@ export const patchMediaTypes = [
   'application/apply-patch+yaml',
 ] as const;
 
+const streamed = new Set(['list', 'watch', 'watchlist']);
+
 /** Media types of an operation's answers. */
 export function producedBy(operation: Operation): readonly string[] {
   if (operation.action === 'connect') return ['*/*'];
+  if (operation.mediaType) return [operation.mediaType];
   if (operation.path.endsWith('/log')) return ['text/plain', ...objectMediaTypes];
-  return operation.action === 'list' ? [...objectMediaTypes, ...watchMediaTypes] : objectMediaTypes;
+  return streamed.has(operation.action ?? '') ? [...objectMediaTypes, ...watchMediaTypes] : objectMediaTypes;
 }
 
 /** Parameters that all operations of a path share: what stands in the path, and the form of the answer. */
@@ -48,14 +52,23 @@ export function pathParameters(operation: Operation): (Parameter | SharedParamet
   return parameters;
 }
 
-export const queryParameters = ({ action = '' }: Operation): readonly (SharedParameter | InlineParameter)[] =>
-  parametersOfAction[action] ?? [];
+type AnyParameter = Parameter | SharedParameter | InlineParameter;
 
-export const isInline = (name: SharedParameter | InlineParameter): name is InlineParameter => name in inlineParameters;
-
-export function parameterOf(name: SharedParameter | InlineParameter): Parameter {
-  return isInline(name) ? inlineParameters[name] : sharedParameters[name];
+export function queryParameters({ action = '', path }: Operation): readonly AnyParameter[] {
+  const [, subresource = ''] = /\/\{name\}\/([a-z]+)/.exec(path) ?? [];
+  return [...(parametersOfAction[action] ?? []), ...(parametersOfSubresource[subresource] ?? [])];
 }
+
+/** Whether it stands in the operation itself, and not among what operations share. */
+export const isInline = (name: AnyParameter): name is Parameter | InlineParameter =>
+  typeof name !== 'string' || name in inlineParameters;
+
+export function parameterOf(name: AnyParameter): Parameter {
+  if (typeof name !== 'string') return name;
+  return isInlineName(name) ? inlineParameters[name] : sharedParameters[name];
+}
+
+const isInlineName = (name: string): name is InlineParameter => name in inlineParameters;
 
 /** Extensions that tell kubectl what an operation is for. */
 export function extensionsOf({ action, kind }: Operation): OpenApiObject {

@@ -1,0 +1,34 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+export interface KubectlResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The stock kubectl of this machine against a server under test, with a home of its own. */
+export interface Kubectl {
+  run(...args: readonly string[]): Promise<KubectlResult>;
+  close(): Promise<void>;
+}
+
+const timeoutMs = 60_000;
+
+export async function kubectlFor(kubeconfigPath: string): Promise<Kubectl> {
+  const home = await mkdtemp(join(tmpdir(), 'knarr-kubectl-'));
+  const env = { PATH: process.env['PATH'] ?? '', HOME: home, KUBECONFIG: kubeconfigPath };
+  return {
+    run: (...args) =>
+      new Promise((resolve, reject) => {
+        execFile('kubectl', [...args], { env, timeout: timeoutMs, maxBuffer: 2 ** 25 }, (error, stdout, stderr) => {
+          // Not started, or killed: there is no exit code then.
+          if (error && typeof error.code !== 'number') reject(error);
+          else resolve({ code: error ? Number(error.code) : 0, stdout, stderr });
+        });
+      }),
+    close: () => rm(home, { recursive: true, force: true }),
+  };
+}
