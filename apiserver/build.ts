@@ -79,6 +79,8 @@ export interface ApiserverOptions {
   readonly nodePorts: { readonly first: number; readonly last: number };
   /** Whom ComponentStatus asks besides the store. */
   readonly components?: readonly ComponentProbe[];
+  /** Adds what is known outside to the server's metrics. */
+  readonly addMetrics?: (metrics: MetricsRegistry) => void;
   /** Names of admission plugins that are off. */
   readonly disabledAdmission?: readonly string[];
 }
@@ -116,6 +118,7 @@ export async function startApiserver(options: ApiserverOptions): Promise<Apiserv
   const state = { isStopping: false, port: options.securePort };
   const metrics = new MetricsRegistry();
   addProcessMetrics(metrics);
+  options.addMetrics?.(metrics);
   const paths = new NonResourceHandler();
   const serverUrl = (): string => `https://${options.advertiseAddress}:${state.port}`;
   const isStopping = (): boolean => state.isStopping;

@@ -4,14 +4,16 @@ import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { Command } from 'commander';
 import { systemClock } from '../shared/clock/clock.js';
+import { loadOrCreateConfig } from '../shared/encryption/key-file.js';
 import { runProcess } from '../shared/lifecycle/process.js';
-import { createLog } from '../shared/log/log.js';
+import { createLog, type Log } from '../shared/log/log.js';
 import { startApiserver } from './build.js';
 import { definitions } from './kinds/index.js';
 import { loadSchemas } from './schema/schemas.js';
 import { EncryptedStorage } from './storage/encrypted-storage.js';
-import { loadOrCreateKeys } from './storage/encryption-keys.js';
+import { EncryptionReloader, rulesOf } from './storage/encryption-config.js';
 import { LevelStorage } from './storage/level-storage.js';
+import type { Storage } from './storage/storage.js';
 import { httpProbe } from './subresources/component-statuses.js';
 
 interface Flags {
@@ -61,7 +63,10 @@ const flags = new Command('apiserver')
   .requiredOption('--tls-private-key-file <file>', 'its key')
   .requiredOption('--service-account-key-file <file>', 'P-256 key that signs ServiceAccount tokens')
   .option('--service-account-issuer <url>', 'issuer of the tokens', 'https://kubernetes.default.svc.cluster.local')
-  .option('--encryption-key-file <file>', 'keys that encrypt Secrets at rest; made when absent')
+  .option(
+    '--encryption-key-file <file>',
+    'keys that encrypt Secrets at rest; made when absent, followed while the server runs',
+  )
   .option('--kubelet-client-certificate <file>', 'certificate with which kubelets are called')
   .option('--kubelet-client-key <file>', 'its key')
   .option('--service-cluster-ip-range <cidr>', 'addresses of Services', '10.96.0.0/16')
@@ -70,13 +75,24 @@ const flags = new Command('apiserver')
   .parse()
   .opts<Flags>();
 
+interface Encryption {
+  readonly storage: Storage;
+  /** Absent: nothing is encrypted. */
+  readonly encryption?: EncryptionReloader;
+}
+
+function openEncryption(level: LevelStorage, path: string | undefined, log: Log): Encryption {
+  if (path === undefined) return { storage: level };
+  const config = loadOrCreateConfig(path);
+  const storage = new EncryptedStorage(level, rulesOf(config));
+  return { storage, encryption: new EncryptionReloader({ path, storage, config, clock: systemClock, log }) };
+}
+
 await runProcess(async (signal) => {
   const log = createLog({ component: 'apiserver' });
   const clock = systemClock;
   const level = await LevelStorage.open({ directory: join(flags.stateDir, 'db'), clock, log });
-  const storage = flags.encryptionKeyFile
-    ? new EncryptedStorage(level, { keys: loadOrCreateKeys(flags.encryptionKeyFile) })
-    : level;
+  const { storage, encryption } = openEncryption(level, flags.encryptionKeyFile, log);
   try {
     const server = await startApiserver({
       storage,
@@ -111,11 +127,14 @@ await runProcess(async (signal) => {
         httpProbe('controller-manager', 'http://127.0.0.1:10257/healthz'),
       ],
       disabledAdmission: flags.disableAdmissionPlugins,
+      ...(encryption ? { addMetrics: (metrics) => encryption.addMetrics(metrics) } : {}),
     });
+    encryption?.start();
     log.info('serving', { port: server.port, startedInMs: Math.round(performance.now()) });
     await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
     await server.stop();
   } finally {
+    await encryption?.stop();
     await storage.close();
   }
 });

@@ -7,7 +7,7 @@ import { after, before, describe, it } from 'node:test';
 import { systemClock } from '../shared/clock/clock.js';
 import type { Log, LogFields } from '../shared/log/log.js';
 import { EncryptedStorage } from './storage/encrypted-storage.js';
-import { loadOrCreateKeys } from './storage/encryption-keys.js';
+import { loadOrCreateConfig } from '../shared/encryption/key-file.js';
 import { LevelStorage } from './storage/level-storage.js';
 import { RawClient, type RawAnswer } from './testing/raw-client.js';
 import { startTestServer, type TestServer } from './testing/test-server.js';
@@ -41,7 +41,7 @@ describe('what is secret', () => {
 
   before(async () => {
     const level = await LevelStorage.open({ directory: join(directory, 'db'), clock: systemClock, log });
-    const storage = new EncryptedStorage(level, { keys: loadOrCreateKeys(join(directory, 'encryption.json')) });
+    const storage = new EncryptedStorage(level, loadOrCreateConfig(join(directory, 'encryption.json')));
     server = await startTestServer({ storage, log, disabledAdmission: [] });
     admin = new RawClient(server, server.admin);
     await useSecrets();

@@ -24,6 +24,7 @@ const sharedRooms: Record<string, readonly string[]> = {
   lifecycle: [],
   metrics: [],
   image: [],
+  encryption: [],
   manifest: ['errors'],
   pki: ['errors', 'clock'],
   client: ['api', 'errors', 'clock', 'log', 'manifest'],

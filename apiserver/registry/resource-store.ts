@@ -359,7 +359,7 @@ export class ResourceStore {
     options: WriteOptions,
   ): Promise<WriteResult> {
     next.metadata.resourceVersion = String(shared.revision);
-    if (hasSameEncoding(next, old)) {
+    if (hasSameEncoding(next, old) && !this.dependencies.storage.isStale?.(shared.key)) {
       return { object: next, bytes: this.viewBytes(shared), isCreated: false };
     }
     if (isDeletionComplete(this.definition, next)) {

@@ -1,14 +1,12 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { describe, test, type TestContext } from 'node:test';
-import { EncryptedStorage, StorageEncryptionError } from './encrypted-storage.js';
-import { loadOrCreateKeys, rotateKeys, type EncryptionKey } from './encryption-keys.js';
+import { describe, test } from 'node:test';
+import type { EncryptionKey } from '../../shared/encryption/key-file.js';
+import { EncryptedStorage } from './encrypted-storage.js';
 import { MemoryStorage } from './memory-storage.js';
+import { StorageEncryptionError } from './sealed-record.js';
 import { storageSuite } from './storage-suite.js';
-import type { StorageEvent } from './storage.js';
+import { StorageCompactedError } from './storage.js';
 
 const key = (id: string): EncryptionKey => ({ id, secret: randomBytes(32) });
 const secrets = '/registry/core/secrets/';
@@ -66,75 +64,51 @@ describe('encryption', () => {
     );
   });
 
-  test('a new first key takes over: old records are read, and reencrypt leaves none behind', async () => {
+  test('other rules hold from the next write on; what was written before is read, counted, and stale until it is written again', async () => {
     const inner = new MemoryStorage();
     const [old, fresh] = [key('old'), key('fresh')];
-    const before = new EncryptedStorage(inner, { keys: [old] });
-    for (let i = 0; i < 250; i++) await before.put(`${secrets}s${i}`, text(`secret ${i}`), 0);
-    const both = new EncryptedStorage(inner, { keys: [fresh, old] });
-    await both.put(`${secrets}s0`, text('secret 0'), 1);
-    assert.equal((await both.get(`${secrets}s1`))?.value.toString(), 'secret 1');
-    const restamp = (value: Buffer, revision: number): Buffer => Buffer.from(`${value.toString()} at ${revision}`);
-    assert.equal(await both.reencrypt(restamp), 249);
-    assert.equal(await both.reencrypt(restamp), 0);
-    const after = new EncryptedStorage(inner, { keys: [fresh] });
-    const { items } = await after.list(secrets);
-    assert.equal(items.length, 250);
-    for (const item of items.slice(1))
-      assert.match(item.value.toString(), new RegExp(`^secret \\d+ at ${item.revision}$`));
-    const events: StorageEvent[] = [];
-    await both.watch(secrets, 0, (some) => events.push(...some));
-    assert.equal(events[1]?.value.toString(), 'secret 1', 'history is read with the old key');
-  });
-});
-
-describe('the key file', () => {
-  const place = (t: TestContext): string => {
-    const directory = mkdtempSync(join(tmpdir(), 'knarr-keys-'));
-    t.after(() => rmSync(directory, { recursive: true }));
-    return join(directory, 'keys.json');
-  };
-
-  test('is made once, for its owner only, and then read', (t) => {
-    const path = place(t);
-    const made = loadOrCreateKeys(path);
-    assert.equal(statSync(path).mode & 0o777, 0o600);
-    assert.deepEqual(loadOrCreateKeys(path), made);
-    assert.equal(made[0].secret.length, 32);
-  });
-
-  test('rotation puts a new key in front', (t) => {
-    const path = place(t);
-    const [first] = loadOrCreateKeys(path);
-    const rotated = rotateKeys(path);
-    assert.deepEqual(
-      rotated.map((one) => one.id),
-      ['key-2', 'key-1'],
+    const storage = new EncryptedStorage(inner, { keys: [old] });
+    for (let i = 0; i < 250; i++) await storage.put(`${secrets}ns/s${i}`, text(`secret ${i}`), 0);
+    await storage.put('/registry/apps/deployments/ns/d', text('plain'), 0);
+    await storage.useRules({ keys: [old, fresh] });
+    assert.deepEqual(storage.counts(), [{ prefix: secrets, keyId: 'old', count: 250 }]);
+    assert.equal(storage.isStale(`${secrets}ns/s1`), false);
+    await storage.useRules({ keys: [fresh, old] });
+    assert.equal(storage.isStale(`${secrets}ns/s1`), true);
+    assert.equal(storage.isStale(`${secrets}ns/none`), false);
+    await assert.rejects(storage.useRules({ keys: [fresh] }), /the key "old" is missing: 250 records/);
+    assert.equal((await storage.get(`${secrets}ns/s1`))?.value.toString(), 'secret 1');
+    for (let i = 0; i < 249; i++) await storage.put(`${secrets}ns/s${i}`, text(`secret ${i}`), i + 1);
+    await storage.delete(`${secrets}ns/s249`, 250);
+    assert.deepEqual(storage.counts(), [{ prefix: secrets, keyId: 'fresh', count: 249 }]);
+    await storage.useRules({ keys: [fresh] });
+    assert.equal((await storage.list(secrets)).items.length, 249);
+    await assert.rejects(storage.getAt(`${secrets}ns/s1`, 100), StorageCompactedError);
+    await assert.rejects(storage.list(secrets, { revision: 100 }), StorageCompactedError);
+    await assert.rejects(
+      storage.watch(secrets, 0, () => undefined),
+      StorageCompactedError,
     );
-    assert.deepEqual(rotated[1], first);
-    assert.deepEqual(loadOrCreateKeys(path), rotated);
   });
 
-  test('a file that is damaged or open to others is refused without telling what is in it', (t) => {
-    const path = place(t);
-    loadOrCreateKeys(path);
-    const good = readFileSync(path, 'utf8');
-    const secret = /"secret": "([^"]+)"/.exec(good)?.[1] ?? assert.fail();
-    for (const bad of [
-      good.slice(0, -4),
-      good.replace(secret, secret.slice(8)),
-      '{}',
-      '{"keys":[]}',
-      '{"keys":[null]}',
-    ]) {
-      writeFileSync(path, bad);
-      assert.throws(
-        () => loadOrCreateKeys(path),
-        (error: Error) => error.message.includes(path) && !error.message.includes(secret.slice(8, 20)),
-      );
-    }
-    writeFileSync(path, good);
-    chmodSync(path, 0o644);
-    assert.throws(() => loadOrCreateKeys(path), /chmod 600/);
+  test('a further kind is encrypted as it is written again, and plain text counts as tampered with after that', async () => {
+    const inner = new MemoryStorage();
+    const keys = [key('a')] as const;
+    const storage = new EncryptedStorage(inner, { keys });
+    const configMaps = '/registry/core/configmaps/';
+    await storage.put(`${configMaps}ns/c`, text('{"a":1}'), 0);
+    await storage.useRules({ keys, prefixes: [secrets, configMaps], acceptsPlain: true });
+    assert.deepEqual(storage.counts(), [{ prefix: configMaps, keyId: undefined, count: 1 }]);
+    assert.equal(storage.isStale(`${configMaps}ns/c`), true);
+    assert.equal((await storage.get(`${configMaps}ns/c`))?.value.toString(), '{"a":1}');
+    await storage.put(`${configMaps}ns/c`, text('{"a":1}'), 1);
+    assert.equal(storage.isStale(`${configMaps}ns/c`), false);
+    assert.ok(!(await inner.get(`${configMaps}ns/c`))?.value.includes('"a"'));
+    await storage.useRules({ keys, prefixes: [secrets, configMaps] });
+    await inner.put(`${configMaps}ns/forged`, text('{}'), 0);
+    await assert.rejects(storage.get(`${configMaps}ns/forged`), StorageEncryptionError);
+    await storage.useRules({ keys, prefixes: [secrets] });
+    assert.equal(storage.isStale(`${configMaps}ns/c`), true);
+    assert.equal((await storage.get(`${configMaps}ns/c`))?.value.toString(), '{"a":1}', 'it is read as before');
   });
 });

@@ -1,6 +1,8 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import type { EncryptionKey, EncryptionKeys } from './encryption-keys.js';
+import type { EncryptionKey, EncryptionKeys } from '../../shared/encryption/key-file.js';
+import { SealedCensus, type SealedCount } from './sealed-census.js';
+import { keyIdOf, seal, UnknownKeyError, unseal } from './sealed-record.js';
 import {
+  StorageCompactedError,
   StorageConflictError,
   type ListPage,
   type Storage,
@@ -10,37 +12,80 @@ import {
 } from './storage.js';
 import type { StorageListener } from './watchers.js';
 
-/** A record that should be encrypted cannot be decrypted: unknown key, tampered bytes, or not encrypted at all. */
-export class StorageEncryptionError extends Error {
-  override readonly name = 'StorageEncryptionError';
-}
-
-export interface EncryptedStorageOptions {
+/** What is encrypted, and with what. */
+export interface EncryptionRules {
   readonly keys: EncryptionKeys;
   /** What is encrypted: values of keys below these. Default: Secrets. */
   readonly prefixes?: readonly string[];
+  /** Values below the prefixes that are not encrypted yet are read too. */
+  readonly acceptsPlain?: boolean;
 }
 
-/*
- *   | "knarr:aes256gcm:1:" | idLength | key id | nonce 12 | tag 16 | ciphertext |
- *   Additional data: all before the nonce, and the record's key, so that a record works in its own place only.
- */
-const magic = Buffer.from('knarr:aes256gcm:1:');
-const nonceBytes = 12;
-const tagBytes = 16;
+const defaultPrefixes: readonly string[] = ['/registry/core/secrets/'];
 
 /** Encrypts the values below some prefixes on their way to another store. */
 export class EncryptedStorage implements Storage {
   readonly #inner: Storage;
-  readonly #keys: EncryptionKeys;
-  readonly #byId: ReadonlyMap<string, EncryptionKey>;
-  readonly #prefixes: readonly string[];
+  readonly #census = new SealedCensus();
+  #key: EncryptionKey;
+  #byId: ReadonlyMap<string, EncryptionKey>;
+  #prefixes: readonly string[];
+  #acceptsPlain: boolean;
 
-  constructor(inner: Storage, options: EncryptedStorageOptions) {
+  constructor(inner: Storage, rules: EncryptionRules) {
     this.#inner = inner;
-    this.#keys = options.keys;
-    this.#byId = new Map(options.keys.map((key) => [key.id, key]));
-    this.#prefixes = options.prefixes ?? ['/registry/core/secrets/'];
+    this.#key = rules.keys[0];
+    this.#byId = new Map(rules.keys.map((key) => [key.id, key]));
+    this.#prefixes = rules.prefixes ?? defaultPrefixes;
+    this.#acceptsPlain = rules.acceptsPlain ?? false;
+  }
+
+  /**
+   * Takes other rules, from the next write on. Refuses them when they lack a key that a current record needs; resolves when it is known of
+   * each record that they concern how it is kept.
+   */
+  async useRules(rules: EncryptionRules): Promise<void> {
+    const ids = new Set(rules.keys.map(({ id }) => id));
+    await this.takeCensus();
+    const missing = this.counts().find(({ keyId }) => keyId !== undefined && !ids.has(keyId));
+    if (missing)
+      throw new Error(
+        `the key ${JSON.stringify(missing.keyId)} is missing: ${missing.count} records of ${missing.prefix} need it`,
+      );
+    this.#key = rules.keys[0];
+    this.#byId = new Map(rules.keys.map((key) => [key.id, key]));
+    this.#prefixes = rules.prefixes ?? defaultPrefixes;
+    this.#acceptsPlain = rules.acceptsPlain ?? false;
+    await this.takeCensus();
+  }
+
+  /** Looks at each record that is to be encrypted, or is: afterwards {@link counts} is complete. */
+  async takeCensus(): Promise<void> {
+    await this.#census.during(async () => {
+      const prefixes = new Set([...this.#prefixes, ...this.counts().map(({ prefix }) => prefix)]);
+      for (const prefix of prefixes) {
+        for (let startAfter: string | undefined = prefix; startAfter !== undefined;) {
+          const page: ListPage = await this.#inner.list(prefix, { limit: 100, startAfter });
+          for (const { key, revision, value } of page.items) this.#census.note(key, revision, keyIdOf(value));
+          startAfter = page.nextKey;
+        }
+      }
+    });
+  }
+
+  /** How the current records are kept, as far as they are or were to be encrypted. */
+  counts(): readonly SealedCount[] {
+    return this.#census.counts((key) => collectionOf(key));
+  }
+
+  /** Whether a write would keep records of `prefix` differently now. */
+  isStaleCount({ prefix, keyId }: SealedCount): boolean {
+    return keyId !== (this.#isEncrypted(prefix) ? this.#key.id : undefined);
+  }
+
+  isStale(key: string): boolean {
+    const known = this.#census.get(key);
+    return known !== undefined && this.isStaleCount({ prefix: key, keyId: known.keyId, count: 1 });
   }
 
   get revision(): number {
@@ -56,19 +101,26 @@ export class EncryptedStorage implements Storage {
   }
 
   async getAt(key: string, revision: number): Promise<StoredValue | undefined> {
-    return this.#open(await this.#inner.getAt(key, revision));
+    const stored = await this.#inner.getAt(key, revision);
+    return this.#past(() => this.#open(stored));
   }
 
   async list(prefix: string, options?: { limit?: number; startAfter?: string; revision?: number }): Promise<ListPage> {
     const page = await this.#inner.list(prefix, options);
-    return { ...page, items: page.items.map((item) => this.#openValue(item)) };
+    const open = (): ListPage => ({ ...page, items: page.items.map((item) => this.#openValue(item)) });
+    return options?.revision === undefined ? open() : this.#past(open);
   }
 
   async put(key: string, encode: (revision: number) => Buffer, expectedRevision: number): Promise<StoredValue> {
-    if (!this.#isEncrypted(key)) return this.#inner.put(key, encode, expectedRevision);
+    if (!this.#isEncrypted(key)) {
+      const stored = await this.#withOpenConflict(() => this.#inner.put(key, encode, expectedRevision));
+      if (this.#census.get(key)) this.#census.note(key, stored.revision, undefined);
+      return stored;
+    }
     let value: Buffer = Buffer.alloc(0);
-    const seal = (revision: number): Buffer => this.#encrypt(key, (value = encode(revision)));
-    const stored = await this.#withOpenConflict(() => this.#inner.put(key, seal, expectedRevision));
+    const encrypt = (revision: number): Buffer => seal(key, (value = encode(revision)), this.#key);
+    const stored = await this.#withOpenConflict(() => this.#inner.put(key, encrypt, expectedRevision));
+    this.#census.note(key, stored.revision, keyIdOf(stored.value));
     return { ...stored, value };
   }
 
@@ -77,9 +129,11 @@ export class EncryptedStorage implements Storage {
     expectedRevision: number,
     last?: (revision: number) => Buffer,
   ): Promise<{ revision: number }> {
-    if (!this.#isEncrypted(key)) return this.#inner.delete(key, expectedRevision, last);
-    const seal = last && ((revision: number): Buffer => this.#encrypt(key, last(revision)));
-    return this.#withOpenConflict(() => this.#inner.delete(key, expectedRevision, seal));
+    const encrypt =
+      last && this.#isEncrypted(key) ? (revision: number): Buffer => seal(key, last(revision), this.#key) : last;
+    const deleted = await this.#withOpenConflict(() => this.#inner.delete(key, expectedRevision, encrypt));
+    if (this.#census.get(key)) this.#census.noteDelete(key, deleted.revision);
+    return deleted;
   }
 
   async watch(
@@ -107,24 +161,7 @@ export class EncryptedStorage implements Storage {
     isLive = true;
     if (failure === undefined) return end;
     end();
-    throw failure;
-  }
-
-  /**
-   * Writes everything that an older key has encrypted again with the first one; afterwards that key is needed only for history not yet
-   * compacted. `restamp` puts the new revision into the bytes. Returns how many were written; one that
-   * somebody else writes meanwhile is left to him.
-   */
-  async reencrypt(restamp: (value: Buffer, revision: number) => Buffer): Promise<number> {
-    let written = 0;
-    for (const prefix of this.#prefixes) {
-      for (let startAfter: string | undefined = prefix; startAfter !== undefined;) {
-        const page: ListPage = await this.#inner.list(prefix, { limit: 100, startAfter });
-        for (const item of page.items) if (await this.#renew(item, restamp)) written++;
-        startAfter = page.nextKey;
-      }
-    }
-    return written;
+    throw this.#asPast(failure);
   }
 
   compact(revision: number): Promise<void> {
@@ -139,18 +176,6 @@ export class EncryptedStorage implements Storage {
     return this.#inner.close();
   }
 
-  async #renew(item: StoredValue, restamp: (value: Buffer, revision: number) => Buffer): Promise<boolean> {
-    const { key, value } = this.#openValue(item);
-    if (keyIdOf(item.value) === this.#keys[0].id) return false;
-    try {
-      await this.put(key, (revision) => restamp(value, revision), item.revision);
-      return true;
-    } catch (error) {
-      if (error instanceof StorageConflictError) return false;
-      throw error;
-    }
-  }
-
   #isEncrypted(key: string): boolean {
     return this.#prefixes.some((prefix) => key.startsWith(prefix));
   }
@@ -160,15 +185,28 @@ export class EncryptedStorage implements Storage {
   }
 
   #openValue(stored: StoredValue): StoredValue {
-    return this.#isEncrypted(stored.key) ? { ...stored, value: this.#decrypt(stored.key, stored.value) } : stored;
+    const value = this.#decrypt(stored.key, stored.value);
+    return value === stored.value ? stored : { ...stored, value };
   }
 
   #openEvent(event: StorageEvent): StorageEvent {
     const { key, previous } = event;
-    if (!this.#isEncrypted(key)) return event;
     const value = this.#decrypt(key, event.value);
-    if (!previous) return { ...event, value };
+    if (!previous) return value === event.value ? event : { ...event, value };
     return { ...event, value, previous: { ...previous, value: this.#decrypt(key, previous.value) } };
+  }
+
+  /** A record whose key was removed since is as gone as one that was compacted. */
+  #past<T>(open: () => T): T {
+    try {
+      return open();
+    } catch (error) {
+      throw this.#asPast(error);
+    }
+  }
+
+  #asPast(error: unknown): unknown {
+    return error instanceof UnknownKeyError ? new StorageCompactedError(this.#inner.revision) : error;
   }
 
   async #withOpenConflict<T>(write: () => Promise<T>): Promise<T> {
@@ -180,45 +218,12 @@ export class EncryptedStorage implements Storage {
     }
   }
 
-  #encrypt(key: string, plain: Buffer): Buffer {
-    const [{ id, secret }] = this.#keys;
-    const header = Buffer.concat([magic, Buffer.from([id.length]), Buffer.from(id)]);
-    const nonce = randomBytes(nonceBytes);
-    const cipher = createCipheriv('aes-256-gcm', secret, nonce);
-    cipher.setAAD(Buffer.concat([header, Buffer.from(key)]));
-    const text = cipher.update(plain);
-    cipher.final();
-    return Buffer.concat([header, nonce, cipher.getAuthTag(), text]);
-  }
-
-  #decrypt(key: string, sealed: Buffer): Buffer {
-    const id = keyIdOf(sealed);
-    if (id === undefined) throw new StorageEncryptionError(`${key} is not encrypted, though it must be`);
-    const found = this.#byId.get(id);
-    if (!found)
-      throw new StorageEncryptionError(
-        `${key} is encrypted with the key ${JSON.stringify(id)}, which the key file lacks`,
-      );
-    const headerEnd = magic.length + 1 + id.length;
-    const nonceEnd = headerEnd + nonceBytes;
-    const tagEnd = nonceEnd + tagBytes;
-    try {
-      const nonce = sealed.subarray(headerEnd, nonceEnd);
-      const decipher = createDecipheriv('aes-256-gcm', found.secret, nonce, { authTagLength: tagBytes });
-      decipher.setAAD(Buffer.concat([sealed.subarray(0, headerEnd), Buffer.from(key)]));
-      decipher.setAuthTag(sealed.subarray(nonceEnd, tagEnd));
-      return Buffer.concat([decipher.update(sealed.subarray(tagEnd)), decipher.final()]);
-    } catch (error) {
-      throw new StorageEncryptionError(
-        `${key} cannot be decrypted with the key ${JSON.stringify(id)}: it is not that key, or the record was tampered with`,
-        { cause: error },
-      );
-    }
+  #decrypt(key: string, value: Buffer): Buffer {
+    if (keyIdOf(value) !== undefined || (this.#isEncrypted(key) && !this.#acceptsPlain))
+      return unseal(key, value, this.#byId);
+    return value;
   }
 }
 
-function keyIdOf(sealed: Buffer): string | undefined {
-  if (!sealed.subarray(0, magic.length).equals(magic)) return undefined;
-  const length = sealed[magic.length] ?? 0;
-  return sealed.toString('utf8', magic.length + 1, magic.length + 1 + length);
-}
+/** `/registry/GROUP/RESOURCE/`: the first three segments. */
+const collectionOf = (key: string): string => key.split('/', 4).join('/') + '/';

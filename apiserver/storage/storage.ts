@@ -77,6 +77,11 @@ export interface Storage {
     listener: (events: readonly StorageEvent[]) => void,
     options?: { signal?: AbortSignal },
   ): Promise<() => void>;
+  /**
+   * Whether writing the same value again would keep it differently, with a newer key: such a write is then done although it changes nothing.
+   * Absent: never.
+   */
+  isStale?(key: string): boolean;
   /** Forgets history before `revision`: the state at `revision` and all later ones can still be read. No effect when that is done already. */
   compact(revision: number): Promise<void>;
   /** State for /readyz and /metrics. */

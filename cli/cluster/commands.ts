@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { homedir } from 'node:os';
 import { readFileSync } from 'node:fs';
 import { join as joinPath } from 'node:path';
+import { addEncryptionCommands } from './encryption-commands.js';
 import { Failure } from './failure.js';
 import { requireRoot } from './host.js';
 import { pkiFiles } from './identity.js';
@@ -96,6 +97,7 @@ export function addClusterCommands(program: Command): void {
     .option('--description <text>', 'what it is for')
     .option('--print-join-command', 'print the whole command for the other machine', false)
     .action(runTokenCreate);
+  addEncryptionCommands(program, named);
   noded(timed(named(program.command('join'))))
     .description('make this machine a node of a cluster')
     .argument('<server>', 'address of the API server, https://HOST:6443')
