@@ -411,13 +411,13 @@ describe('the budget of an evaluation', () => {
       'self.all(a,'.repeat(9_000),
     ];
     for (const text of texts) {
-      const start = performance.now();
+      const start = process.cpuUsage();
       try {
         environment.compile(text);
       } catch (error) {
         assert.ok(error instanceof CelCompileError, `${text.slice(0, 20)}: ${String(error)}`);
       }
-      assert.ok(performance.now() - start < 500, text.slice(0, 20));
+      assert.ok(process.cpuUsage(start).user < 500_000, text.slice(0, 20));
     }
   });
 });
