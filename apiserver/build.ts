@@ -16,7 +16,7 @@ import { NodeAuthorizer } from './authorization/node-authorizer.js';
 import { RbacAuthorizer } from './authorization/rbac-authorizer.js';
 import { RoleEscalation } from './authorization/role-escalation.js';
 import type { DiscoverableResource } from './discovery/discoverable.js';
-import { COMPONENT_STATUSES, servedResources } from './discovery/served-resources.js';
+import { COMPONENT_STATUSES } from './discovery/served-resources.js';
 import { ensureDefaultRoles } from './bootstrap/default-roles.js';
 import { FlowControlObjects } from './bootstrap/flow-control-objects.js';
 import { LocalApiServices } from './bootstrap/local-api-services.js';
@@ -39,7 +39,7 @@ import { ResourceReader } from './http/resource-reader.js';
 import { ResourceWriter } from './http/resource-writer.js';
 import { SchemaCodec } from './http/schema-codec.js';
 import { ApiServer, type TlsFiles } from './http/server.js';
-import { OpenApi } from './openapi/openapi.js';
+import { ExtensionController } from './extension/extension-controller.js';
 import type { ResourceDefinition } from './registry/definition.js';
 import { generateName } from './registry/object-metadata.js';
 import { ObjectReader } from './registry/object-reader.js';
@@ -49,6 +49,7 @@ import type { Schemas } from './schema/schemas.js';
 import type { Storage } from './storage/storage.js';
 import { bindingResources } from './subresources/binding.js';
 import { componentStatuses, storageHealth, type ComponentProbe } from './subresources/component-statuses.js';
+import { ApiCatalogue } from './http/api-catalogue.js';
 import { Kubelets } from './subresources/kubelet-location.js';
 import { reviewResources } from './subresources/reviews.js';
 import { subresourceHandlers } from './subresources/subresource-handlers.js';
@@ -127,11 +128,20 @@ export async function startApiserver(options: ApiserverOptions): Promise<Apiserv
   const upgrades = new Upgrades(registry, { objects: core.objects, kubelets, random: options.random });
   const { handle, served } = buildHandler(options, core, paths, kubelets);
   const flowControl = new FlowControlObjects(registry, clock, log);
+  const localServices = new LocalApiServices(registry);
+  const extensions = new ExtensionController({
+    ...core,
+    clock,
+    log,
+    metadata: options.schemas.type('io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta'),
+    onChange: (groupVersions) => localServices.sync('true', groupVersions),
+  });
   await Promise.all([
     ensureSystemObjects(registry).then(() => ensureDefaultRoles(registry)),
-    new LocalApiServices(registry).sync('onstart', served),
+    localServices.sync('onstart', served),
     flowControl.start(),
   ]);
+  await extensions.start();
   const pipeline = new Pipeline({
     ...core,
     peers: new Peers(),
@@ -170,6 +180,7 @@ export async function startApiserver(options: ApiserverOptions): Promise<Apiserv
       kubernetes.stop();
       sweeper.stop();
       flowControl.stop();
+      extensions.stop();
       fanOut.finishAll();
       await server.close(stopGraceMs);
       kubelets.close();
@@ -201,10 +212,13 @@ async function buildCore(options: ApiserverOptions): Promise<Core> {
   const authorizer = new UnionAuthorizer([privilegedGroup, new NodeAuthorizer(objects), rbac]);
   const escalation = new RoleEscalation(authorizer, rbac);
   const kinds = new Set(definitions.map(({ resource }) => `${resource.apiVersion} ${resource.kind}`));
-  const codec = new SchemaCodec(options.schemas, (apiVersion, kind) => kinds.has(`${apiVersion} ${kind}`));
+  const isKnownKind = (apiVersion: string, kind: string): boolean =>
+    kinds.has(`${apiVersion} ${kind}`) ||
+    registry.definitions.some(({ resource }) => resource.apiVersion === apiVersion && resource.kind === kind);
+  const codec = new SchemaCodec(options.schemas, isKnownKind);
   const admission = buildAdmission({
     objects,
-    definitions: () => definitions,
+    definitions: () => registry.definitions,
     codec,
     structure: (name) => options.schemas.type(name),
     authorizer,
@@ -215,7 +229,7 @@ async function buildCore(options: ApiserverOptions): Promise<Core> {
     randomSuffix: () => generateName('', random),
     ...(options.disabledAdmission ? { disabled: options.disabledAdmission } : {}),
   });
-  const registry = new ResourceRegistry(definitions, {
+  const registry: ResourceRegistry = new ResourceRegistry(definitions, {
     storage,
     hub,
     clock,
@@ -250,7 +264,7 @@ interface Built {
 }
 
 function buildHandler(options: ApiserverOptions, core: Core, paths: NonResourceHandler, kubelets: Kubelets): Built {
-  const { storage, clock, random, definitions, newUid, serviceAccountIssuer: issuer } = options;
+  const { storage, clock, random, newUid, serviceAccountIssuer: issuer } = options;
   const { hub, fanOut, registry, codec, fieldManagement, signer, objects } = core;
   const watch = { hub, storage, fanOut, frames: new FrameCache(), clock, random };
   const reader = new ResourceReader(watch, new Representations(clock));
@@ -273,11 +287,11 @@ function buildHandler(options: ApiserverOptions, core: Core, paths: NonResourceH
     computed: new Map([[COMPONENT_STATUSES, componentStatuses([...(options.components ?? []), store], clock)]]),
   });
   const serverAddress = (): string => `${options.advertiseAddress}:${options.securePort}`;
-  const served = servedResources(definitions, virtual.keys(), options.schemas.resourceFacts());
-  addDiscovery(paths, { resources: served, serverAddress });
-  addOpenApi(paths, new OpenApi(served, options.schemas));
+  const catalogue = new ApiCatalogue(registry, virtual.keys(), options.schemas);
+  addDiscovery(paths, { resources: catalogue.resources, serverAddress });
+  addOpenApi(paths, catalogue.openApi);
   return {
     handle: (exchange) => (exchange.info.isResourceRequest ? resources.handle(exchange) : paths.handle(exchange)),
-    served,
+    served: catalogue.resources(),
   };
 }

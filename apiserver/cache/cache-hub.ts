@@ -20,6 +20,8 @@ export class CacheHub {
   readonly #listeners = new Set<() => void>();
   #stop: (() => void) | undefined;
   #revision = 0;
+  /** Collections that are being read: their events wait. */
+  readonly #opening = new Map<string, StorageEvent[]>();
 
   constructor(storage: Storage) {
     this.#storage = storage;
@@ -47,6 +49,32 @@ export class CacheHub {
     this.#stop = await this.#storage.watch(registryPrefix, revision, (events) => this.#apply(events));
   }
 
+  /** Opens a cache for a collection that nobody served until now, or replaces the one that there is by another form. */
+  async open(definition: ResourceDefinition): Promise<void> {
+    const prefix = collectionPrefix(definition.resource);
+    const missed: StorageEvent[] = [];
+    this.#opening.set(prefix, missed);
+    try {
+      let page = await this.#storage.list(prefix, { limit: pageSize });
+      const { revision } = page;
+      const cache = this.#make(definition, revision);
+      for (;;) {
+        cache.fill(page.items);
+        if (page.nextKey === undefined) break;
+        page = await this.#storage.list(prefix, { limit: pageSize, startAfter: page.nextKey, revision });
+      }
+      for (const event of missed) if (event.revision > revision) cache.apply(event);
+      this.#caches.set(prefix, cache);
+    } finally {
+      this.#opening.delete(prefix);
+    }
+  }
+
+  /** Forgets a collection. Who watches it must be told by the caller. */
+  close(definition: Pick<ResourceDefinition, 'resource'>): void {
+    this.#caches.delete(collectionPrefix(definition.resource));
+  }
+
   stop(): void {
     this.#stop?.();
     this.#stop = undefined;
@@ -71,13 +99,18 @@ export class CacheHub {
   }
 
   #add(definition: ResourceDefinition, revision: number): void {
-    const prefix = collectionPrefix(definition.resource);
+    this.#caches.set(collectionPrefix(definition.resource), this.#make(definition, revision));
+  }
+
+  #make(definition: ResourceDefinition, revision: number): WatchCache {
     const indexes: Record<string, CacheIndexes[string]> = {};
     for (const field of indexedFields) {
       const valueOf = definition.selectableFields[field];
       if (valueOf) indexes[field] = (cached: CachedObject) => valueOf(cached.object);
     }
-    this.#caches.set(prefix, new WatchCache({ prefix, encoded: this.encoded, revision, indexes }));
+    const decode = definition.custom?.decodeStored;
+    const prefix = collectionPrefix(definition.resource);
+    return new WatchCache({ prefix, encoded: this.encoded, revision, indexes, ...(decode ? { decode } : {}) });
   }
 
   #fill(items: readonly StoredValue[]): void {
@@ -93,7 +126,9 @@ export class CacheHub {
 
   #apply(events: readonly StorageEvent[]): void {
     for (const event of events) {
-      this.#caches.get(prefixOfKey(event.key))?.apply(event);
+      const prefix = prefixOfKey(event.key);
+      this.#opening.get(prefix)?.push(event);
+      this.#caches.get(prefix)?.apply(event);
       this.#revision = event.revision;
     }
     for (const listener of this.#listeners) listener();

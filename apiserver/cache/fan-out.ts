@@ -41,6 +41,12 @@ export class FanOut {
     this.#cancel = this.#clock.schedule(sinceMs >= joinMs ? 0 : joinMs - sinceMs, () => this.#flush());
   }
 
+  /** Ends the streams of one cache in order, and forgets it. */
+  finish(cache: WatchCache): void {
+    for (const watcher of this.#watchers.get(cache) ?? []) watcher.finish();
+    this.#watchers.delete(cache);
+  }
+
   /** Ends all streams in order. */
   finishAll(): void {
     this.#cancel?.();

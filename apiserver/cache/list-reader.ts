@@ -1,7 +1,7 @@
 import { decodeContinue, encodeContinue, type ContinueToken } from './continue-token.js';
 import { badRequest, expired, ExpiredContinueError, resourceVersionTooLarge } from '../registry/status-errors.js';
 import { StorageCompactedError, StorageFutureRevisionError, type Storage } from '../storage/storage.js';
-import { CachedObject } from './cached-object.js';
+import type { CachedObject } from './cached-object.js';
 import type { ListOptions } from './list-options.js';
 import type { Selection } from './selection.js';
 import type { WatchCache } from './watch-cache.js';
@@ -138,7 +138,7 @@ async function readPast(request: ListRequest, revision: number, startAfter: stri
     for (let i = 0; i < read.items.length; i++) {
       const stored = read.items[i];
       if (!stored) continue;
-      const object = new CachedObject(stored);
+      const object = request.cache.objectOf(stored);
       if (!selection.matches(object)) continue;
       if (options.limit > 0 && found.length === options.limit) {
         const left = selection.isEverything ? read.items.length - i + (read.remaining ?? 0) : undefined;

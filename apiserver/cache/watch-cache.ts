@@ -12,6 +12,8 @@ export interface WatchCacheOptions {
   readonly revision: number;
   readonly indexes?: CacheIndexes;
   readonly limits?: RingLimits;
+  /** Turns stored bytes into those that are served, where the two may differ (custom resources of an older form). */
+  readonly decode?: (bytes: Buffer) => Buffer;
 }
 
 /**
@@ -23,7 +25,9 @@ export interface WatchCacheOptions {
 export class WatchCache {
   readonly prefix: string;
   readonly ring: EventRing;
+  readonly #filledAt: number;
   readonly #encoded: EncodedObjects;
+  readonly #decode: ((bytes: Buffer) => Buffer) | undefined;
   readonly #objects = new Map<string, CachedObject>();
   #sortedKeys: string[] = [];
   readonly #indexFunctions: CacheIndexes;
@@ -34,7 +38,9 @@ export class WatchCache {
 
   constructor(options: WatchCacheOptions) {
     this.prefix = options.prefix;
+    this.#filledAt = options.revision;
     this.#encoded = options.encoded;
+    this.#decode = options.decode;
     this.#indexFunctions = options.indexes ?? {};
     this.ring = new EventRing(options.revision, options.limits);
     this.lastChange = options.revision;
@@ -48,25 +54,23 @@ export class WatchCache {
   /** Fills the cache at start; `values` in key order, after all that was filled before. */
   fill(values: readonly StoredValue[]): void {
     for (const stored of values) {
-      const object = new CachedObject(stored, this.#encoded.find(stored.value));
+      const object = this.objectOf(stored);
       this.#objects.set(stored.key, object);
       this.#sortedKeys.push(stored.key);
       this.#addToIndexes(object);
     }
   }
 
-  /** Takes one committed change over. Called in revision order. */
+  /** Takes one committed change over, unless the cache was filled with it. Called in revision order. */
   apply(event: StorageEvent): void {
+    if (event.revision <= this.#filledAt) return;
     const previous = this.#objects.get(event.key);
-    const current = new CachedObject(
-      {
-        key: event.key,
-        value: event.value,
-        revision: event.revision,
-        createRevision: previous?.createRevision ?? event.revision,
-      },
-      this.#encoded.find(event.value),
-    );
+    const current = this.objectOf({
+      key: event.key,
+      value: event.value,
+      revision: event.revision,
+      createRevision: previous?.createRevision ?? event.revision,
+    });
     if (event.type === 'delete' && !previous) return;
     if (previous) this.#removeFromIndexes(previous);
     if (event.type === 'delete') {
@@ -82,6 +86,13 @@ export class WatchCache {
     const change: CacheEvent = { type, revision: event.revision, current, previous };
     this.ring.push(change);
     for (const listener of this.#listeners) listener(change);
+  }
+
+  /** What is served for something stored; what this process has just written needs no further look. */
+  objectOf(stored: StoredValue): CachedObject {
+    const object = this.#encoded.find(stored.value);
+    if (object || !this.#decode) return new CachedObject(stored, object);
+    return new CachedObject({ ...stored, value: this.#decode(stored.value) });
   }
 
   get(key: string): CachedObject | undefined {

@@ -21,6 +21,8 @@ export interface DecodeOptions {
   readonly expected: { readonly apiVersion: string; readonly kind: string };
   /** Structure of the kind; absent: any object (custom resources are checked by their own schema). */
   readonly structure?: StructType;
+  /** Takes the place of the structure where that is not a compiled one. */
+  readonly read?: (object: JsonObject) => Structured;
   /** Default: Warn, as in the original. */
   readonly fieldValidation?: FieldValidation;
   readonly maxBytes?: number;
@@ -157,10 +159,9 @@ function cannotBeHandled(
 }
 
 function check(object: JsonObject, faults: readonly string[], options: DecodeOptions, refusal: Refusal): Decoded {
-  const { structure, fieldValidation = 'Warn' } = options;
-  const structured = structure
-    ? structureOf(object, structure, refusal)
-    : { object, unknown: [], suggestions: new Map() };
+  const { structure, read, fieldValidation = 'Warn' } = options;
+  const reader = read ?? (structure && ((value: JsonObject) => checkStructure(value, structure)));
+  const structured = reader ? structureOf(object, reader, refusal) : { object, unknown: [], suggestions: new Map() };
   if (fieldValidation === 'Ignore') return { object: structured.object, warnings: [] };
   const strict = [...faults, ...structured.unknown.map((path) => `unknown field ${JSON.stringify(excerpt(path))}`)];
   if (strict.length > 0 && fieldValidation === 'Strict') {
@@ -178,9 +179,9 @@ function unknownFieldCauses({ unknown, suggestions }: Pick<Structured, 'unknown'
   });
 }
 
-function structureOf(object: JsonObject, structure: StructType, refusal: Refusal): Structured {
+function structureOf(object: JsonObject, read: (object: JsonObject) => Structured, refusal: Refusal): Structured {
   try {
-    return checkStructure(object, structure);
+    return read(object);
   } catch (error) {
     if (!(error instanceof StructureError)) throw error;
     throw refusal(error.message);

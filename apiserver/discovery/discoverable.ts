@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ResourceDefinition } from '../registry/definition.js';
+import type { CustomStructure, ResourceDefinition } from '../registry/definition.js';
 import type { ResourceFacts } from '../schema/schemas.js';
 
 /** A group, version and kind, as answers carry them. */
@@ -7,6 +7,8 @@ export interface GroupVersionKind {
   readonly group: string;
   readonly version: string;
   readonly kind: string;
+  /** Definition in OpenAPI where it does not follow from the rest (custom resources). */
+  readonly definition?: string;
 }
 
 export interface DiscoverableSubresource {
@@ -27,6 +29,8 @@ export interface DiscoverableResource extends GroupVersionKind {
   readonly subresources: readonly DiscoverableSubresource[];
   /** Tells clients when the stored form changes; absent where nothing is stored. */
   readonly storageVersionHash?: string;
+  /** The published schema of a custom resource. */
+  readonly openApi?: CustomStructure['openApi'];
 }
 
 type FactsByPath = Readonly<Record<string, ResourceFacts>>;
@@ -48,10 +52,11 @@ export function discoverableResources(
     const path = `${group}/${version}/${resource}`;
     // A few kinds leave out a verb (namespaces: deletecollection).
     const known = facts[path]?.verbs;
+    const { custom } = definition;
+    const own = { group, version, kind, ...(custom ? { definition: custom.definitionName } : {}) };
     return {
-      group,
-      version,
-      kind,
+      ...own,
+      ...(custom ? { openApi: custom.openApi } : {}),
       resource,
       namespaced,
       singularName: definition.singularName,
@@ -59,7 +64,7 @@ export function discoverableResources(
       shortNames: definition.shortNames,
       categories: definition.categories,
       subresources: definition.subresources
-        .map((name) => subresourceOf(name, { group, version, kind }, facts[`${path}/${name}`]))
+        .map((name) => subresourceOf(name, own, facts[`${path}/${name}`]))
         .sort((a, b) => (a.name < b.name ? -1 : 1)),
       storageVersionHash: storageVersionHash({ group, version, kind }),
     };

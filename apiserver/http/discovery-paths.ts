@@ -8,26 +8,27 @@ import {
   apiVersions,
   wantsAggregated,
 } from '../discovery/documents.js';
-import { unknownResource } from '../registry/status-errors.js';
 import { header, type Exchange } from './exchange.js';
-import type { NonResourceHandler } from './non-resource-handler.js';
+import type { NonResourceHandler, PathHandler } from './non-resource-handler.js';
 import { commonHeaders, sendBytes, sendJson, writeHead } from './respond.js';
 
 export interface DiscoveryOptions {
-  readonly resources: readonly DiscoverableResource[];
+  /** Another array after each change. */
+  readonly resources: () => readonly DiscoverableResource[];
   readonly serverAddress: () => string;
 }
 
 /** /api, /apis and what lies directly below: what the server serves, in the old and in the aggregated form. */
 export function addDiscovery(paths: NonResourceHandler, options: DiscoveryOptions): void {
   const { resources, serverAddress } = options;
-  const cache = new Map<string, { etag: string; body: Buffer }>();
+  const cache = new Map<string, { etag: string; body: Buffer; of: readonly DiscoverableResource[] }>();
   const aggregated = (exchange: Exchange, root: 'api' | 'apis', version: 'v2' | 'v2beta1'): void => {
     const key = `${root} ${version}`;
+    const of = resources();
     let made = cache.get(key);
-    if (!made) {
-      const body = Buffer.from(JSON.stringify(aggregatedDiscovery(resources, root, version)));
-      made = { body, etag: `"${createHash('sha256').update(body).digest('hex').toUpperCase()}"` };
+    if (made?.of !== of) {
+      const body = Buffer.from(JSON.stringify(aggregatedDiscovery(of, root, version)));
+      made = { body, of, etag: `"${createHash('sha256').update(body).digest('hex').toUpperCase()}"` };
       cache.set(key, made);
     }
     sendAggregated(exchange, version, made);
@@ -43,23 +44,37 @@ export function addDiscovery(paths: NonResourceHandler, options: DiscoveryOption
   );
   paths.add(
     '/apis',
-    root('apis', () => apiGroupList(resources)),
+    root('apis', () => apiGroupList(resources())),
   );
+  paths.addDynamic({
+    find: (path) => describedAt(path, resources()),
+    list: () => [...pathsOf(resources())],
+  });
+}
+
+/** Who answers `/apis/GROUP`, `/apis/GROUP/VERSION` and `/api/v1`; undefined where nothing of that is served. */
+function describedAt(path: string, resources: readonly DiscoverableResource[]): PathHandler | undefined {
+  const [, root, group = '', version] = path.split('/');
+  if (path.split('/').length > 4 || (root !== 'api' && root !== 'apis') || group === '') return undefined;
+  if (root === 'api') return version === undefined ? answer(apiResourceList(resources, '', group)) : undefined;
+  return answer(version === undefined ? apiGroup(resources, group) : apiResourceList(resources, group, version));
+}
+
+const answer = (document: object | undefined): PathHandler | undefined =>
+  document && ((exchange) => sendJson(exchange, 200, document));
+
+function pathsOf(resources: readonly DiscoverableResource[]): Set<string> {
+  const found = new Set<string>();
   for (const { group, version } of groupVersions(resources)) {
-    if (group !== '') paths.add(`/apis/${group}`, (exchange) => send(exchange, apiGroup(resources, group)));
-    const path = group === '' ? `/api/${version}` : `/apis/${group}/${version}`;
-    paths.add(path, (exchange) => send(exchange, apiResourceList(resources, group, version)));
+    if (group !== '') found.add(`/apis/${group}`);
+    found.add(group === '' ? `/api/${version}` : `/apis/${group}/${version}`);
   }
+  return found;
 }
 
 function groupVersions(resources: readonly DiscoverableResource[]): { group: string; version: string }[] {
   const found = new Map(resources.map(({ group, version }) => [`${group}/${version}`, { group, version }]));
   return [...found.values()];
-}
-
-function send(exchange: Exchange, document: object | undefined): void {
-  if (!document) throw unknownResource();
-  sendJson(exchange, 200, document);
 }
 
 function sendAggregated(exchange: Exchange, version: string, { etag, body }: { etag: string; body: Buffer }): void {

@@ -4,9 +4,16 @@ import type { Exchange } from './exchange.js';
 /** Answers a path outside the resources: discovery, health, metrics, OpenAPI ... */
 export type PathHandler = (exchange: Exchange) => void | Promise<void>;
 
+/** Paths that come and go. */
+export interface DynamicPaths {
+  readonly find: (path: string) => PathHandler | undefined;
+  readonly list: () => readonly string[];
+}
+
 /** Handlers by path, and by prefix for those that end with a slash and a star. */
 export class NonResourceHandler {
   readonly #exact = new Map<string, PathHandler>();
+  readonly #dynamic: DynamicPaths[] = [];
   readonly #prefixes: { readonly prefix: string; readonly handler: PathHandler }[] = [];
 
   add(pattern: string, handler: PathHandler): this {
@@ -15,15 +22,25 @@ export class NonResourceHandler {
     return this;
   }
 
+  addDynamic(paths: DynamicPaths): this {
+    this.#dynamic.push(paths);
+    return this;
+  }
+
   /** Paths as the root lists them. */
   paths(): string[] {
-    return [...this.#exact.keys()].filter((path) => path !== '/').sort();
+    return [...this.#exact.keys(), ...this.#dynamic.flatMap(({ list }) => list())]
+      .filter((path) => path !== '/')
+      .sort();
   }
 
   handle(exchange: Exchange): void | Promise<void> {
     const { path } = exchange.info;
     const bare = path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
-    const handler = this.#exact.get(bare) ?? this.#prefixes.find(({ prefix }) => path.startsWith(prefix))?.handler;
+    const handler =
+      this.#exact.get(bare) ??
+      this.#findDynamic(bare) ??
+      this.#prefixes.find(({ prefix }) => path.startsWith(prefix))?.handler;
     if (!handler) {
       throw new StatusError(404, 'NotFound', 'the server could not find the requested resource', {});
     }
@@ -36,5 +53,13 @@ export class NonResourceHandler {
       );
     }
     return handler(exchange);
+  }
+
+  #findDynamic(path: string): PathHandler | undefined {
+    for (const { find } of this.#dynamic) {
+      const handler = find(path);
+      if (handler) return handler;
+    }
+    return undefined;
   }
 }

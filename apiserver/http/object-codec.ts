@@ -1,5 +1,5 @@
 import type { KubernetesObject } from '../../shared/api/object.js';
-import type { ResourceDefinition } from '../registry/definition.js';
+import type { CustomStructure, ResourceDefinition } from '../registry/definition.js';
 import type { WriteOptions } from '../registry/write-options.js';
 
 export interface ExpectedKind {
@@ -7,6 +7,8 @@ export interface ExpectedKind {
   readonly kind: string;
   /** Name of the schema; absent: any object. */
   readonly definition?: string;
+  /** Custom resources: their own structure. */
+  readonly custom?: CustomStructure;
 }
 
 export type PatchType = 'json' | 'merge' | 'strategic' | 'apply';
@@ -40,8 +42,9 @@ export interface ObjectCodec {
   ): KubernetesObject;
 }
 
-export const expectedOf = ({ resource }: ResourceDefinition): ExpectedKind => ({
+export const expectedOf = ({ resource, custom }: ResourceDefinition): ExpectedKind => ({
   apiVersion: resource.apiVersion,
   kind: resource.kind,
   ...(resource.definition === undefined ? {} : { definition: resource.definition }),
+  ...(custom ? { custom } : {}),
 });

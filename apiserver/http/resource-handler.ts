@@ -43,6 +43,7 @@ export class ResourceHandler {
     const served = registry.find(info.group, info.version, info.resource);
     if (!served) throw unknownResource();
     const { definition } = served;
+    if (definition.deprecation !== undefined) exchange.warnings.push(definition.deprecation);
     const isMisplaced =
       !definition.resource.namespaced && info.namespace !== undefined && info.resource !== 'namespaces';
     if (isMisplaced) throw unknownResource();
@@ -80,7 +81,7 @@ export class ResourceHandler {
       case 'delete':
         return writer.delete(exchange, served);
       case 'deletecollection':
-        if (served.definition.finalization) throw notAllowed();
+        if (info.resource === 'namespaces') throw notAllowed();
         return writer.deleteCollection(exchange, served);
       default:
         throw methodNotSupported(served.definition.resource, info.verb);

@@ -74,6 +74,9 @@ export class SchemaCodec implements ObjectCodec {
   }
 
   #patched({ type, value }: ParsedPatch, current: KubernetesObject, expected: ExpectedKind): unknown {
+    if (type === 'strategic' && expected.custom) {
+      throw unsupportedMediaType(Object.keys(patchTypes).filter((known) => patchTypes[known] !== 'strategic'));
+    }
     switch (type) {
       case 'json':
         return jsonPatch(current, value);
@@ -94,6 +97,13 @@ export class SchemaCodec implements ObjectCodec {
     const isKnownKind = (apiVersion: string, kind: string): boolean =>
       (apiVersion === expected.apiVersion && kind === expected.kind) || this.#isKnownKind(apiVersion, kind);
     const decodeProtobuf = this.#decodeProtobuf;
-    return { expected, fieldValidation, isKnownKind, decodeProtobuf, ...(structure ? { structure } : {}) };
+    const { custom } = expected;
+    return {
+      expected,
+      fieldValidation,
+      isKnownKind,
+      ...(custom ? { read: custom.read } : { decodeProtobuf }),
+      ...(structure ? { structure } : {}),
+    };
   }
 }

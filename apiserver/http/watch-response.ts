@@ -121,7 +121,7 @@ async function startOf(request: WatchRequest, given: WatchDependencies): Promise
   const position = ring.positionAfter(from);
   if (position !== undefined) return { ...live, position };
   try {
-    const history = await readHistory(given.storage, store.cache.prefix, from);
+    const history = await readHistory(given.storage, store.cache, from);
     return { ...live, position: ring.endPosition, history };
   } catch (error) {
     if (error instanceof StorageFutureRevisionError) return live;

@@ -18,6 +18,7 @@ import { cronJobDefinition } from './cronjob.js';
 import { csiDriverDefinition } from './csidriver.js';
 import { csiNodeDefinition } from './csinode.js';
 import { csiStorageCapacityDefinition } from './csistoragecapacity.js';
+import { customResourceDefinitionDefinition } from './customresourcedefinition.js';
 import { daemonSetDefinition } from './daemonset.js';
 import { deploymentDefinition } from './deployment.js';
 import { endpointsDefinition } from './endpoints.js';
@@ -122,4 +123,5 @@ export const definitions = [
   resourceClaimDefinition,
   resourceClaimTemplateDefinition,
   resourceSliceDefinition,
+  customResourceDefinitionDefinition,
 ] as unknown as readonly ResourceDefinition[];

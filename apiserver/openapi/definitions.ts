@@ -13,7 +13,7 @@ export interface Dialect {
 export const dialect2: Dialect = { version: 2, prefix: '#/definitions/' };
 export const dialect3: Dialect = { version: 3, prefix: '#/components/schemas/' };
 
-const conventions = 'https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md';
+export const conventions = 'https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md';
 /** What the model files leave undescribed: fields that refer to another type. */
 const fieldDescriptions: Readonly<Record<string, string>> = {
   metadata: `Standard object's metadata. More info: ${conventions}#metadata`,

@@ -1,6 +1,7 @@
 import type { DiscoverableResource } from '../discovery/discoverable.js';
 import type { Schemas } from '../schema/schemas.js';
 import { closureOf, describeDefinition, dialect2, type OpenApiObject } from './definitions.js';
+import { customDefinitions } from './custom-definitions.js';
 import { kindsByDefinition } from './kinds.js';
 import { operationsOf, type Operation } from './operations.js';
 import { sharedParameters, type Parameter, type SharedParameter } from './parameters.js';
@@ -11,7 +12,7 @@ import {
   isInline,
   objectMediaTypes,
   parameterOf,
-  patchMediaTypes,
+  patchTypesOf,
   pathParameters,
   producedBy,
   queryParameters,
@@ -22,10 +23,13 @@ import {
 export function openApiV2(resources: readonly DiscoverableResource[], schemas: Schemas): OpenApiObject {
   const operations = operationsOf(resources);
   const kinds = kindsByDefinition(resources);
-  const definitions = closureOf(definitionsOf(operations), schemas).map((name) => [
-    name,
-    describeDefinition(name, schemas, dialect2, kinds.get(name) ?? []),
-  ]);
+  const definitions = [
+    ...closureOf(definitionsOf(operations), schemas).map((name) => [
+      name,
+      describeDefinition(name, schemas, dialect2, kinds.get(name) ?? []),
+    ]),
+    ...customDefinitions(resources, dialect2, kinds),
+  ];
   return {
     swagger: '2.0',
     info: { title: 'Kubernetes', version: 'v1.36.0' },
@@ -83,7 +87,7 @@ function describeOperation(operation: Operation): OpenApiObject {
 
 function consumedBy(operation: Operation): readonly string[] {
   if (operation.action === undefined) return operation.mediaType ? [operation.mediaType] : objectMediaTypes;
-  return operation.action === 'patch' ? patchMediaTypes : ['*/*'];
+  return operation.action === 'patch' ? patchTypesOf(operation) : ['*/*'];
 }
 
 function bodyParameter({ body, isBodyRequired }: Operation): OpenApiObject {

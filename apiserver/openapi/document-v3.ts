@@ -1,6 +1,7 @@
 import type { DiscoverableResource } from '../discovery/discoverable.js';
 import type { Schemas } from '../schema/schemas.js';
 import { closureOf, describeDefinition, dialect3, type OpenApiObject } from './definitions.js';
+import { customDefinitions, metadataDefinitions } from './custom-definitions.js';
 import { kindsByDefinition } from './kinds.js';
 import { operationsOf, type Operation } from './operations.js';
 import type { Parameter } from './parameters.js';
@@ -9,7 +10,7 @@ import {
   definitionsOf,
   extensionsOf,
   parameterOf,
-  patchMediaTypes,
+  patchTypesOf,
   pathParameters,
   producedBy,
   queryParameters,
@@ -33,15 +34,18 @@ export function groupVersionPaths(resources: readonly DiscoverableResource[]): M
 export function openApiV3(root: string, resources: readonly DiscoverableResource[], schemas: Schemas): OpenApiObject {
   const operations = operationsOf(resources).filter(({ path }) => path.startsWith(`/${root}/`));
   const kinds = kindsByDefinition(resources);
-  const names = closureOf(definitionsOf(operations), schemas);
+  const used = definitionsOf(operations);
+  const custom = customDefinitions(resources, dialect3, kinds);
+  const names = closureOf([...used, ...(custom.length > 0 ? metadataDefinitions : [])], schemas);
   return {
     openapi: '3.0.0',
     info: { title: 'Kubernetes', version: 'v1.36.0' },
     paths: Object.fromEntries(byPath(operations).map(([path, list]) => [path, describePath(list)])),
     components: {
-      schemas: Object.fromEntries(
-        names.map((name) => [name, describeDefinition(name, schemas, dialect3, kinds.get(name) ?? [])]),
-      ),
+      schemas: Object.fromEntries([
+        ...names.map((name) => [name, describeDefinition(name, schemas, dialect3, kinds.get(name) ?? [])] as const),
+        ...custom,
+      ]),
       securitySchemes: {
         BearerToken: {
           description: 'Bearer Token authentication',
@@ -91,7 +95,7 @@ function describeOperation(operation: Operation): OpenApiObject {
       ? {}
       : {
           requestBody: {
-            content: content(action === 'patch' ? patchMediaTypes : ['*/*'], body),
+            content: content(action === 'patch' ? patchTypesOf(operation) : ['*/*'], body),
             ...(isBodyRequired ? { required: true } : {}),
           },
         }),

@@ -12,12 +12,9 @@ const packages: Readonly<Record<string, string>> = {
 const withoutDefinition = /Options$/;
 
 /** OpenAPI definition of a built-in kind, e.g. `io.k8s.api.apps.v1.Deployment`; undefined where a kind has none. */
-export function definitionOfKind({ group, version, kind }: GroupVersionKind): string | undefined {
+export function definitionOfKind({ group, version, kind, definition }: GroupVersionKind): string | undefined {
+  if (definition !== undefined) return definition;
   if (withoutDefinition.test(kind)) return undefined;
   const known = packages[group];
-  // A custom resource's group has a domain of its own: its definition is the reversed group.
-  if (known === undefined && group.includes('.') && !group.endsWith('.k8s.io')) {
-    return [...group.split('.').reverse(), version, kind].join('.');
-  }
   return `${known ?? `io.k8s.api.${group.split('.')[0] ?? ''}`}.${version}.${kind}`;
 }

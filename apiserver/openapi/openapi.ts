@@ -29,9 +29,21 @@ export class OpenApi {
   readonly #documents = new Map<string, OpenApiDocument>();
   #v2: OpenApiObject | undefined;
 
-  constructor(resources: readonly DiscoverableResource[], schemas: Schemas) {
+  /** @param previous documents of before a change: those of groups that did not change are taken over */
+  constructor(resources: readonly DiscoverableResource[], schemas: Schemas, previous?: OpenApi) {
     this.#resources = resources;
     this.#schemas = schemas;
+    if (previous) this.#takeOver(previous);
+  }
+
+  #takeOver(previous: OpenApi): void {
+    const before = groupVersionPaths(previous.#resources);
+    for (const [path, list] of groupVersionPaths(this.#resources)) {
+      const known = before.get(path);
+      const document = previous.#documents.get(`v3 ${path}`);
+      const isSame = known?.length === list.length && list.every((resource, index) => resource === known[index]);
+      if (document && isSame) this.#documents.set(`v3 ${path}`, document);
+    }
   }
 
   /** `/openapi/v2`. */

@@ -22,6 +22,8 @@ export interface Operation {
   readonly mediaType?: string;
   /** Has no media types of bodies, as the original has it for OpenID. */
   readonly takesNothing?: boolean;
+  /** Of a custom resource, which no strategic merge patch fits. */
+  readonly isCustom?: boolean;
   /** Definition by status code; `string` is text. */
   readonly responses: Readonly<Record<string, string>>;
 }
@@ -77,6 +79,7 @@ export function operationsOf(resources: readonly DiscoverableResource[]): Operat
 
 function resourceOperations(resource: DiscoverableResource): Operation[] {
   const { group, version, kind } = resource;
+  const definition = definitionOfKind(resource);
   const root = group === '' ? `/api/${version}` : `/apis/${group}/${version}`;
   const scope = resource.namespaced ? '/namespaces/{namespace}' : '';
   const basePath = `${root}${scope}/${resource.resource}`;
@@ -85,7 +88,7 @@ function resourceOperations(resource: DiscoverableResource): Operation[] {
     basePath,
     subresource: '',
     kind: { group, version, kind },
-    definition: definitionOfKind({ group, version, kind }),
+    definition,
   };
   const objectOperations = collectionOperations(target);
   if (resource.namespaced && resource.verbs.includes('list')) {
@@ -227,6 +230,7 @@ function patch(target: Target, path: string, description: string): Operation {
     ...operation(target, 'patch', path, { action: 'patch', verb: 'patch', description }),
     body: `${meta}.Patch`,
     isBodyRequired: true,
+    ...(target.resource.openApi ? { isCustom: true } : {}),
     responses: { 200: definition, 201: definition },
   };
 }

@@ -19,7 +19,7 @@ export const watchMediaTypes = [
   'application/json;stream=watch',
   'application/vnd.kubernetes.protobuf;stream=watch',
 ] as const;
-export const patchMediaTypes = [
+const patchMediaTypes = [
   'application/json-patch+json',
   'application/merge-patch+json',
   'application/strategic-merge-patch+json',
@@ -27,6 +27,10 @@ export const patchMediaTypes = [
 ] as const;
 
 const streamed = new Set(['list', 'watch', 'watchlist']);
+
+/** Media types of the patches that an operation takes. */
+export const patchTypesOf = ({ isCustom }: Operation): readonly string[] =>
+  isCustom ? patchMediaTypes.filter((type) => type !== 'application/strategic-merge-patch+json') : patchMediaTypes;
 
 /** Media types of an operation's answers. */
 export function producedBy(operation: Operation): readonly string[] {

@@ -1,5 +1,8 @@
 import type { KubernetesObject } from '../../shared/api/object.js';
 import type { Resource } from '../../shared/api/resource.js';
+import type { JsonObject } from '../schema/json.js';
+import type { StructType } from '../schema/schema-type.js';
+import type { Structured } from '../schema/structure.js';
 import type { FieldError } from '../validation/field-error.js';
 
 /** One column of `kubectl get`. */
@@ -52,6 +55,20 @@ export interface ScaleMapping<T> {
   readonly getSelector: (object: T) => string;
 }
 
+/** What takes the place of a generated schema where a kind is defined at run time. */
+export interface CustomStructure {
+  /** Along which server-side apply merges and owns. */
+  readonly structure: StructType;
+  /** Takes out of a decoded object what the schema does not name. */
+  readonly read: (object: JsonObject) => Structured;
+  /** Definition of the kind in OpenAPI, e.g. `com.example.stable.v1.CronTab`. */
+  readonly definitionName: string;
+  /** The schema as it is published. */
+  readonly openApi: { readonly v2: JsonObject; readonly v3: JsonObject };
+  /** Turns stored bytes of any earlier form into the form in which the collection is held. */
+  readonly decodeStored: (bytes: Buffer) => Buffer;
+}
+
 /** All that the server needs to serve one kind: routes, keys, discovery, OpenAPI, tables derive from it. */
 export interface ResourceDefinition<T extends KubernetesObject = KubernetesObject> {
   readonly resource: Resource<T>;
@@ -82,6 +99,10 @@ export interface ResourceDefinition<T extends KubernetesObject = KubernetesObjec
     readonly fromStored: (stored: KubernetesObject) => T;
     readonly toStored: (object: T) => KubernetesObject;
   };
+  /** Set for custom resources. */
+  readonly custom?: CustomStructure;
+  /** Text of the Warning header that every answer carries. */
+  readonly deprecation?: string;
   /** Default grace period for deletes in seconds; pods only. */
   readonly gracefulDelete?: (object: T, requestedSeconds: number | undefined) => number;
   /** A delete that says nothing of dependents leaves them alone (jobs); `warning` tells clients so. */

@@ -9,18 +9,34 @@ export interface ServedResource {
   readonly deleter: ObjectDeleter;
 }
 
-/** All resources that the server stores, by group, version and plural name. */
+/** All resources that the server stores, by group, version and plural name. Custom resources come and go. */
 export class ResourceRegistry {
   readonly #served = new Map<string, ServedResource>();
-  readonly definitions: readonly ResourceDefinition[];
+  readonly #dependencies: StoreDependencies;
+  #definitions: readonly ResourceDefinition[] = [];
 
   constructor(definitions: readonly ResourceDefinition[], dependencies: StoreDependencies) {
-    this.definitions = definitions;
-    for (const definition of definitions) {
-      const store = new ResourceStore(definition, dependencies);
-      const { group, version, resource } = definition.resource;
-      this.#served.set(`${group}/${version}/${resource}`, { definition, store, deleter: new ObjectDeleter(store) });
-    }
+    this.#dependencies = dependencies;
+    for (const definition of definitions) this.add(definition);
+  }
+
+  /** What is served at the moment; another array after each change. */
+  get definitions(): readonly ResourceDefinition[] {
+    return this.#definitions;
+  }
+
+  /** Serves a resource from now on, in place of the one of the same name. Its cache exists already. */
+  add(definition: ResourceDefinition): void {
+    this.remove(definition);
+    const store = new ResourceStore(definition, this.#dependencies);
+    this.#served.set(pathOf(definition), { definition, store, deleter: new ObjectDeleter(store) });
+    this.#definitions = [...this.#definitions, definition];
+  }
+
+  remove(definition: Pick<ResourceDefinition, 'resource'>): void {
+    const path = pathOf(definition);
+    if (!this.#served.delete(path)) return;
+    this.#definitions = this.#definitions.filter((known) => pathOf(known) !== path);
   }
 
   find(group: string, version: string, resource: string): ServedResource | undefined {
@@ -38,3 +54,6 @@ export class ResourceRegistry {
     return this.definitions.some(({ resource }) => resource.group === group && resource.version === version);
   }
 }
+
+const pathOf = ({ resource }: Pick<ResourceDefinition, 'resource'>): string =>
+  `${resource.group}/${resource.version}/${resource.resource}`;

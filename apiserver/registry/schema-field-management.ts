@@ -49,7 +49,8 @@ export class SchemaFieldManagement implements FieldManagement {
     return next;
   }
 
-  #type({ resource }: ResourceDefinition): StructType | undefined {
+  #type({ resource, custom }: ResourceDefinition): StructType | undefined {
+    if (custom) return custom.structure;
     return resource.definition === undefined ? undefined : this.#schemas.type(resource.definition);
   }
 }

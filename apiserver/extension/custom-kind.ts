@@ -1,0 +1,211 @@
+import type {
+  CustomResourceColumnDefinition,
+  CustomResourceDefinition,
+  CustomResourceDefinitionVersion,
+} from '../../shared/api/generated/types.js';
+import type { KubernetesObject } from '../../shared/api/object.js';
+import { defineResource, type Resource } from '../../shared/api/resource.js';
+import { humanAge } from '../../shared/api/duration.js';
+import { ageColumn, column, nameColumn } from '../kinds/column.js';
+import type { Column, CustomStructure, ResourceDefinition, ScaleMapping, Subresource } from '../registry/definition.js';
+import type { JsonObject } from '../schema/json.js';
+import type { StructType } from '../schema/schema-type.js';
+import { customStrategy } from './custom-strategy.js';
+import { applyDefaults } from './defaulting.js';
+import { schemaOf } from './definition-validation.js';
+import { parseFieldPath, parsePlainPath, setAt, valueAt, valuesAt } from './json-path.js';
+import { prune } from './pruning.js';
+import { publishedV2, publishedV3 } from './published-schema.js';
+import { compileRules } from './rules.js';
+import type { Schema } from './schema.js';
+import { structureOf } from './structure-type.js';
+
+type Version = CustomResourceDefinitionVersion;
+
+/** The definitions under which a custom resource is served: one a served version; the stored one first. */
+export function definitionsOfKind(crd: CustomResourceDefinition, metadata: StructType): ResourceDefinition[] {
+  const storage = crd.spec.versions.find((version) => version.storage);
+  if (!storage) return [];
+  const stored = makeDefinition(crd, storage, metadata, undefined);
+  const others = crd.spec.versions
+    .filter((version) => version.served && version !== storage)
+    .map((version) => makeDefinition(crd, version, metadata, stored));
+  return [stored, ...others];
+}
+
+/** Whether clients may use the version under which a definition is. */
+export const isServed = (crd: CustomResourceDefinition, { resource }: ResourceDefinition): boolean =>
+  crd.spec.versions.some(({ name, served }) => name === resource.version && served);
+
+function makeDefinition(
+  crd: CustomResourceDefinition,
+  version: Version,
+  metadata: StructType,
+  stored: ResourceDefinition | undefined,
+): ResourceDefinition {
+  const { group, scope } = crd.spec;
+  const names = crd.status?.acceptedNames ?? crd.spec.names;
+  const schema = schemaOf(version) ?? { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
+  const resource = defineResource<KubernetesObject>({
+    group,
+    version: version.name,
+    kind: names.kind,
+    resource: names.plural,
+    namespaced: scope === 'Namespaced',
+  });
+  const subresources: Subresource[] = [];
+  if (version.subresources?.status) subresources.push('status');
+  if (version.subresources?.scale) subresources.push('scale');
+  const rules = compileRules(schema, '', []);
+  const strategy = customStrategy({
+    schema,
+    rules,
+    namespaced: resource.namespaced,
+    hasStatus: subresources.includes('status'),
+  });
+  const scale = scaleMapping(version);
+  const deprecation = deprecationOf(version, resource);
+  return Object.freeze({
+    resource,
+    singularName: names.singular ?? names.kind.toLowerCase(),
+    shortNames: names.shortNames ?? [],
+    categories: names.categories ?? [],
+    subresources,
+    strategy,
+    columns: columnsOf(version),
+    selectableFields: selectableFields(version),
+    hasGeneration: true,
+    allowCreateOnUpdate: false,
+    allowUnconditionalUpdate: false,
+    custom: customStructure(resource, schema, metadata),
+    ...(scale ? { scale } : {}),
+    ...(deprecation === undefined ? {} : { deprecation }),
+    ...(stored ? { storedAs: viewOf(stored, resource, schema) } : {}),
+  });
+}
+
+function customStructure(resource: Resource, schema: Schema, metadata: StructType): CustomStructure {
+  const { group, version, kind, apiVersion } = resource;
+  return {
+    structure: structureOf(schema, kind, metadata),
+    read: (object) => {
+      const unknown: string[] = [];
+      const pruned = prune(object, schema, true, unknown) as JsonObject;
+      return { object: pruned, unknown, suggestions: new Map() };
+    },
+    definitionName: [...group.split('.').reverse(), version, kind].join('.'),
+    openApi: { v2: publishedV2(schema), v3: publishedV3(schema) },
+    decodeStored: (bytes) => converted(bytes, apiVersion, schema),
+  };
+}
+
+/** Stored bytes in the form of the version: its apiVersion, its fields, its defaults. Most need no change. */
+function converted(bytes: Buffer, apiVersion: string, schema: Schema): Buffer {
+  const text = bytes.toString('utf8');
+  const object = JSON.parse(text) as JsonObject;
+  const result = inVersion(object, apiVersion, schema);
+  const made = JSON.stringify(result);
+  return made === text ? bytes : Buffer.from(made);
+}
+
+/** Conversion of the strategy None: nothing but the apiVersion differs, and what the schema of the version says. */
+function inVersion(object: JsonObject, apiVersion: string, schema: Schema): JsonObject {
+  object['apiVersion'] = apiVersion;
+  const pruned = prune(object, schema, true) as JsonObject;
+  applyDefaults(pruned, schema);
+  return pruned;
+}
+
+/** A version that is not the stored one shows the stored objects in its own form. */
+function viewOf(
+  stored: ResourceDefinition,
+  shown: Resource,
+  schema: Schema,
+): NonNullable<ResourceDefinition['storedAs']> {
+  return {
+    resource: stored.resource,
+    fromStored: (object) =>
+      inVersion(
+        structuredClone(object) as unknown as JsonObject,
+        shown.apiVersion,
+        schema,
+      ) as unknown as KubernetesObject,
+    toStored: (object) => {
+      const read = stored.custom?.read(structuredClone(object) as unknown as JsonObject).object ?? {};
+      read['apiVersion'] = stored.resource.apiVersion;
+      stored.strategy.defaults?.(read as unknown as KubernetesObject);
+      return read as unknown as KubernetesObject;
+    },
+  };
+}
+
+function deprecationOf(version: Version, { apiVersion, kind }: Resource): string | undefined {
+  return version.deprecated ? (version.deprecationWarning ?? `${apiVersion} ${kind} is deprecated`) : undefined;
+}
+
+function columnsOf({ additionalPrinterColumns: given }: Version): readonly Column<KubernetesObject>[] {
+  const name = nameColumn<KubernetesObject>();
+  return given && given.length > 0 ? [name, ...given.map(customColumn)] : [name, ageColumn()];
+}
+
+function customColumn(given: CustomResourceColumnDefinition): Column<KubernetesObject> {
+  const path = parseFieldPath(given.jsonPath) ?? [];
+  const type = given.type as Column<unknown>['type'];
+  return column(given.name, (object, nowMs) => cellOf(valuesAt(object, path), type, nowMs), {
+    type,
+    ...(given.format ? { format: given.format } : {}),
+    description: given.description ?? `Custom resource definition column (in JSONPath format): ${given.jsonPath}`,
+    priority: given.priority ?? 0,
+  });
+}
+
+function cellOf(values: readonly unknown[], type: string, nowMs: number): string | number | boolean {
+  const [value] = values;
+  if (value === undefined || value === null) return '';
+  switch (type) {
+    case 'date':
+      return typeof value === 'string' ? humanAge(value, nowMs) : '';
+    case 'integer':
+      return typeof value === 'number' ? Math.trunc(value) : '';
+    case 'number':
+      return typeof value === 'number' ? value : '';
+    case 'boolean':
+      return typeof value === 'boolean' ? value : '';
+    default:
+      return values.map((each) => (typeof each === 'string' ? each : JSON.stringify(each))).join(' ');
+  }
+}
+
+function selectableFields({ selectableFields: given }: Version): ResourceDefinition['selectableFields'] {
+  const fields: Record<string, (object: KubernetesObject) => string> = {};
+  for (const { jsonPath } of given ?? []) {
+    const path = parsePlainPath(jsonPath);
+    if (!path) continue;
+    fields[path.join('.')] = (object) => {
+      const value = valueAt(object, path);
+      return value === undefined || value === null ? '' : String(value as string | number | boolean);
+    };
+  }
+  return fields;
+}
+
+function scaleMapping({ subresources }: Version): ScaleMapping<KubernetesObject> | undefined {
+  const given = subresources?.scale;
+  if (!given) return undefined;
+  const spec = parsePlainPath(given.specReplicasPath) ?? [];
+  const status = parsePlainPath(given.statusReplicasPath) ?? [];
+  const selector = given.labelSelectorPath ? parsePlainPath(given.labelSelectorPath) : undefined;
+  const count = (object: KubernetesObject, path: readonly string[]): number => {
+    const value = valueAt(object, path);
+    return typeof value === 'number' ? value : 0;
+  };
+  return {
+    getSpecReplicas: (object) => count(object, spec),
+    setSpecReplicas: (object, replicas) => setAt(object as unknown as JsonObject, spec, replicas),
+    getStatusReplicas: (object) => count(object, status),
+    getSelector: (object) => {
+      const value = selector && valueAt(object, selector);
+      return typeof value === 'string' ? value : '';
+    },
+  };
+}
