@@ -48,7 +48,7 @@ export function validateDefinition(object: Definition, old?: Definition): FieldE
     );
   }
   append(errors, validateNames(spec.names ?? ({} as CustomResourceDefinitionNames), 'spec.names'));
-  if (spec.preserveUnknownFields === true && old?.spec.preserveUnknownFields !== true) {
+  if (spec.preserveUnknownFields === true && old?.spec?.preserveUnknownFields !== true) {
     errors.push(
       invalid(
         'spec.preserveUnknownFields',
@@ -123,7 +123,7 @@ function validateVersions(spec: CustomResourceDefinitionSpec, old: Definition | 
     for (const problem of isDns1035Label(version.name)) errors.push(invalid(`${path}.name`, version.name, problem));
     if (seen.has(version.name)) errors.push(duplicate(`${path}.name`, version.name));
     seen.add(version.name);
-    const before = old?.spec.versions.find(({ name }) => name === version.name);
+    const before = old?.spec?.versions?.find(({ name }) => name === version.name);
     append(errors, validateVersion(version, path, before));
   });
   const storage = versions.filter(({ storage: isStorage }) => isStorage).length;
@@ -299,15 +299,15 @@ const immutableMessage = 'field is immutable';
 
 function validateDefinitionUpdate({ spec }: Definition, old: Definition): FieldError[] {
   const errors: FieldError[] = [];
-  if (spec.group !== old.spec.group) errors.push(invalid('spec.group', spec.group, immutableMessage));
-  if (spec.names?.plural !== old.spec.names.plural)
+  if (spec.group !== old.spec?.group) errors.push(invalid('spec.group', spec.group, immutableMessage));
+  if (spec.names?.plural !== old.spec?.names?.plural)
     errors.push(invalid('spec.names.plural', spec.names?.plural, immutableMessage));
   const isEstablished = old.status?.conditions?.some(
     ({ type, status: value }) => type === 'Established' && value === 'True',
   );
   if (isEstablished) {
-    if (spec.scope !== old.spec.scope) errors.push(invalid('spec.scope', spec.scope, immutableMessage));
-    if (spec.names?.kind !== old.spec.names.kind)
+    if (spec.scope !== old.spec?.scope) errors.push(invalid('spec.scope', spec.scope, immutableMessage));
+    if (spec.names?.kind !== old.spec?.names?.kind)
       errors.push(invalid('spec.names.kind', spec.names?.kind, immutableMessage));
   }
   for (const stored of old.status?.storedVersions ?? []) {
@@ -331,13 +331,14 @@ function validateDefinitionUpdate({ spec }: Definition, old: Definition): FieldE
 /** The status names the versions that may be stored: the storage version is one, and each is one of the spec. */
 export function validateDefinitionStatus({ spec, status }: Definition): FieldError[] {
   const errors: FieldError[] = [];
+  const versions = spec?.versions ?? [];
   const stored = status?.storedVersions ?? [];
   stored.forEach((name, index) => {
-    if (!spec.versions.some((version) => version.name === name)) {
+    if (!versions.some((version) => version.name === name)) {
       errors.push(invalid(`status.storedVersions[${index}]`, name, 'must appear in spec.versions'));
     }
   });
-  const storage = spec.versions.find((version) => version.storage)?.name ?? '';
+  const storage = versions.find((version) => version.storage)?.name ?? '';
   if (!stored.includes(storage)) {
     errors.push(invalid('status.storedVersions', stored, `must have the storage version ${storage}`));
   }

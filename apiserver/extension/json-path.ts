@@ -1,9 +1,11 @@
 import { getField, isObject } from '../schema/json.js';
 
 /** A path of fields and list indexes, as printer columns and selectable fields use it. */
-export type FieldPath = readonly (string | number | Filter | 'everything')[];
+export type FieldPath = readonly (string | number | Filter | typeof everything)[];
 
 /** `[?(@.type=="Ready")]`: items whose field has a value. */
+const everything = Symbol('everything');
+
 interface Filter {
   readonly field: readonly string[];
   readonly value: string;
@@ -15,7 +17,7 @@ const step =
 /** Reads a simple JSON path that begins with a dot; undefined for anything else. */
 export function parseFieldPath(text: string): FieldPath | undefined {
   if (text.length > 1_024) return undefined;
-  const steps: (string | number | Filter | 'everything')[] = [];
+  const steps: (string | number | Filter | typeof everything)[] = [];
   step.lastIndex = 0;
   while (step.lastIndex < text.length) {
     const match = step.exec(text);
@@ -24,7 +26,7 @@ export function parseFieldPath(text: string): FieldPath | undefined {
     const key = name ?? other ?? single ?? double;
     if (key !== undefined) steps.push(key.replace(/\\(.)/g, '$1'));
     else if (index !== undefined) steps.push(Number(index));
-    else if (all !== undefined) steps.push('everything');
+    else if (all !== undefined) steps.push(everything);
     else steps.push({ field: (field ?? '').split('.').slice(1), value: value ?? '' });
   }
   return steps.length === 0 ? undefined : steps;
@@ -41,7 +43,7 @@ export function valuesAt(value: unknown, path: FieldPath): unknown[] {
 }
 
 function stepInto(value: unknown, part: FieldPath[number]): unknown[] {
-  if (part === 'everything') {
+  if (part === everything) {
     return Array.isArray(value) ? (value as unknown[]) : isObject(value) ? Object.values(value) : [];
   }
   if (typeof part === 'number') {

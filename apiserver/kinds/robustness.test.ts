@@ -149,6 +149,57 @@ const bodies: Readonly<Record<string, object>> = {
     source: { component: 'c' },
   },
   Lease: { spec: { holderIdentity: 'h', leaseDurationSeconds: 1, leaseTransitions: 1 } },
+  CustomResourceDefinition: {
+    spec: {
+      group: 'example.com',
+      scope: 'Namespaced',
+      names: { plural: 'as', singular: 'a', kind: 'A', listKind: 'AList', shortNames: ['x'], categories: ['all'] },
+      conversion: {
+        strategy: 'Webhook',
+        webhook: { clientConfig: { url: 'https://a' }, conversionReviewVersions: ['v1'] },
+      },
+      versions: [
+        {
+          name: 'v1',
+          served: true,
+          storage: true,
+          deprecated: true,
+          deprecationWarning: 'old',
+          subresources: { status: {}, scale: { specReplicasPath: '.spec.a', statusReplicasPath: '.status.a' } },
+          additionalPrinterColumns: [{ name: 'A', type: 'string', jsonPath: '.spec.a' }],
+          selectableFields: [{ jsonPath: '.spec.a' }],
+          schema: {
+            openAPIV3Schema: {
+              type: 'object',
+              properties: {
+                spec: {
+                  type: 'object',
+                  required: ['a'],
+                  properties: {
+                    a: { type: 'string', enum: ['x'], pattern: '^a$', default: 'x', maxLength: 3 },
+                    b: {
+                      type: 'array',
+                      'x-kubernetes-list-type': 'map',
+                      'x-kubernetes-list-map-keys': ['k'],
+                      items: { type: 'object', properties: { k: { type: 'string', default: 'd' } } },
+                    },
+                    c: { type: 'object', additionalProperties: { type: 'integer', minimum: 1 } },
+                  },
+                  'x-kubernetes-validations': [{ rule: 'self.a == oldSelf.a', message: 'm', fieldPath: '.a' }],
+                  anyOf: [{ required: ['a'] }, { not: { required: ['b'] } }],
+                },
+              },
+            },
+          },
+        },
+      ],
+    },
+    status: {
+      conditions: [{ type: 'Established', status: 'True' }],
+      storedVersions: ['v1'],
+      acceptedNames: { plural: 'as', kind: 'A' },
+    },
+  },
   ControllerRevision: { revision: 1, data: { a: 1 } },
   PriorityClass: { value: 1, globalDefault: true },
   CertificateSigningRequest: {
