@@ -84,6 +84,8 @@ export interface ApiserverOptions {
   readonly addMetrics?: (metrics: MetricsRegistry) => void;
   /** Names of admission plugins that are off. */
   readonly disabledAdmission?: readonly string[];
+  /** Names of admission plugins that are on although they are off by default. */
+  readonly enabledAdmission?: readonly string[];
 }
 
 /** A running API server. */
@@ -228,6 +230,7 @@ async function buildCore(options: ApiserverOptions): Promise<Core> {
     random,
     randomSuffix: () => generateName('', random),
     ...(options.disabledAdmission ? { disabled: options.disabledAdmission } : {}),
+    ...(options.enabledAdmission ? { enabled: options.enabledAdmission } : {}),
   });
   const registry: ResourceRegistry = new ResourceRegistry(definitions, {
     storage,

@@ -31,6 +31,7 @@ interface Flags {
   kubeletClientKey?: string;
   serviceClusterIpRange: string;
   disableAdmissionPlugins: string[];
+  enableAdmissionPlugins: string[];
   serviceNodePortRange: { first: number; last: number };
 }
 
@@ -72,6 +73,12 @@ const flags = new Command('apiserver')
   .option('--service-cluster-ip-range <cidr>', 'addresses of Services', '10.96.0.0/16')
   .option('--service-node-port-range <range>', 'ports of Services on nodes', portRange, { first: 30_000, last: 32_767 })
   .option('--disable-admission-plugins <names>', 'admission plugins that are off', (text) => text.split(','), [])
+  .option(
+    '--enable-admission-plugins <names>',
+    'admission plugins that are on besides those that always are',
+    (text) => text.split(','),
+    [],
+  )
   .parse()
   .opts<Flags>();
 
@@ -128,6 +135,7 @@ await runProcess(async (signal) => {
       ],
       disabledAdmission: flags.disableAdmissionPlugins,
       ...(encryption ? { addMetrics: (metrics) => encryption.addMetrics(metrics) } : {}),
+      enabledAdmission: flags.enableAdmissionPlugins,
     });
     encryption?.start();
     log.info('serving', { port: server.port, startedInMs: Math.round(performance.now()) });

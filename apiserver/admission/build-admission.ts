@@ -7,11 +7,12 @@ import type { ObjectReader } from '../registry/object-reader.js';
 import type { StructType } from '../schema/schema-type.js';
 import { serviceAddress } from '../subresources/proxy-target.js';
 import { AdmissionChain, type AdmissionPlugin } from './admission.js';
-import { builtinPlugins } from './builtin-plugins.js';
+import { builtinPlugins, offByDefault } from './builtin-plugins.js';
 import { Matcher } from './matching/matcher.js';
 import { CelMatchConditions } from './expressions/cel-match-conditions.js';
 import { mutatingPolicies } from './policy/mutating-policies.js';
 import { PatchApplier } from './policy/patch-applier.js';
+import { resourceQuota } from './quota/resource-quota.js';
 import { validatingPolicies } from './policy/validating-policies.js';
 import { mutatingWebhooks } from './webhook/mutating-webhooks.js';
 import { validatingWebhooks } from './webhook/validating-webhooks.js';
@@ -35,6 +36,8 @@ export interface AdmissionOptions {
   readonly randomSuffix: () => string;
   /** Names of plugins that are off. */
   readonly disabled?: readonly string[];
+  /** Names of plugins that are on although they are off by default. */
+  readonly enabled?: readonly string[];
 }
 
 /** The plugins in the original's order, those that ask outside after those that know by themselves. */
@@ -55,12 +58,15 @@ export function buildAdmission(options: AdmissionOptions): Admission {
   const policies = { objects, authorizer, matcher, definitions };
   const caller = new WebhookCaller({ matcher, conditions, client, newUid, log });
   const plugins: readonly AdmissionPlugin[] = [
-    ...builtinPlugins(objects, options.randomSuffix),
+    ...builtinPlugins({ objects, definitions, authorizer, randomSuffix: options.randomSuffix }),
     mutatingPolicies(policies, new PatchApplier(codec, structure)),
     mutatingWebhooks(new WebhookSource(objects, 'mutating'), caller, codec),
     validatingPolicies(policies),
     validatingWebhooks(new WebhookSource(objects, 'validating'), caller),
+    resourceQuota(objects, () => clock.now()),
   ];
-  const chain = new AdmissionChain(plugins.filter(({ name }) => !options.disabled?.includes(name)));
+  const isOn = (name: string): boolean =>
+    !options.disabled?.includes(name) && (!offByDefault.includes(name) || options.enabled?.includes(name) === true);
+  const chain = new AdmissionChain(plugins.filter(({ name }) => isOn(name)));
   return { chain, close: () => client.close() };
 }

@@ -28,6 +28,11 @@ export class ObjectReader {
     return cache.snapshot(prefix).map(({ object }) => object as T & KubernetesObject);
   }
 
+  /** Where the objects of a resource are kept; undefined for what is not stored. */
+  cacheOf(resource: Pick<Resource, 'group' | 'resource'>): WatchCache | undefined {
+    return this.#caches.get(keyOf(resource));
+  }
+
   /** Revision of the last change among the objects of a resource; grows with each of them. -1 for what is not stored. */
   lastChange(resource: Pick<Resource, 'group' | 'resource'>): number {
     return this.#caches.get(keyOf(resource))?.lastChange ?? -1;

@@ -19,10 +19,12 @@ export interface TestServerOptions {
   readonly log?: Log;
   readonly definitions?: readonly ResourceDefinition[];
   /**
-   * Admission plugins that are off. Default: ServiceAccount, so that pods can be created where no controller makes the
-   * namespace's default account; `[]` for all as in a real cluster.
+   * Admission plugins that are off. Default: those that need a controller to go on, so that pods can be created where
+   * nobody makes the namespace's default account, and new nodes take pods; `[]` for all as in a real cluster.
    */
   readonly disabledAdmission?: readonly string[];
+  /** Admission plugins that are on although they are off by default. */
+  readonly enabledAdmission?: readonly string[];
 }
 
 export interface TestServer {
@@ -85,7 +87,12 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     serviceAccountKey,
     serviceAccountIssuer: issuer,
     newUid: randomUUID,
-    disabledAdmission: options.disabledAdmission ?? ['ServiceAccount'],
+    disabledAdmission: options.disabledAdmission ?? [
+      'ServiceAccount',
+      'TaintNodesByCondition',
+      'StorageObjectInUseProtection',
+    ],
+    ...(options.enabledAdmission ? { enabledAdmission: options.enabledAdmission } : {}),
     random: Math.random,
     advertiseAddress: '192.0.2.1',
     serviceClusterIpRange: '10.96.0.0/16',
