@@ -33,9 +33,8 @@ function featuresOf(definition: ResourceDefinition): string {
     definition.gracefulDelete ? 'graceful deletion' : '',
     definition.finalization ? 'deleted in two steps' : '',
     deletionAnswersObject(definition.resource) ? 'DELETE answers the object' : '',
-    definition.storedAs
-      ? `a view of ${definition.storedAs.resource.apiVersion} ${definition.storedAs.resource.kind}`
-      : '',
+    definition.storedAs ? `stored as ${definition.storedAs.definition.resource.apiVersion}` : '',
+    definition.deprecation === undefined ? '' : 'answers with a warning',
   ];
   return features.filter((feature) => feature !== '').join(', ') || '-';
 }

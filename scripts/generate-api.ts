@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { addOlderVersions, olderResourceLines } from './older-versions.js';
 
 interface Attribute {
   name: string;
@@ -299,6 +300,7 @@ function writeSchemas(all: Model[]): void {
     };
     descriptions[model.definition] = texts;
   }
+  addOlderVersions(schemas, descriptions);
   writeFileSync(join(out, 'schemas.json'), JSON.stringify(schemas));
   writeFileSync(join(out, 'descriptions.json'), JSON.stringify(descriptions));
 }
@@ -331,6 +333,7 @@ function writeResources(all: Model[]): void {
       `export const ${name}: Resource<t.${model.typeName}> = defineResource({ group: '${group}', version: '${version}', kind: '${kind}', resource: '${resource}', namespaced: ${fact.namespaced}, definition: '${model.definition}' });`,
     );
   }
+  lines.push('', ...olderResourceLines());
   writeFileSync(join(out, 'resources.ts'), `${lines.join('\n')}\n`);
 }
 

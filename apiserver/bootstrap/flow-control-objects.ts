@@ -84,7 +84,7 @@ export class FlowControlObjects {
         await store.create(undefined, object as unknown as KubernetesObject, systemWrite);
         return;
       }
-      const current = store.view(found) as WithSpec;
+      const current = found.object as WithSpec;
       const isOurs = isMandatory || current.metadata.annotations?.[ANNOTATION_AUTO_UPDATE] === 'true';
       if (!isOurs || equal(current.spec, wanted(current.spec, spec, name, isMandatory))) return;
       await store.modify(undefined, name, systemWrite, { subresource: '' }, (object) => {

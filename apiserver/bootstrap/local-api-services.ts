@@ -38,7 +38,7 @@ export class LocalApiServices {
       if (group !== REGISTRATION_GROUP) names.set(`${version}.${group}`, { group, version });
     const obsolete = served.store.cache
       .snapshot()
-      .map((cached) => served.store.view(cached))
+      .map(({ object }) => object)
       .filter(({ metadata }) => metadata.labels?.[LABEL_AUTO_MANAGED] === mark && !names.has(metadata.name));
     await Promise.all([
       ...[...names].map(([name, groupVersion]) => create(served, name, groupVersion, mark)),

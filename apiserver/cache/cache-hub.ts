@@ -82,7 +82,7 @@ export class CacheHub {
 
   /** The cache of what `definition` shows: that of its stored form for a mere view. */
   cacheOf(definition: ResourceDefinition): WatchCache {
-    const resource = definition.storedAs?.resource ?? definition.resource;
+    const resource = (definition.storedAs?.definition ?? definition).resource;
     const cache = this.#caches.get(collectionPrefix(resource));
     if (!cache) throw new Error(`no cache for ${collectionPrefix(resource)}`);
     return cache;

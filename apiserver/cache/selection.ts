@@ -41,7 +41,6 @@ export function compileSelection(
     fields.find((one) => one.field === field && one.operator === '=')?.value;
   const indexed = fields.find((one) => one.operator === '=' && one.field === 'spec.nodeName');
   const checks = fields.map((one) => fieldCheck(definition, one));
-  const toView = definition.storedAs?.fromStored;
   return {
     key: `${definition.resource.apiVersion} ${labelSelector} ${fieldSelector}`,
     isEverything: labels.requirements.length === 0 && !labels.isNothing && fields.length === 0,
@@ -51,8 +50,7 @@ export function compileSelection(
     matches: (cached) => {
       if (!matchesSelector(labels, cached.object.metadata.labels)) return false;
       if (checks.length === 0) return true;
-      const object = toView ? toView(cached.object) : cached.object;
-      return checks.every((check) => check(object));
+      return checks.every((check) => check(cached.object));
     },
   };
 }

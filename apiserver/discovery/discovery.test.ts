@@ -82,7 +82,7 @@ test('groups are listed without the core, in the order of the original', () => {
     kind: 'APIGroup',
     apiVersion: 'v1',
     name: 'apps',
-    versions: [{ groupVersion: 'apps/v1', version: 'v1' }],
+    versions: ['v1', 'v1beta2', 'v1beta1'].map((version) => ({ groupVersion: `apps/${version}`, version })),
     preferredVersion: { groupVersion: 'apps/v1', version: 'v1' },
   });
   assert.equal(apiGroup(resources, 'nope'), undefined);

@@ -13,7 +13,6 @@ const stable = (group: number, more: Readonly<Record<string, number>> = {}): Gro
 /** The priorities of the original's own groups; also the spec of the APIServices that stand for them. */
 const PRIORITIES: Readonly<Record<string, GroupPriority>> = {
   '': { group: 18_000, versions: { v1: 1 } },
-  extensions: { group: 17_900, versions: { v1beta1: 1 } },
   apps: stable(17_800, { v1beta2: 9, v1beta1: 1 }),
   'events.k8s.io': stable(17_750, { v1beta1: 5 }),
   'authentication.k8s.io': stable(17_700),
@@ -33,6 +32,8 @@ const PRIORITIES: Readonly<Record<string, GroupPriority>> = {
   'discovery.k8s.io': stable(16_200),
   'resource.k8s.io': { group: 16_200, versions: { v1: 20 } },
   'flowcontrol.apiserver.k8s.io': { group: 16_100, versions: { v1: 21 } },
+  // The original had it before apps, so that `kubectl get deployments` asked for extensions/v1beta1: the stable groups win here.
+  extensions: { group: 16_000, versions: { v1beta1: 1 } },
 };
 
 /** The group that describes groups stands before all others and is described by none. */

@@ -9,6 +9,7 @@ import { humanAge } from '../../shared/api/duration.js';
 import { ageColumn, column, nameColumn } from '../kinds/column.js';
 import type { Column, CustomStructure, ResourceDefinition, ScaleMapping, Subresource } from '../registry/definition.js';
 import type { JsonObject } from '../schema/json.js';
+import type { FieldError } from '../validation/field-error.js';
 import type { StructType } from '../schema/schema-type.js';
 import { customStrategy } from './custom-strategy.js';
 import { applyDefaults } from './defaulting.js';
@@ -65,7 +66,7 @@ function makeDefinition(
   });
   const scale = scaleMapping(version);
   const deprecation = deprecationOf(version, resource);
-  return Object.freeze({
+  const definition: ResourceDefinition = {
     resource,
     singularName: names.singular ?? names.kind.toLowerCase(),
     shortNames: names.shortNames ?? [],
@@ -80,8 +81,8 @@ function makeDefinition(
     custom: customStructure(resource, schema, metadata),
     ...(scale ? { scale } : {}),
     ...(deprecation === undefined ? {} : { deprecation }),
-    ...(stored ? { storedAs: viewOf(stored, resource, schema) } : {}),
-  });
+  };
+  return Object.freeze(stored ? overStored(definition, stored, schema) : definition);
 }
 
 function customStructure(resource: Resource, schema: Schema, metadata: StructType): CustomStructure {
@@ -116,25 +117,40 @@ function inVersion(object: JsonObject, apiVersion: string, schema: Schema): Json
   return pruned;
 }
 
-/** A version that is not the stored one shows the stored objects in its own form. */
-function viewOf(
-  stored: ResourceDefinition,
-  shown: Resource,
-  schema: Schema,
-): NonNullable<ResourceDefinition['storedAs']> {
+/**
+ * A version that is not the stored one: its schema, columns and rules are about its own form, in which each of them is
+ * shown the stored object. What only it has stays until it is validated; reading the stored version drops it.
+ */
+function overStored(version: ResourceDefinition, stored: ResourceDefinition, schema: Schema): ResourceDefinition {
+  const { apiVersion } = version.resource;
+  const { strategy } = version;
+  const fromStored = (object: KubernetesObject): KubernetesObject =>
+    inVersion(object as unknown as JsonObject, apiVersion, schema) as unknown as KubernetesObject;
+  const show = (object: KubernetesObject): KubernetesObject => fromStored(structuredClone(object));
+  const both =
+    (check: ((object: KubernetesObject, old: KubernetesObject) => FieldError[]) | undefined) =>
+    (object: KubernetesObject, old: KubernetesObject): FieldError[] =>
+      check?.(show(object), show(old)) ?? [];
   return {
-    resource: stored.resource,
-    fromStored: (object) =>
-      inVersion(
-        structuredClone(object) as unknown as JsonObject,
-        shown.apiVersion,
-        schema,
-      ) as unknown as KubernetesObject,
-    toStored: (object) => {
-      const read = stored.custom?.read(structuredClone(object) as unknown as JsonObject).object ?? {};
-      read['apiVersion'] = stored.resource.apiVersion;
-      stored.strategy.defaults?.(read as unknown as KubernetesObject);
-      return read as unknown as KubernetesObject;
+    ...version,
+    columns: version.columns.map((one) => ({ ...one, cell: (object, nowMs) => one.cell(show(object), nowMs) })),
+    selectableFields: Object.fromEntries(
+      Object.entries(version.selectableFields).map(([field, read]) => [field, (object) => read(show(object))]),
+    ),
+    strategy: {
+      ...strategy,
+      ...(stored.strategy.defaults ? { defaults: stored.strategy.defaults } : {}),
+      validate: (object) => strategy.validate?.(show(object)) ?? [],
+      validateUpdate: both(strategy.validateUpdate),
+      validateStatusUpdate: both(strategy.validateStatusUpdate),
+    },
+    storedAs: {
+      definition: stored,
+      fromStored,
+      toStored: (object) => {
+        strategy.defaults?.(object);
+        return { ...object, apiVersion: stored.resource.apiVersion };
+      },
     },
   };
 }

@@ -24,7 +24,7 @@ export class Representations {
     }
     return {
       key: `${form.transform} ${form.transformVersion} ${includeObject} ${apiVersion}`,
-      encode: (cached) => Buffer.from(JSON.stringify(this.one(served, form, store.view(cached), includeObject))),
+      encode: (cached) => Buffer.from(JSON.stringify(this.one(served, form, cached.object, includeObject))),
     };
   }
 
@@ -38,10 +38,11 @@ export class Representations {
     if (form.transform !== 'Table') return { representation: whole };
     const apiVersion = `meta.k8s.io/${form.transformVersion}`;
     const encode = (cached: CachedObject): Buffer => {
-      const object = served.store.view(cached);
+      const { object } = cached;
       const metadata = { resourceVersion: object.metadata.resourceVersion };
       const nowMs = this.#clock.now();
-      const options = { includeObject, apiVersion, metadata, nowMs, withoutColumns: true };
+      const show = (one: KubernetesObject): KubernetesObject => served.store.toView(one);
+      const options = { includeObject, apiVersion, metadata, show, nowMs, withoutColumns: true };
       return Buffer.from(JSON.stringify(makeTable(served.definition, [object], options)));
     };
     return { representation: { key: `${whole.key} rows`, encode }, firstRepresentation: whole };
@@ -62,6 +63,13 @@ export class Representations {
     metadata: Record<string, unknown>,
   ): object {
     const apiVersion = `meta.k8s.io/${form.transformVersion}`;
-    return makeTable(served.definition, objects, { includeObject, apiVersion, metadata, nowMs: this.#clock.now() });
+    const show = (object: KubernetesObject): KubernetesObject => served.store.toView(object);
+    return makeTable(served.definition, objects, {
+      includeObject,
+      apiVersion,
+      metadata,
+      show,
+      nowMs: this.#clock.now(),
+    });
   }
 }

@@ -44,7 +44,7 @@ export class ResourceReader {
       sendObject(exchange, 200, served.store.viewBytes(found), form);
       return;
     }
-    const shown = this.#representations.one(served, form, served.store.view(found), includeObject(exchange, form));
+    const shown = this.#representations.one(served, form, found.object, includeObject(exchange, form));
     sendObject(exchange, 200, Buffer.from(JSON.stringify(shown)), form);
   }
 
@@ -65,7 +65,7 @@ export class ResourceReader {
       options,
     });
     if (form.transform === 'Table') {
-      const objects = result.objects.map((object) => store.view(object));
+      const objects = result.objects.map(({ object }) => object);
       const table = this.#representations.table(served, form, objects, include, listMetadata(result));
       sendObject(exchange, 200, Buffer.from(JSON.stringify(table)), form);
       return;

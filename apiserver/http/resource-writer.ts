@@ -71,7 +71,7 @@ export class ResourceWriter {
     const { object, isRemoved } = await served.deleter.delete(info.namespace, info.name, deletion, options);
     const isAccepted = !isRemoved && query.get('orphanDependents') === 'false';
     if (!isRemoved || deletionAnswersObject(served.definition.resource)) {
-      const bytes = Buffer.from(JSON.stringify(object));
+      const bytes = Buffer.from(JSON.stringify(served.store.toView(object)));
       this.#given.reader.sendWritten(exchange, served, isAccepted ? 202 : 200, { object, bytes });
       return;
     }
@@ -111,7 +111,7 @@ export class ResourceWriter {
       kind: `${kind}List`,
       apiVersion,
       metadata: { resourceVersion: String(hub.revision) },
-      items,
+      items: items.map((item) => served.store.toView(item)),
     });
   }
 
@@ -121,21 +121,19 @@ export class ResourceWriter {
     const bytes = await readBody(request);
     const object = this.#given.codec.decode(bytes, header(request, 'content-type'), expectedOf(definition), options);
     object.metadata ??= {} as KubernetesObject['metadata'];
-    definition.strategy.defaults?.(object);
-    return object;
+    return served.store.toStored(object);
   }
 
   #patch(exchange: Exchange, served: ServedResource, patch: ParsedPatch, options: WriteOptions, mode: UpdateMode) {
     const { info } = exchange;
     const { store, definition } = served;
     return store.modify(info.namespace, info.name, options, mode, (current, shared) => {
-      const next = this.#given.codec.applyPatch(patch, current, expectedOf(definition), options);
+      const next = this.#given.codec.applyPatch(patch, store.toView(current), expectedOf(definition), options);
       next.metadata ??= {} as KubernetesObject['metadata'];
       if (next.metadata.resourceVersion && next.metadata.resourceVersion !== String(shared.revision)) {
         throw modified(definition.resource, info.name);
       }
-      definition.strategy.defaults?.(next);
-      return next;
+      return store.toStored(next);
     });
   }
 
@@ -159,11 +157,10 @@ export class ResourceWriter {
           time: timestamp(store.dependencies.clock.now()),
           force: options.force,
         },
-        live,
+        live && store.toView(live),
         applied,
       );
-      definition.strategy.defaults?.(next);
-      return next;
+      return store.toStored(next);
     };
     if (!store.find(info.namespace, info.name)) {
       if (info.subresource !== '') throw notFound(definition.resource, info.name);

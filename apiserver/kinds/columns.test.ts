@@ -300,7 +300,7 @@ test('an event is one object in two versions', () => {
   assert.deepEqual(other.regarding, core.involvedObject);
   assert.equal(other.note, core.message);
   assert.deepEqual(toCoreEvent(other), core);
-  assert.equal(row(eventsV1EventDefinition, other, NOW).Object, 'pod/p');
+  assert.equal(row(eventsV1EventDefinition, toCoreEvent(other), NOW).Object, 'pod/p');
 });
 
 test('a signing request shows how far it has come', () => {

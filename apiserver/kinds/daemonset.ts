@@ -10,7 +10,7 @@ import { setPodTemplateDefaults } from './pod-defaults.js';
 import { workloadWarnings } from './pod-warnings.js';
 import { workloadColumns } from './workload-columns.js';
 
-const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation';
+export const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation';
 
 type Count =
   'desiredNumberScheduled' | 'currentNumberScheduled' | 'numberReady' | 'updatedNumberScheduled' | 'numberAvailable';

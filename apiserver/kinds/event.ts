@@ -1,6 +1,8 @@
 import { events, eventsEventsV1 } from '../../shared/api/generated/resources.js';
 import type { Event, EventsV1Event } from '../../shared/api/generated/types.js';
 import type { KubernetesObject } from '../../shared/api/object.js';
+import type { Resource } from '../../shared/api/resource.js';
+import type { ResourceDefinition } from '../registry/definition.js';
 import { validateEvent, validateStrictEvent, validateStrictEventUpdate } from '../validation/event.js';
 import { eventColumns } from './event-columns.js';
 import { defineKind } from './kind.js';
@@ -34,32 +36,29 @@ export const eventDefinition = defineKind<Event>({
   },
 });
 
-/** events.k8s.io/v1 Event: another view of the stored core events. */
-export const eventsV1EventDefinition = defineKind<EventsV1Event>({
-  resource: eventsEventsV1,
+/** events.k8s.io/v1 Event: another form of the stored core events, with stricter rules. */
+export const eventsV1EventDefinition = defineKind<Event>({
+  resource: eventsEventsV1 as Resource as Resource<Event>,
   shortNames: ['ev'],
   allowCreateOnUpdate: true,
-  columns: eventColumns.map((column) => ({
-    ...column,
-    cell: (event: EventsV1Event, nowMs: number) => column.cell(toCoreEvent(event), nowMs),
-  })),
+  columns: eventColumns,
   selectableFields: {
     ...Object.fromEntries(
       ['kind', 'namespace', 'name', 'uid', 'apiVersion', 'resourceVersion', 'fieldPath'].map((field) => [
         `regarding.${field}`,
-        (event: EventsV1Event) => event.regarding?.[field as 'kind'] ?? '',
+        (event: Event) => event.involvedObject[field as 'kind'] ?? '',
       ]),
     ),
     reason: (event) => event.reason ?? '',
-    reportingController: (event) => event.reportingController ?? '',
+    reportingController: (event) => event.reportingComponent ?? '',
     type: (event) => event.type ?? '',
   },
   strategy: {
-    validate: (event) => validateStrictEvent(toCoreEvent(event)),
-    validateUpdate: (event, old) => validateStrictEventUpdate(toCoreEvent(event), toCoreEvent(old)),
+    validate: validateStrictEvent,
+    validateUpdate: validateStrictEventUpdate,
   },
   storedAs: {
-    resource: events,
+    definition: eventDefinition as unknown as ResourceDefinition,
     fromStored: (stored) => fromCoreEvent(stored as KubernetesObject & Event),
     toStored: (event) => toCoreEvent(event as KubernetesObject & EventsV1Event),
   },

@@ -59,6 +59,7 @@ import { statefulSetDefinition } from './statefulset.js';
 import { storageClassDefinition } from './storageclass.js';
 import { volumeAttachmentDefinition } from './volumeattachment.js';
 import { volumeAttributesClassDefinition } from './volumeattributesclass.js';
+import { servedVersions } from './versions/index.js';
 
 /**
  * Every kind that the server serves. The registry gives each function only objects of its own kind, hence the one cast:
@@ -124,4 +125,5 @@ export const definitions = [
   resourceClaimTemplateDefinition,
   resourceSliceDefinition,
   customResourceDefinitionDefinition,
+  ...servedVersions,
 ] as unknown as readonly ResourceDefinition[];

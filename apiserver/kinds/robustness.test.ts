@@ -258,7 +258,8 @@ for (const definition of definitions) {
   const make = (given: readonly (readonly [number, number])[]): KubernetesObject => {
     const body = structuredClone(bodies[resource.kind] ?? {}) as Record<string, unknown>;
     for (const [where, how] of given) if (Object.keys(body).length > 0) disturb(body, where, how);
-    return { apiVersion: resource.apiVersion, kind: resource.kind, metadata: meta('a'), ...body };
+    const object = { apiVersion: resource.apiVersion, kind: resource.kind, metadata: meta('a'), ...body };
+    return definition.storedAs?.toStored(object) ?? object;
   };
 
   test(`property: no ${resource.apiVersion} ${resource.kind} of the right structure makes a rule throw`, () => {

@@ -93,15 +93,14 @@ export interface ResourceDefinition<T extends KubernetesObject = KubernetesObjec
   readonly scale?: ScaleMapping<T>;
   /** Custom resources: the items of their lists carry kind and apiVersion, those of all others do not. */
   readonly hasTypedListItems?: boolean;
-  /** Another definition whose stored objects this one shows in another form (events.k8s.io shows core events). */
-  readonly storedAs?: {
-    readonly resource: Resource;
-    readonly fromStored: (stored: KubernetesObject) => T;
-    readonly toStored: (object: T) => KubernetesObject;
-  };
   /** Set for custom resources. */
   readonly custom?: CustomStructure;
-  /** Text of the Warning header that every answer carries. */
+  /**
+   * Set on a further version of a kind (autoscaling/v1 of v2, events.k8s.io of core events): requests and answers have its
+   * form, everything between has the stored one. All other members of this definition take objects of the stored form.
+   */
+  readonly storedAs?: StoredForm;
+  /** Text of the Warning header on every answer of a version that is on its way out. */
   readonly deprecation?: string;
   /** Default grace period for deletes in seconds; pods only. */
   readonly gracefulDelete?: (object: T, requestedSeconds: number | undefined) => number;
@@ -115,6 +114,14 @@ export interface ResourceDefinition<T extends KubernetesObject = KubernetesObjec
     readonly isPending: (object: T) => boolean;
     readonly onMarked: (object: T) => void;
   };
+}
+
+/** How a version is turned into the one that is stored, and back. Both get a copy of their own, which they may change. */
+export interface StoredForm {
+  readonly definition: ResourceDefinition;
+  readonly fromStored: (stored: KubernetesObject) => KubernetesObject;
+  /** Fills in what this version, and not the stored one, has as defaults. Must bear any object of the right structure. */
+  readonly toStored: (object: KubernetesObject) => KubernetesObject;
 }
 
 export type Subresource =

@@ -9,7 +9,7 @@ import type { DeleteOptions, WriteOptions } from './write-options.js';
 
 /** What a delete answers. */
 export interface DeleteResult {
-  /** The last state, or the marked one. */
+  /** The last state, or the marked one, in the stored form. */
   readonly object: KubernetesObject;
   readonly isRemoved: boolean;
 }
@@ -83,10 +83,10 @@ export class ObjectDeleter {
     isAdmitted: boolean,
   ): Promise<DeleteResult> {
     const { definition, dependencies } = this.#store;
-    const shownOld = this.#store.view(shared);
-    checkPreconditions(definition, shownOld, deletion.preconditions);
+    const old = shared.object;
+    checkPreconditions(definition, old, deletion.preconditions);
     if (!isAdmitted) {
-      const request = this.#store.admissionRequest('DELETE', undefined, shownOld, '', options, { deletion });
+      const request = this.#store.admissionRequest('DELETE', undefined, old, '', options, { deletion });
       const mutation = dependencies.admission.mutate(request);
       if (mutation) await mutation;
       const validation = dependencies.admission.validate(request);
@@ -94,7 +94,7 @@ export class ObjectDeleter {
     }
     const copy = decodeObject(shared.bytes);
     const plan = planDeletion(definition, copy, deletion, dependencies.clock.now());
-    if (plan.type === 'alreadyDeleting') return { object: shownOld, isRemoved: false };
+    if (plan.type === 'alreadyDeleting') return { object: old, isRemoved: false };
     if (plan.type === 'mark') return this.#mark(shared, plan.object, options);
     return this.#remove(shared, copy, options);
   }
@@ -106,7 +106,7 @@ export class ObjectDeleter {
       const encode = (revision: number): Buffer => hub.encoded.note(encodeObject(object, revision), object);
       await storage.put(shared.key, encode, shared.revision);
     }
-    return { object: this.#show(object), isRemoved: false };
+    return { object, isRemoved: false };
   }
 
   async #remove(shared: CachedObject, last: KubernetesObject, options: WriteOptions): Promise<DeleteResult> {
@@ -114,10 +114,6 @@ export class ObjectDeleter {
     if (!options.isDryRun) {
       await storage.delete(shared.key, shared.revision, (revision) => encodeObject(last, revision));
     }
-    return { object: this.#show(last), isRemoved: true };
-  }
-
-  #show(stored: KubernetesObject): KubernetesObject {
-    return this.#store.definition.storedAs?.fromStored(stored) ?? stored;
+    return { object: last, isRemoved: true };
   }
 }

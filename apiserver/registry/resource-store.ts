@@ -57,6 +57,7 @@ export interface AdmissionSubject {
 
 /** What a write answers. */
 export interface WriteResult {
+  /** In the stored form. */
   readonly object: KubernetesObject;
   /** JSON of the object as it is served. */
   readonly bytes: Buffer;
@@ -84,16 +85,20 @@ export class ResourceStore {
   readonly cache: WatchCache;
   readonly dependencies: StoreDependencies;
   readonly lock = new KeyLock();
+  /** The definition of the version that is stored. */
+  readonly #stored: ResourceDefinition;
+  readonly #views = new WeakMap<CachedObject, Buffer>();
 
   constructor(definition: ResourceDefinition, dependencies: StoreDependencies) {
     this.definition = definition;
     this.dependencies = dependencies;
-    this.prefix = collectionPrefix(definition.storedAs?.resource ?? definition.resource);
+    this.#stored = definition.storedAs?.definition ?? definition;
+    this.prefix = collectionPrefix(this.#stored.resource);
     this.cache = dependencies.hub.cacheOf(definition);
   }
 
   key(namespace: string | undefined, name: string): string {
-    return storageKey(this.definition.storedAs?.resource ?? this.definition.resource, namespace, name);
+    return storageKey(this.#stored.resource, namespace, name);
   }
 
   find(namespace: string | undefined, name: string): CachedObject | undefined {
@@ -107,16 +112,35 @@ export class ResourceStore {
     return found;
   }
 
-  /** The object in the version of this resource, shared: not to be changed. */
-  view(cached: CachedObject): KubernetesObject {
-    return this.definition.storedAs ? this.definition.storedAs.fromStored(decodeObject(cached.bytes)) : cached.object;
+  /** The stored form of what a request carries, defaults filled in; `object` becomes the store's own. */
+  toStored(object: KubernetesObject): KubernetesObject {
+    const stored = this.definition.storedAs?.toStored(object) ?? object;
+    this.definition.strategy.defaults?.(stored);
+    return stored;
   }
 
+  /** An object as this version shows it: itself where this version is the stored one. */
+  toView(stored: KubernetesObject): KubernetesObject {
+    const { storedAs } = this.definition;
+    return storedAs ? storedAs.fromStored(structuredClone(stored)) : stored;
+  }
+
+  /** The bytes that this version answers with; made once for each state of an object. */
   viewBytes(cached: CachedObject): Buffer {
-    return this.definition.storedAs ? encodeTyped(this.view(cached)) : cached.bytes;
+    const { storedAs } = this.definition;
+    if (!storedAs) return cached.bytes;
+    const known = this.#views.get(cached);
+    if (known) return known;
+    const bytes = encodeTyped(storedAs.fromStored(decodeObject(cached.bytes)));
+    this.#views.set(cached, bytes);
+    return bytes;
   }
 
-  /** POST. `object` is decoded and defaulted, and becomes the store's own. */
+  #encodeView(stored: KubernetesObject): Buffer {
+    return encodeTyped(this.toView(stored));
+  }
+
+  /** POST. `object` comes from {@link toStored}, and becomes the store's own. */
   async create(
     namespace: string | undefined,
     object: KubernetesObject,
@@ -249,7 +273,7 @@ export class ResourceStore {
     const shown = writeOptionsObject(operation, options, deletion);
     return {
       operation,
-      definition: this.definition,
+      definition: this.#stored,
       subresource,
       namespace: 'namespace' in about ? about.namespace : metadata?.namespace,
       name: about.name ?? metadata?.name ?? '',
@@ -293,7 +317,7 @@ export class ResourceStore {
   ): Promise<WriteResult> {
     for (let attempt = 1; ; attempt++) {
       const shared = this.get(namespace, name);
-      const current = this.#copy(shared);
+      const current = decodeObject(shared.bytes);
       const next = await mutation(current, shared);
       try {
         return await this.#commitUpdate(shared, next, options, mode);
@@ -312,7 +336,7 @@ export class ResourceStore {
     mode: UpdateMode,
   ): Promise<WriteResult> {
     const { definition, dependencies } = this;
-    const old = this.view(shared);
+    const old = shared.object;
     const now = timestamp(dependencies.clock.now());
     prepareUpdate(definition, next, old, mode, now);
     if (!mode.isApply) {
@@ -366,7 +390,7 @@ export class ResourceStore {
       if (!options.isDryRun) {
         await this.dependencies.storage.delete(shared.key, shared.revision, (revision) => this.#encode(next, revision));
       }
-      return { object: next, bytes: Buffer.from(JSON.stringify(next)), isCreated: false };
+      return { object: next, bytes: this.#encodeView(next), isCreated: false };
     }
     return this.#put(next, shared.revision, options, false);
   }
@@ -381,24 +405,17 @@ export class ResourceStore {
     const key = this.key(metadata.namespace, metadata.name);
     if (options.isDryRun) {
       if (isCreated && this.cache.get(key)) throw alreadyExists(this.definition.resource, metadata.name);
-      return { object, bytes: Buffer.from(JSON.stringify(object)), isCreated };
+      return { object, bytes: this.#encodeView(object), isCreated };
     }
     const stored = await this.dependencies.storage.put(key, (revision) => this.#encode(object, revision), expected);
-    const bytes = this.definition.storedAs ? Buffer.from(JSON.stringify(object)) : stored.value;
+    const bytes = this.definition.storedAs ? this.#encodeView(object) : stored.value;
     return { object, bytes, isCreated };
   }
 
   /** The stored form; the cache will find the parsed object again by the bytes. */
   #encode(object: KubernetesObject, revision: number): Buffer {
-    object.metadata.resourceVersion = String(revision);
-    const stored = this.definition.storedAs ? this.definition.storedAs.toStored(object) : object;
     const { encoded } = this.dependencies.hub;
-    return encoded.note(encodeObject(stored, revision), stored);
-  }
-
-  #copy(shared: CachedObject): KubernetesObject {
-    const stored = decodeObject(shared.bytes);
-    return this.definition.storedAs ? this.definition.storedAs.fromStored(stored) : stored;
+    return encoded.note(encodeObject(object, revision), object);
   }
 
   /** Throws 409 when a given resourceVersion is not the current one. */

@@ -22,9 +22,13 @@ export class SchemaFieldManagement implements FieldManagement {
   trackUpdate(request: FieldManagementRequest, old: KubernetesObject | undefined, next: KubernetesObject): void {
     const type = this.#type(request.definition);
     if (!type) return;
+    // Fields are owned as the version of the request names them.
+    const { storedAs } = request.definition;
+    const show = (object: KubernetesObject): KubernetesObject =>
+      storedAs ? storedAs.fromStored(structuredClone(object)) : object;
     const entries = trackUpdate(
-      old as unknown as Json | undefined,
-      next as unknown as Json,
+      (old && show(old)) as unknown as Json | undefined,
+      show(next) as unknown as Json,
       type,
       managerOf(request),
       resetFields(request),

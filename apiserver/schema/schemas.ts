@@ -13,6 +13,8 @@ export interface JsonSchema {
   readonly additionalProperties?: JsonSchema;
   readonly properties?: Readonly<Record<string, JsonSchema>>;
   readonly required?: readonly string[];
+  /** An older version has the facts of the definition that it is derived from. */
+  readonly derivedFrom?: string;
 }
 
 /** What the structure alone does not tell about a field; under `*`, about the type itself. */
@@ -62,7 +64,9 @@ export class Schemas {
   }
 
   facts(definition: string): Readonly<Record<string, FieldFacts>> {
-    return this.#facts.fields[definition] ?? {};
+    const own = this.#facts.fields[definition];
+    const newer = this.raw(definition)?.derivedFrom;
+    return own ?? (newer === undefined ? {} : this.facts(newer));
   }
 
   /** Facts by `GROUP/VERSION/RESOURCE[/SUBRESOURCE]`; the core group is ''. */

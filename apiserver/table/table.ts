@@ -12,6 +12,8 @@ export interface TableOptions {
   /** The list's metadata; for one object its resourceVersion. */
   readonly metadata: Readonly<Record<string, unknown>>;
   readonly nowMs: number;
+  /** The form in which rows carry whole objects; default: as they are. */
+  readonly show?: (object: KubernetesObject) => KubernetesObject;
   /** Leaves out the column definitions: in a watch only the first event needs them. */
   readonly withoutColumns?: boolean;
 }
@@ -44,14 +46,18 @@ export function makeTable<T extends KubernetesObject>(
 function makeRow<T extends KubernetesObject>(
   { columns }: Pick<ResourceDefinition<T>, 'columns'>,
   object: T,
-  { includeObject = 'Metadata', apiVersion, nowMs }: TableOptions,
+  { includeObject = 'Metadata', apiVersion, nowMs, show = (shown) => shown }: TableOptions,
 ): object {
   const conditions = rowConditions(object);
   return {
     cells: columns.map(({ cell }) => cell(object, nowMs)),
     ...(conditions.length > 0 ? { conditions } : {}),
     object:
-      includeObject === 'None' ? null : includeObject === 'Object' ? object : partialObjectMetadata(object, apiVersion),
+      includeObject === 'None'
+        ? null
+        : includeObject === 'Object'
+          ? show(object)
+          : partialObjectMetadata(object, apiVersion),
   };
 }
 

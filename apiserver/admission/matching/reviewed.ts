@@ -22,10 +22,9 @@ export function equivalentsOf(
   definition: ResourceDefinition,
   all: readonly ResourceDefinition[],
 ): readonly ResourceDefinition[] {
-  const storedAs = ({ resource, storedAs: stored }: ResourceDefinition): string =>
-    `${(stored?.resource ?? resource).group}/${(stored?.resource ?? resource).resource}`;
-  const wanted = storedAs(definition);
-  return all.filter((other) => other !== definition && storedAs(other) === wanted);
+  const storedForm = (one: ResourceDefinition): ResourceDefinition => one.storedAs?.definition ?? one;
+  const wanted = storedForm(definition);
+  return all.filter((other) => other !== definition && storedForm(other) === wanted);
 }
 
 /** The request as it stands, in another version of its resource where `as` is one. */

@@ -94,7 +94,7 @@ function apply(
     if (error instanceof StatusError) throw internalError(error.message);
     throw error;
   }
-  if (isOwn) reviewed.definition.strategy.defaults?.(changed);
+  if (isOwn && !reviewed.definition.storedAs) reviewed.definition.strategy.defaults?.(changed);
   if (hasSameEncoding(changed, object)) return false;
   takeOver(request, reviewed, changed);
   return true;

@@ -1,0 +1,15 @@
+import type { ResourceDefinition } from '../../registry/definition.js';
+import { olderAppsVersions } from './apps.js';
+import { horizontalPodAutoscalerVersions } from './horizontalpodautoscaler.js';
+import { olderNetworkingVersions } from './ingress.js';
+import { otherOlderVersions } from './other.js';
+import { olderPolicyVersions } from './policy.js';
+
+/** Every version that is served beside the stored one of its kind. */
+export const servedVersions: readonly ResourceDefinition[] = [
+  ...horizontalPodAutoscalerVersions,
+  ...olderAppsVersions,
+  ...olderNetworkingVersions,
+  ...olderPolicyVersions,
+  ...otherOlderVersions,
+];

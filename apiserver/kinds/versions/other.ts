@@ -1,0 +1,74 @@
+import type { ResourceDefinition } from '../../registry/definition.js';
+import { clusterRoleDefinition } from '../clusterrole.js';
+import { clusterRoleBindingDefinition } from '../clusterrolebinding.js';
+import { cronJobDefinition } from '../cronjob.js';
+import { endpointSliceDefinition } from '../endpointslice.js';
+import { leaseDefinition } from '../lease.js';
+import { priorityClassDefinition } from '../priorityclass.js';
+import { roleDefinition } from '../role.js';
+import { roleBindingDefinition } from '../rolebinding.js';
+import { storageClassDefinition } from '../storageclass.js';
+import { member, members, olderVersion, rename, type VersionChange } from './served-version.js';
+
+const ZONE = 'topology.kubernetes.io/zone';
+const HOSTNAME = 'kubernetes.io/hostname';
+
+/** Where an endpoint is was a map of labels. */
+const topology: VersionChange = {
+  toStored: (slice) => {
+    for (const endpoint of members(slice, 'endpoints')) {
+      const { [ZONE]: zone, [HOSTNAME]: hostname, ...rest } = member(endpoint, 'topology') ?? {};
+      delete endpoint['topology'];
+      if (zone !== undefined) endpoint['zone'] = zone;
+      if (hostname !== undefined) endpoint['nodeName'] ??= hostname;
+      if (Object.keys(rest).length > 0) endpoint['deprecatedTopology'] = rest;
+    }
+  },
+  fromStored: (slice) => {
+    for (const endpoint of members(slice, 'endpoints')) {
+      rename(endpoint, 'deprecatedTopology', 'topology');
+      const { zone, nodeName } = endpoint;
+      delete endpoint['zone'];
+      const labels = {
+        ...member(endpoint, 'topology'),
+        ...(zone === undefined ? {} : { [ZONE]: zone }),
+        ...(nodeName === undefined ? {} : { [HOSTNAME]: nodeName }),
+      };
+      if (Object.keys(labels).length > 0) endpoint['topology'] = labels;
+    }
+  },
+};
+
+const rbac = [roleDefinition, roleBindingDefinition, clusterRoleDefinition, clusterRoleBindingDefinition];
+
+/** Versions of one kind each; most have the form of their successors. */
+export const otherOlderVersions: readonly ResourceDefinition[] = [
+  ...rbac.map((definition) =>
+    olderVersion(definition as unknown as ResourceDefinition, 'rbac.authorization.k8s.io/v1beta1', {
+      deprecated: '1.17',
+      removed: '1.22',
+    }),
+  ),
+  olderVersion(cronJobDefinition as unknown as ResourceDefinition, 'batch/v1beta1', {
+    deprecated: '1.21',
+    removed: '1.25',
+  }),
+  olderVersion(
+    endpointSliceDefinition as unknown as ResourceDefinition,
+    'discovery.k8s.io/v1beta1',
+    { deprecated: '1.21', removed: '1.25' },
+    topology,
+  ),
+  olderVersion(storageClassDefinition as unknown as ResourceDefinition, 'storage.k8s.io/v1beta1', {
+    deprecated: '1.19',
+    removed: '1.22',
+  }),
+  olderVersion(priorityClassDefinition as unknown as ResourceDefinition, 'scheduling.k8s.io/v1beta1', {
+    deprecated: '1.14',
+    removed: '1.22',
+  }),
+  olderVersion(leaseDefinition as unknown as ResourceDefinition, 'coordination.k8s.io/v1beta1', {
+    deprecated: '1.19',
+    removed: '1.22',
+  }),
+];
