@@ -27,7 +27,7 @@ export function resourceQuota(objects: ObjectReader, now: () => number): Admissi
 
 function check(ledgers: readonly QuotaLedger[], request: AdmissionRequest, object: KubernetesObject): void {
   const { definition, oldObject } = request;
-  const collection = definition.storedAs?.resource ?? definition.resource;
+  const collection = definition.storedAs?.definition.resource ?? definition.resource;
   const due: { readonly ledger: QuotaLedger; readonly usage: Usage }[] = [];
   for (const ledger of ledgers) {
     if (request.operation === 'CREATE') assertStated(ledger, request, object);
