@@ -8,6 +8,7 @@ import { loadOrCreateConfig } from '../shared/encryption/key-file.js';
 import { runProcess } from '../shared/lifecycle/process.js';
 import { createLog, type Log } from '../shared/log/log.js';
 import { startApiserver } from './build.js';
+import { identityFlags, loadIdentityProviders, type IdentityFlags } from './identity-flags.js';
 import { definitions } from './kinds/index.js';
 import { loadSchemas } from './schema/schemas.js';
 import { EncryptedStorage } from './storage/encrypted-storage.js';
@@ -16,7 +17,7 @@ import { LevelStorage } from './storage/level-storage.js';
 import type { Storage } from './storage/storage.js';
 import { httpProbe } from './subresources/component-statuses.js';
 
-interface Flags {
+interface Flags extends IdentityFlags {
   stateDir: string;
   bindAddress: string;
   securePort: number;
@@ -53,7 +54,7 @@ function portRange(text: string): { first: number; last: number } {
   return range;
 }
 
-const flags = new Command('apiserver')
+const command = new Command('apiserver')
   .description('Serves the Kubernetes API over the store.')
   .requiredOption('--state-dir <dir>', 'where the store is kept, in its folder db')
   .option('--bind-address <ip>', 'address to listen on', '0.0.0.0')
@@ -78,9 +79,12 @@ const flags = new Command('apiserver')
     'admission plugins that are on besides those that always are',
     (text) => text.split(','),
     [],
-  )
-  .parse()
-  .opts<Flags>();
+  );
+for (const { flags: names, description, parse, default: value } of identityFlags) {
+  if (parse) command.option(names, description, parse, value);
+  else command.option(names, description, value as string | undefined);
+}
+const flags = command.parse().opts<Flags>();
 
 interface Encryption {
   readonly storage: Storage;
@@ -102,6 +106,7 @@ await runProcess(async (signal) => {
   const { storage, encryption } = openEncryption(level, flags.encryptionKeyFile, log);
   try {
     const server = await startApiserver({
+      ...(await loadIdentityProviders(flags, { clock, log })),
       storage,
       definitions,
       schemas: loadSchemas(),

@@ -1,6 +1,6 @@
 import { StatusError } from '../../shared/errors/status-error.js';
 import { badRequest } from '../registry/status-errors.js';
-import { header, type RawRequest } from './exchange.js';
+import { header, type Exchange, type RawRequest } from './exchange.js';
 
 export const maxBodyBytes = 3 * 1024 * 1024;
 const silenceTimeoutMs = 60_000;
@@ -9,7 +9,13 @@ const tooLarge = (): StatusError =>
   new StatusError(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${maxBodyBytes}`);
 
 /** The whole body; 413 as soon as it is known to be too long. */
-export function readBody(request: RawRequest): Promise<Buffer> {
+export async function readBody({ request, audit }: Pick<Exchange, 'request' | 'audit'>): Promise<Buffer> {
+  const bytes = await receive(request);
+  audit?.requestBody(bytes);
+  return bytes;
+}
+
+function receive(request: RawRequest): Promise<Buffer> {
   if (Number(header(request, 'content-length') ?? 0) > maxBodyBytes) return Promise.reject(tooLarge());
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];

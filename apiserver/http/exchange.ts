@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import type { RequestAudit } from '../audit/request-audit.js';
 import type { User } from '../authentication/user.js';
 import type { RequestInfo } from './request-info.js';
 
@@ -17,6 +18,8 @@ export interface Exchange {
   readonly auditId: string;
   /** Texts for Warning headers; at most a few are sent. */
   readonly warnings: string[];
+  /** Where what happens is written down; absent without an audit policy. */
+  readonly audit?: RequestAudit;
 }
 
 export function header(request: RawRequest, name: string): string | undefined {

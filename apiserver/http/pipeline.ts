@@ -3,11 +3,14 @@ import type { Duplex } from 'node:stream';
 import type { Clock } from '../../shared/clock/clock.js';
 import { StatusError } from '../../shared/errors/status-error.js';
 import type { Log } from '../../shared/log/log.js';
+import { RequestAudit, type AuditedRequest, type Auditor } from '../audit/request-audit.js';
 import type { Authenticator, PeerCertificate } from '../authentication/authenticator.js';
+import { hasImpersonation, readImpersonation } from '../authentication/impersonation.js';
 import { anonymousUser, type User } from '../authentication/user.js';
-import { forbiddenMessage, type Attributes, type Authorizer, type Decision } from '../authorization/authorizer.js';
+import type { Attributes, Authorizer, Decision } from '../authorization/authorizer.js';
 import { header, type Exchange, type RawRequest, type RawResponse } from './exchange.js';
 import type { Peers } from './peer.js';
+import { attributesOf, refuse } from './request-attributes.js';
 import { parseRequestInfo, type RequestInfo } from './request-info.js';
 import { metricLabels, type RequestMetrics } from './request-metrics.js';
 import { sendError } from './respond.js';
@@ -26,6 +29,8 @@ export interface PipelineOptions {
   readonly newUid: () => string;
   readonly handle: Handler;
   readonly upgrade: (exchange: Exchange, socket: Duplex, head: Buffer) => Promise<void>;
+  /** Absent: nothing is written down. */
+  readonly auditor?: Auditor;
   /** Requests of one kind that are answered at once; more get 429. */
   readonly maxReading: number;
   readonly maxWriting: number;
@@ -41,7 +46,8 @@ export function isLongRunning(info: RequestInfo): boolean {
 /**
  * What every request goes through, in this order:
  *
- *     URL -> in-flight bound -> who (authentication) -> may he (authorization) -> answer -> metrics
+ *     URL -> in-flight bound -> who (authentication) -> audit -> as whom (impersonation) -> may he (authorization)
+ *         -> answer -> metrics, audit
  */
 export class Pipeline {
   readonly #options: PipelineOptions;
@@ -59,7 +65,7 @@ export class Pipeline {
     if (!release) return;
     this.#observe(exchange, release);
     try {
-      const done = this.#answer(exchange);
+      const done = this.#answer(exchange, this.#options.handle);
       if (done) done.catch((error: unknown) => this.#fail(exchange, error));
     } catch (error) {
       this.#fail(exchange, error);
@@ -72,14 +78,15 @@ export class Pipeline {
     const exchange = this.open(request, response.asResponse());
     if (!exchange) return;
     const run = async (): Promise<void> => {
-      const known = { ...exchange, user: await this.authenticate(request) };
-      await this.authorize(known);
-      await this.#options.upgrade(known, socket, head);
+      await this.#answer(exchange, (known) => this.#options.upgrade(known, socket, head));
     };
     const { metrics } = this.#options;
     const labels = metricLabels(exchange.info);
     metrics.longRunning.add(1, labels);
-    socket.once('close', () => metrics.longRunning.add(-1, labels));
+    socket.once('close', () => {
+      metrics.longRunning.add(-1, labels);
+      exchange.audit?.completed(response.headersSent ? response.statusCode : 101);
+    });
     socket.on('error', () => socket.destroy());
     run().catch((error: unknown) => this.#fail(exchange, error));
   }
@@ -96,7 +103,11 @@ export class Pipeline {
       header(request, 'audit-id')
         ?.slice(0, 64)
         .replace(/[^\w-]/g, '') || newUid();
-    const base = { request, response, method, query, auditId, warnings: [], user: anonymousUser };
+    const { auditor } = this.#options;
+    const audit = auditor && new RequestAudit(auditor, auditedRequest(request, auditId));
+    const warnings: string[] = [];
+    const user = anonymousUser;
+    const base = { request, response, method, query, auditId, warnings, user, ...(audit ? { audit } : {}) };
     try {
       return { ...base, info: parseRequestInfo(method, path, query) };
     } catch (error) {
@@ -117,23 +128,72 @@ export class Pipeline {
 
   /** Throws or rejects with 403. Undefined when nobody outside had to be asked. */
   authorize(exchange: Exchange): Promise<void> | undefined {
+    const { audit } = exchange;
     const attributes = attributesOf(exchange);
+    const judge = (decision: Decision): void => {
+      audit?.decided(decision);
+      refuse(attributes, decision);
+    };
     const decision = this.#options.authorizer.authorize(attributes);
-    if (decision instanceof Promise) return decision.then((known) => refuse(attributes, known));
-    refuse(attributes, decision);
+    if (decision instanceof Promise) return decision.then(judge);
+    judge(decision);
     return undefined;
   }
 
-  #answer(exchange: Exchange): void | Promise<void> {
-    const user = this.authenticate(exchange.request);
-    if (user instanceof Promise) return user.then((known) => this.#answerAs(exchange, known));
-    return this.#answerAs(exchange, user);
+  #answer(exchange: Exchange, handle: Handler): void | Promise<void> {
+    let user;
+    try {
+      user = this.authenticate(exchange.request);
+    } catch (error) {
+      this.#auditUnknown(exchange);
+      throw error;
+    }
+    if (!(user instanceof Promise)) return this.#answerAs(exchange, user, handle);
+    return user.then(
+      (known) => this.#answerAs(exchange, known, handle),
+      (error: unknown) => {
+        this.#auditUnknown(exchange);
+        throw error;
+      },
+    );
   }
 
-  #answerAs(exchange: Exchange, user: User): void | Promise<void> {
+  /** Who could not be recognised is written down as nobody. */
+  #auditUnknown(exchange: Exchange): void {
+    exchange.audit?.begin(attributesOf({ ...exchange, user: { name: '', groups: [] } }));
+  }
+
+  #answerAs(exchange: Exchange, user: User, handle: Handler): void | Promise<void> {
     const known = { ...exchange, user };
-    const pending = this.authorize(known);
-    return pending ? pending.then(() => this.#options.handle(known)) : this.#options.handle(known);
+    known.audit?.begin(attributesOf(known));
+    if (known.audit && isLongRunning(known.info)) tellStart(known.response, known.audit);
+    if (hasImpersonation(exchange.request.headers)) {
+      return this.#impersonate(known).then((other) => this.#serve(other, handle));
+    }
+    return this.#serve(known, handle);
+  }
+
+  #serve(exchange: Exchange, handle: Handler): void | Promise<void> {
+    const pending = this.authorize(exchange);
+    return pending ? pending.then(() => handle(exchange)) : handle(exchange);
+  }
+
+  /** The same request made by whom the headers name, once each thing that is acted as has been allowed. */
+  async #impersonate(exchange: Exchange): Promise<Exchange> {
+    const wanted = readImpersonation(exchange.request.rawHeaders);
+    if (!wanted) return exchange;
+    for (const one of wanted.attributes) {
+      const attributes: Attributes = {
+        ...one,
+        user: exchange.user,
+        verb: 'impersonate',
+        isResourceRequest: true,
+        path: exchange.info.path,
+      };
+      refuse(attributes, await this.#options.authorizer.authorize(attributes));
+    }
+    exchange.audit?.impersonate(wanted.user);
+    return { ...exchange, user: wanted.user };
   }
 
   #admit(exchange: Exchange): (() => void) | undefined {
@@ -166,6 +226,7 @@ export class Pipeline {
     response.once('close', () => {
       release();
       metrics.total.inc([...labels, String(response.statusCode)]);
+      exchange.audit?.completed(response.statusCode);
       if (isLong) metrics.longRunning.add(-1, labels);
       else metrics.duration.observe((clock.monotonic() - startMs) / 1000, labels);
     });
@@ -177,7 +238,9 @@ export class Pipeline {
     if (status.code >= 500 && !(error instanceof StatusError)) {
       const { method, info, auditId } = exchange;
       this.#options.log.error('a request failed', { method, path: info.path, auditId, error });
+      exchange.audit?.panicked(status);
     }
+    exchange.audit?.failed(status);
     if (response.headersSent) {
       response.destroy();
       return;
@@ -188,39 +251,19 @@ export class Pipeline {
   }
 }
 
-/** Throws 403 unless the decision is to allow. */
-export function refuse(attributes: Attributes, { verdict, reason }: Decision): void {
-  if (verdict === 'allow') return;
-  const { isResourceRequest, name, group, resource } = attributes;
-  const details = isResourceRequest ? { ...(name ? { name } : {}), ...(group ? { group } : {}), kind: resource } : {};
-  throw new StatusError(403, 'Forbidden', forbiddenMessage(attributes, reason), details);
-}
-
-export function attributesOf({ info, user, query }: Pick<Exchange, 'info' | 'user' | 'query'>): Attributes {
-  const { verb, group, version, resource, subresource, namespace, path, isResourceRequest } = info;
-  const fieldSelector = query.get('fieldSelector');
-  // A list or watch of one name is a request about that name.
-  const name =
-    info.name === '' && fieldSelector !== null && verb !== 'create' ? selectedName(fieldSelector) : info.name;
-  return {
-    user,
-    verb,
-    isResourceRequest,
-    group,
-    version,
-    resource,
-    subresource,
-    namespace,
-    name,
-    path,
-    ...(fieldSelector === null ? {} : { fieldSelector }),
+/** Streams are written down when they begin too: their end may be hours away. */
+function tellStart(response: RawResponse, audit: RequestAudit): void {
+  const target = response as { writeHead: (code: number, ...rest: unknown[]) => unknown };
+  const writeHead = target.writeHead.bind(response);
+  target.writeHead = (code, ...rest) => {
+    audit.started(code);
+    return writeHead(code, ...rest);
   };
 }
 
-function selectedName(fieldSelector: string): string {
-  for (const term of fieldSelector.split(',', 16)) {
-    const match = /^\s*metadata\.name==?([^=!,/%]+)$/.exec(term);
-    if (match) return match[1] ?? '';
-  }
-  return '';
+function auditedRequest(request: RawRequest, auditId: string): AuditedRequest {
+  const forwarded = header(request, 'x-forwarded-for')?.split(',', 16) ?? [];
+  const remote = request.socket.remoteAddress?.replace(/^::ffff:/, '') ?? '';
+  const sourceIps = [...forwarded.map((address) => address.trim()), remote].filter((address) => address !== '');
+  return { auditId, uri: request.url ?? '/', sourceIps, userAgent: header(request, 'user-agent')?.slice(0, 1024) };
 }

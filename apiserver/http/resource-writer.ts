@@ -56,7 +56,7 @@ export class ResourceWriter {
   async patch(exchange: Exchange, served: ServedResource): Promise<void> {
     const { info, request } = exchange;
     const options = writeOptions(exchange);
-    const patch = this.#given.codec.parsePatch(await readBody(request), header(request, 'content-type'));
+    const patch = this.#given.codec.parsePatch(await readBody(exchange), header(request, 'content-type'));
     const mode: UpdateMode = { subresource: info.subresource, isApply: patch.type === 'apply' };
     const result =
       patch.type === 'apply'
@@ -118,7 +118,7 @@ export class ResourceWriter {
   async #decode(exchange: Exchange, served: ServedResource, options: WriteOptions): Promise<KubernetesObject> {
     const { request } = exchange;
     const { definition } = served;
-    const bytes = await readBody(request);
+    const bytes = await readBody(exchange);
     const object = this.#given.codec.decode(bytes, header(request, 'content-type'), expectedOf(definition), options);
     object.metadata ??= {} as KubernetesObject['metadata'];
     return served.store.toStored(object);
@@ -176,7 +176,7 @@ export class ResourceWriter {
 
   async #deletion(exchange: Exchange) {
     const { request } = exchange;
-    const bytes = await readBody(request);
+    const bytes = await readBody(exchange);
     const body =
       bytes.length === 0 ? undefined : this.#given.codec.decodeOptions(bytes, header(request, 'content-type'));
     const options = writeOptions(exchange);

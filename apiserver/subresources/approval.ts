@@ -25,7 +25,7 @@ export function approvalHandler(codec: ObjectCodec, reader: ResourceReader, cloc
     if (info.verb !== 'update' && info.verb !== 'patch')
       throw methodNotSupported(served.definition.resource, info.verb);
     const options = writeOptions(exchange);
-    const bytes = await readBody(request);
+    const bytes = await readBody(exchange);
     const contentType = header(request, 'content-type');
     const patch = info.verb === 'patch' ? codec.parsePatch(bytes, contentType) : undefined;
     // The rules of an ordinary update forbid what this one is for.

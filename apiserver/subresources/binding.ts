@@ -20,7 +20,7 @@ const expected = { apiVersion: 'v1', kind: 'Binding', definition: 'io.k8s.api.co
 export function bindingHandler(codec: ObjectCodec): SubresourceHandler {
   return async (exchange, served) => {
     if (exchange.info.verb !== 'create') throw methodNotSupported(served.definition.resource, exchange.info.verb);
-    const bytes = await readBody(exchange.request);
+    const bytes = await readBody(exchange);
     const options = writeOptions(exchange);
     const given = codec.decode(bytes, header(exchange.request, 'content-type'), expected, options);
     const binding = given as unknown as Binding & KubernetesObject;
@@ -40,7 +40,7 @@ export function bindingResources(codec: ObjectCodec, registry: ResourceRegistry)
     [
       '/v1/bindings',
       async (exchange: Exchange): Promise<void> => {
-        const bytes = await readBody(exchange.request);
+        const bytes = await readBody(exchange);
         const options = writeOptions(exchange);
         const given = codec.decode(bytes, header(exchange.request, 'content-type'), expected, options);
         const binding = given as unknown as Binding & KubernetesObject;

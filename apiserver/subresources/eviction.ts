@@ -20,7 +20,7 @@ export function evictionHandler(codec: ObjectCodec): SubresourceHandler {
     const { info, request } = exchange;
     if (info.verb !== 'create') throw methodNotSupported(served.definition.resource, info.verb);
     const options = writeOptions(exchange);
-    const bytes = await readBody(request);
+    const bytes = await readBody(exchange);
     const eviction = codec.decode(bytes, header(request, 'content-type'), expected, options) as Eviction;
     const name = eviction.metadata?.name;
     if (name && name !== info.name) throw badRequest('name in URL does not match name in Eviction object');

@@ -14,7 +14,7 @@ export function finalizeHandler(codec: ObjectCodec, reader: ResourceReader): Sub
     const { info, request } = exchange;
     if (info.verb !== 'update') throw methodNotSupported(served.definition.resource, info.verb);
     const options = writeOptions(exchange);
-    const bytes = await readBody(request);
+    const bytes = await readBody(exchange);
     const given = codec.decode(bytes, header(request, 'content-type'), expectedOf(served.definition), options);
     const mode = { subresource: 'finalize', skipsValidation: true };
     const wanted = (given as unknown as Namespace).spec?.finalizers ?? [];

@@ -82,7 +82,7 @@ async function respond(
 ): Promise<void> {
   const form = negotiate(header(exchange.request, 'accept'), { allowsTable: false, allowsYaml: true });
   const definition = `io.k8s.api.${apiVersion.split('.', 1)[0] ?? ''}.v1.${kind}`;
-  const bytes = await readBody(exchange.request);
+  const bytes = await readBody(exchange);
   const contentType = header(exchange.request, 'content-type');
   const given = codec.decode(bytes, contentType, { apiVersion, kind, definition }, writeOptions(exchange));
   const body = { ...(await answer(given, exchange)) } as KubernetesObject;

@@ -61,7 +61,7 @@ async function write(
 ): Promise<Scale> {
   const { info, request } = exchange;
   const options = writeOptions(exchange);
-  const bytes = await readBody(request);
+  const bytes = await readBody(exchange);
   const contentType = header(request, 'content-type');
   const wanted = changer(info.verb === 'patch', bytes, contentType, codec, options);
   const mode = { subresource: 'scale' };

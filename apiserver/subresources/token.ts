@@ -22,7 +22,7 @@ export function tokenHandler(codec: ObjectCodec, issuer: TokenIssuer): Subresour
     const { info, request } = exchange;
     if (info.verb !== 'create') throw methodNotSupported(served.definition.resource, info.verb);
     const options = writeOptions(exchange);
-    const bytes = await readBody(request);
+    const bytes = await readBody(exchange);
     const given = codec.decode(bytes, header(request, 'content-type'), expected, options);
     const account = served.store.get(info.namespace, info.name);
     const { name, namespace } = (given.metadata ??= {} as KubernetesObject['metadata']);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { systemClock, type Clock } from '../../shared/clock/clock.js';
 import { silentLog, type Log } from '../../shared/log/log.js';
 import { createCertificateAuthority, issueCertificate, type KeyPair } from '../../shared/pki/certificate.js';
-import { startApiserver, type Apiserver } from '../build.js';
+import { startApiserver, type Apiserver, type ApiserverOptions } from '../build.js';
 import { definitions as allDefinitions } from '../kinds/index.js';
 import type { ResourceDefinition } from '../registry/definition.js';
 import { loadSchemas } from '../schema/schemas.js';
@@ -18,6 +18,8 @@ export interface TestServerOptions {
   readonly clock?: Clock;
   readonly log?: Log;
   readonly definitions?: readonly ResourceDefinition[];
+  /** Others who know users, and what is written down of requests. */
+  readonly identity?: Pick<ApiserverOptions, 'tokenAuthenticators' | 'webhookAuthorizer' | 'audit'>;
   /**
    * Admission plugins that are off. Default: those that need a controller to go on, so that pods can be created where
    * nobody makes the namespace's default account, and new nodes take pods; `[]` for all as in a real cluster.
@@ -76,6 +78,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const serviceAccountKey = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
   const storage = options.storage ?? new MemoryStorage();
   const apiserver = await startApiserver({
+    ...options.identity,
     storage,
     definitions: options.definitions ?? allDefinitions,
     schemas: loadSchemas(),

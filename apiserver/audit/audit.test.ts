@@ -1,0 +1,199 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { systemClock } from '../../shared/clock/clock.js';
+import { eventually } from '../../shared/clock/eventually.js';
+import { silentLog } from '../../shared/log/log.js';
+import { MetricsRegistry } from '../../shared/metrics/registry.js';
+import { RawClient } from '../testing/raw-client.js';
+import { startTestServer, type TestServer } from '../testing/test-server.js';
+import { AuditFile } from './audit-file.js';
+import { AuditLog, type AuditSink } from './audit-log.js';
+import { readAuditPolicy } from './policy.js';
+
+interface Written {
+  level: string;
+  stage: string;
+  verb: string;
+  requestURI: string;
+  user: { username: string };
+  impersonatedUser?: { username: string };
+  objectRef?: { resource: string; name?: string };
+  responseStatus?: { code: number; reason?: string };
+  requestObject?: { data?: object };
+  responseObject?: { metadata?: { managedFields?: object } };
+  annotations?: Record<string, string>;
+}
+
+class Lines implements AuditSink {
+  readonly events: Written[] = [];
+  text = '';
+  write(lines: readonly Buffer[]): Promise<void> {
+    for (const line of lines) {
+      this.text += line.toString();
+      this.events.push(JSON.parse(line.toString()) as Written);
+    }
+    return Promise.resolve();
+  }
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+const policy = (rules: object[], more: object = {}): ReturnType<typeof readAuditPolicy> =>
+  readAuditPolicy({ apiVersion: 'audit.k8s.io/v1', kind: 'Policy', rules, ...more });
+
+describe('the audit of requests', () => {
+  let server: TestServer;
+  let admin: RawClient;
+  const lines = new Lines();
+  const completed = async (matching: (event: Written) => boolean): Promise<Written> => {
+    let found: Written | undefined;
+    await eventually(() => {
+      found = lines.events.find((event) => event.stage === 'ResponseComplete' && matching(event));
+      assert.ok(found);
+    });
+    assert.ok(found);
+    return found;
+  };
+  before(async () => {
+    const rules = [
+      { level: 'None', resources: [{ group: '', resources: ['pods'] }] },
+      {
+        level: 'RequestResponse',
+        resources: [{ group: '' }],
+        omitManagedFields: true,
+        omitStages: ['RequestReceived'],
+      },
+      { level: 'Metadata' },
+    ];
+    server = await startTestServer({ identity: { audit: { policy: policy(rules), sink: lines } } });
+    admin = new RawClient(server, server.admin);
+  });
+  after(async () => {
+    admin.close();
+    await server.close();
+  });
+
+  it('tells who, what, when and how it ended', async () => {
+    await admin.send('/api/v1/namespaces/default/configmaps', { body: { metadata: { name: 'a' }, data: { k: 'v' } } });
+    const event = await completed(({ verb, objectRef }) => verb === 'create' && objectRef?.resource === 'configmaps');
+    assert.equal(event.user.username, 'kubernetes-admin');
+    assert.equal(event.level, 'RequestResponse');
+    assert.equal(event.responseStatus?.code, 201);
+    assert.deepEqual(event.requestObject?.data, { k: 'v' });
+    assert.ok(event.responseObject?.metadata && !event.responseObject.metadata.managedFields);
+    assert.equal(event.annotations?.['authorization.k8s.io/decision'], 'allow');
+  });
+
+  it('tells refusals, with the reason and whom somebody acted as', async () => {
+    await admin.send('/apis/apps/v1/deployments', { headers: { 'Impersonate-User': 'bob' } });
+    const event = await completed(({ impersonatedUser }) => impersonatedUser?.username === 'bob');
+    assert.equal(event.responseStatus?.code, 403);
+    assert.equal(event.responseStatus.reason, 'Forbidden');
+    assert.equal(event.annotations?.['authorization.k8s.io/decision'], 'forbid');
+    assert.ok(lines.events.some(({ stage, requestURI }) => stage === 'RequestReceived' && requestURI.includes('apps')));
+  });
+
+  it('tells what those tried whom nobody knows', async () => {
+    const nobody = new RawClient(server);
+    await nobody.send('/apis/apps/v1', { headers: { authorization: 'Bearer hidden-token-value' } });
+    nobody.close();
+    const event = await completed(
+      ({ requestURI, responseStatus }) => requestURI === '/apis/apps/v1' && responseStatus?.code === 401,
+    );
+    assert.equal(event.user.username, '');
+  });
+
+  it('never holds a secret or a token, whatever the policy says', async () => {
+    const secret = 'c2VjcmV0LXZhbHVl';
+    await admin.send('/api/v1/namespaces/default/secrets', { body: { metadata: { name: 's' }, data: { p: secret } } });
+    await admin.send('/api/v1/namespaces/default/secrets');
+    await admin.send('/api/v1/namespaces/default/serviceaccounts', { body: { metadata: { name: 'robot' } } });
+    const issued = await admin.send('/api/v1/namespaces/default/serviceaccounts/robot/token', { body: { spec: {} } });
+    const { token } = (issued.json as { status: { token: string } }).status;
+    await admin.send('/apis/authentication.k8s.io/v1/tokenreviews', { body: { spec: { token } } });
+    const event = await completed(({ requestURI }) => requestURI.endsWith('tokenreviews'));
+    assert.equal(event.level, 'Metadata');
+    await completed(({ verb, objectRef }) => verb === 'list' && objectRef?.resource === 'secrets');
+    for (const hidden of [secret, token, 'hidden-token-value']) assert.ok(!lines.text.includes(hidden));
+  });
+
+  it('tells of a watch when it begins, and nothing of what the policy leaves out', async () => {
+    await admin.send('/api/v1/namespaces/default/pods');
+    await admin.send('/apis/apps/v1/deployments?watch=true&timeoutSeconds=1');
+    await completed(({ verb }) => verb === 'watch');
+    assert.ok(lines.events.some(({ stage, verb }) => stage === 'ResponseStarted' && verb === 'watch'));
+    assert.ok(!lines.events.some(({ objectRef }) => objectRef?.resource === 'pods'));
+  });
+});
+
+describe('an audit policy', () => {
+  const wrong: [document: unknown, message: RegExp][] = [
+    [{ kind: 'Policy' }, /not of apiVersion/],
+    [{ apiVersion: 'audit.k8s.io/v1', kind: 'Policy', rules: [] }, /no rules/],
+    [{ apiVersion: 'audit.k8s.io/v1', kind: 'Policy', rules: [{ level: 'All' }] }, /rules\[0\]\.level: must be one of/],
+    [
+      { apiVersion: 'audit.k8s.io/v1', kind: 'Policy', rules: [{ level: 'None', users: 'x' }] },
+      /rules\[0\]\.users: must be a list/,
+    ],
+    [
+      { apiVersion: 'audit.k8s.io/v1', kind: 'Policy', rules: [{ level: 'None' }], omitStages: ['Never'] },
+      /omitStages: "Never" is not one of/,
+    ],
+  ];
+  for (const [document, expected] of wrong) {
+    it(`is refused: ${expected.source}`, () => assert.throws(() => readAuditPolicy(document), expected));
+  }
+});
+
+describe('the audit log', () => {
+  it('puts full files aside, keeps as many as it should, and lets only the owner read them', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'knarr-audit-'));
+    try {
+      const path = join(directory, 'audit.log');
+      let now = Date.parse('2026-01-01T00:00:00Z');
+      const clock = { ...systemClock, now: () => (now += 1_000) };
+      const file = new AuditFile({ path, maxSizeBytes: 25, maxBackups: 2, maxAgeMs: 0, clock });
+      for (let i = 0; i < 5; i++) await file.write([Buffer.from(`{"event":"number ${i}"}\n`)]);
+      await file.close();
+      const names = (await readdir(directory)).sort();
+      assert.equal(names.length, 3);
+      assert.match(names[0] ?? '', /^audit-2026-01-01T00-00-\d\d\.000\.log$/);
+      assert.equal(await readFile(path, 'utf8'), '{"event":"number 4"}\n');
+      assert.equal((await stat(path)).mode & 0o777, 0o600);
+      const aged = new AuditFile({ path, maxSizeBytes: 25, maxBackups: 0, maxAgeMs: 1, clock: systemClock });
+      const old = join(directory, 'audit-2000-01-01T00-00-00.000.log');
+      await writeFile(old, 'old');
+      await utimes(old, 0, 0);
+      await aged.write([Buffer.from(`{"event":"number 5"}\n`)]);
+      await aged.close();
+      assert.ok(!(await readdir(directory)).includes('audit-2000-01-01T00-00-00.000.log'));
+    } finally {
+      await rm(directory, { recursive: true, force: true });
+    }
+  });
+
+  it('counts what a sink that is stuck cannot take, and makes nobody wait', async () => {
+    let release: () => void = () => undefined;
+    const gate = new Promise<void>((resolve) => (release = resolve));
+    let written = 0;
+    const sink: AuditSink = {
+      write: async (batch) => {
+        await gate;
+        written += batch.length;
+      },
+      close: () => Promise.resolve(),
+    };
+    const metrics = new MetricsRegistry();
+    const log = new AuditLog(sink, { clock: systemClock, log: silentLog, metrics });
+    for (let i = 0; i < 25_000; i++) log.add('{}');
+    release();
+    await log.close();
+    const lost = Number(/apiserver_audit_error_total\{plugin="log"\} (\d+)/.exec(metrics.render())?.[1]);
+    assert.equal(written + lost, 25_000);
+    assert.ok(written >= 10_000 && lost > 0);
+  });
+});

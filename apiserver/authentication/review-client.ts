@@ -1,0 +1,50 @@
+import type { KubernetesObject } from '../../shared/api/object.js';
+import { Connection, readBody } from '../../shared/client/connection.js';
+import { loadKubeconfig, resolveContext } from '../../shared/client/kubeconfig.js';
+import type { Clock } from '../../shared/clock/clock.js';
+
+/** Asks a service outside the cluster by posting a review to it. */
+export interface ReviewClient {
+  /** Rejects when it cannot be asked, or its answer is none. */
+  ask(review: object): Promise<Partial<KubernetesObject> & { status?: unknown }>;
+  close(): void;
+}
+
+const timeoutMs = 10_000;
+const attempts = 3;
+const firstDelayMs = 250;
+
+/** The service that a kubeconfig file names, as --authentication-token-webhook-config-file and its like give it. */
+export async function reviewClientFromKubeconfig(path: string, clock: Clock): Promise<ReviewClient> {
+  const { connection: options, token } = await resolveContext(await loadKubeconfig(path), path);
+  const connection = new Connection(options, clock);
+  const headers = {
+    'content-type': 'application/json',
+    accept: 'application/json',
+    ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+  };
+  const askOnce = async (body: string): Promise<object> => {
+    const response = await connection.open({ method: 'POST', path: '', headers, body, timeoutMs });
+    const text = (await readBody(response, { clock, timeoutMs })).toString('utf8');
+    const code = response.statusCode ?? 0;
+    if (code < 200 || code > 299) throw new Error(`the webhook ${connection.server} answered ${code}`);
+    const value: unknown = JSON.parse(text);
+    if (typeof value !== 'object' || value === null)
+      throw new Error(`the webhook ${connection.server} answered no object`);
+    return value;
+  };
+  return {
+    ask: async (review) => {
+      const body = JSON.stringify(review);
+      for (let attempt = 1; ; attempt++) {
+        try {
+          return await askOnce(body);
+        } catch (error) {
+          if (attempt === attempts) throw error;
+          await clock.sleep(firstDelayMs * 1.5 ** (attempt - 1));
+        }
+      }
+    },
+    close: () => connection.close(),
+  };
+}

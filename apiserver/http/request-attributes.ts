@@ -1,0 +1,40 @@
+import { StatusError } from '../../shared/errors/status-error.js';
+import { forbiddenMessage, type Attributes, type Decision } from '../authorization/authorizer.js';
+import type { Exchange } from './exchange.js';
+
+/** Throws 403 unless the decision is to allow. */
+export function refuse(attributes: Attributes, { verdict, reason }: Decision): void {
+  if (verdict === 'allow') return;
+  const { isResourceRequest, name, group, resource } = attributes;
+  const details = isResourceRequest ? { ...(name ? { name } : {}), ...(group ? { group } : {}), kind: resource } : {};
+  throw new StatusError(403, 'Forbidden', forbiddenMessage(attributes, reason), details);
+}
+
+export function attributesOf({ info, user, query }: Pick<Exchange, 'info' | 'user' | 'query'>): Attributes {
+  const { verb, group, version, resource, subresource, namespace, path, isResourceRequest } = info;
+  const fieldSelector = query.get('fieldSelector');
+  // A list or watch of one name is a request about that name.
+  const name =
+    info.name === '' && fieldSelector !== null && verb !== 'create' ? selectedName(fieldSelector) : info.name;
+  return {
+    user,
+    verb,
+    isResourceRequest,
+    group,
+    version,
+    resource,
+    subresource,
+    namespace,
+    name,
+    path,
+    ...(fieldSelector === null ? {} : { fieldSelector }),
+  };
+}
+
+function selectedName(fieldSelector: string): string {
+  for (const term of fieldSelector.split(',', 16)) {
+    const match = /^\s*metadata\.name==?([^=!,/%]+)$/.exec(term);
+    if (match) return match[1] ?? '';
+  }
+  return '';
+}

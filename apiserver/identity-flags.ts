@@ -1,0 +1,236 @@
+import { readFileSync } from 'node:fs';
+import { request } from 'node:https';
+import type { Clock } from '../shared/clock/clock.js';
+import type { Log } from '../shared/log/log.js';
+import { readManifests } from '../shared/manifest/manifest.js';
+import { AuditFile, AuditStream } from './audit/audit-file.js';
+import { readAuditPolicy } from './audit/policy.js';
+import type { TokenAuthenticator } from './authentication/authenticator.js';
+import { reviewClientFromKubeconfig } from './authentication/review-client.js';
+import { WebhookTokenAuthenticator } from './authentication/webhook-token-authenticator.js';
+import { WebhookAuthorizer } from './authorization/webhook-authorizer.js';
+import type { ApiserverOptions } from './build.js';
+
+/** Flags about who may come in and what is written down of it, named as those of the original. */
+export interface IdentityFlags {
+  oidcIssuerUrl?: string;
+  oidcClientId?: string;
+  oidcUsernameClaim: string;
+  oidcUsernamePrefix?: string;
+  oidcGroupsClaim?: string;
+  oidcGroupsPrefix?: string;
+  oidcRequiredClaim: string[];
+  oidcCaFile?: string;
+  oidcSigningAlgs: string;
+  authenticationTokenWebhookConfigFile?: string;
+  authenticationTokenWebhookCacheTtl: number;
+  authorizationWebhookConfigFile?: string;
+  authorizationWebhookCacheAuthorizedTtl: number;
+  authorizationWebhookCacheUnauthorizedTtl: number;
+  auditPolicyFile?: string;
+  auditLogPath?: string;
+  auditLogMaxsize: number;
+  auditLogMaxbackup: number;
+  auditLogMaxage: number;
+}
+
+interface FlagDefinition {
+  readonly flags: string;
+  readonly description: string;
+  readonly parse?: (text: string, before: unknown) => unknown;
+  readonly default?: unknown;
+}
+
+const requiredClaim = (text: string, before: unknown): string[] => {
+  if (!/^[^=]+=/.test(text)) throw new Error(`--oidc-required-claim ${text} is not KEY=VALUE`);
+  return [...(before as string[]), text];
+};
+
+function count(text: string): number {
+  if (!/^\d+$/.test(text)) throw new Error(`${text} is not a number`);
+  return Number(text);
+}
+
+/** `30s`, `2m`, `1h30m`: in milliseconds. */
+function duration(text: string): number {
+  const units: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+  if (!/^(\d+(ms|s|m|h))+$/.test(text)) throw new Error(`${text} is not a duration such as 2m or 30s`);
+  let total = 0;
+  for (const [, amount, unit = 's'] of text.matchAll(/(\d+)(ms|s|m|h)/g)) total += Number(amount) * (units[unit] ?? 0);
+  return total;
+}
+
+/** In the order of `--help`. */
+export const identityFlags: readonly FlagDefinition[] = [
+  { flags: '--oidc-issuer-url <url>', description: 'OpenID provider whose users may come in' },
+  { flags: '--oidc-client-id <id>', description: 'for whom its tokens must be issued' },
+  { flags: '--oidc-username-claim <claim>', description: "the user's name in a token", default: 'sub' },
+  {
+    flags: '--oidc-username-prefix <prefix>',
+    description: 'put before it; - for nothing (default: ISSUER#, but for email)',
+  },
+  { flags: '--oidc-groups-claim <claim>', description: "the user's groups in a token" },
+  { flags: '--oidc-groups-prefix <prefix>', description: 'put before each of them' },
+  {
+    flags: '--oidc-required-claim <key=value>',
+    description: 'a claim that a token must have; may be repeated',
+    parse: requiredClaim,
+    default: [],
+  },
+  { flags: '--oidc-ca-file <file>', description: "authority of the provider's certificate" },
+  { flags: '--oidc-signing-algs <names>', description: 'algorithms of signatures that count', default: 'RS256' },
+  {
+    flags: '--authentication-token-webhook-config-file <file>',
+    description: 'kubeconfig of a service that knows tokens',
+  },
+  {
+    flags: '--authentication-token-webhook-cache-ttl <duration>',
+    description: 'how long its answers are believed',
+    parse: duration,
+    default: 120_000,
+  },
+  { flags: '--authorization-webhook-config-file <file>', description: 'kubeconfig of a service that knows rights' },
+  {
+    flags: '--authorization-webhook-cache-authorized-ttl <duration>',
+    description: 'how long its yes is believed',
+    parse: duration,
+    default: 300_000,
+  },
+  {
+    flags: '--authorization-webhook-cache-unauthorized-ttl <duration>',
+    description: 'how long its no is believed',
+    parse: duration,
+    default: 30_000,
+  },
+  { flags: '--audit-policy-file <file>', description: 'which requests are written down' },
+  { flags: '--audit-log-path <file>', description: 'where they are written down; - for standard output' },
+  {
+    flags: '--audit-log-maxsize <MiB>',
+    description: 'size at which a new file is begun; 0: never',
+    parse: count,
+    default: 100,
+  },
+  { flags: '--audit-log-maxbackup <count>', description: 'old files that are kept; 0: all', parse: count, default: 0 },
+  {
+    flags: '--audit-log-maxage <days>',
+    description: 'days for which old files are kept; 0: for ever',
+    parse: count,
+    default: 0,
+  },
+];
+
+type Providers = Pick<ApiserverOptions, 'tokenAuthenticators' | 'webhookAuthorizer' | 'audit'>;
+
+/** Builds what the flags ask for; throws an Error that says which of them is wrong. */
+export async function loadIdentityProviders(
+  flags: IdentityFlags,
+  { clock, log }: { clock: Clock; log: Log },
+): Promise<Providers> {
+  const tokenAuthenticators: TokenAuthenticator[] = [];
+  if (flags.oidcIssuerUrl)
+    tokenAuthenticators.push(await oidcAuthenticator(flags.oidcIssuerUrl, flags, { clock, log }));
+  if (flags.authenticationTokenWebhookConfigFile) {
+    const client = await reviewClientFromKubeconfig(flags.authenticationTokenWebhookConfigFile, clock);
+    const cacheTtlMs = flags.authenticationTokenWebhookCacheTtl;
+    tokenAuthenticators.push(new WebhookTokenAuthenticator({ client, cacheTtlMs, clock, log }));
+  }
+  const audit = auditOf(flags, clock);
+  const file = flags.authorizationWebhookConfigFile;
+  return {
+    tokenAuthenticators,
+    ...(audit ? { audit } : {}),
+    ...(file
+      ? {
+          webhookAuthorizer: new WebhookAuthorizer({
+            client: await reviewClientFromKubeconfig(file, clock),
+            clock,
+            log,
+            authorizedTtlMs: flags.authorizationWebhookCacheAuthorizedTtl,
+            unauthorizedTtlMs: flags.authorizationWebhookCacheUnauthorizedTtl,
+          }),
+        }
+      : {}),
+  };
+}
+
+async function oidcAuthenticator(
+  issuerUrl: string,
+  flags: IdentityFlags,
+  given: { clock: Clock; log: Log },
+): Promise<TokenAuthenticator> {
+  if (!flags.oidcClientId) throw new Error('--oidc-issuer-url needs --oidc-client-id');
+  // Costs a start a tenth of a second: only where there is a provider.
+  const { OidcAuthenticator } = await import('./authentication/oidc-authenticator.js');
+  const ca = flags.oidcCaFile ? readFileSync(flags.oidcCaFile, 'utf8') : undefined;
+  const requiredClaims = flags.oidcRequiredClaim.map((text) => {
+    const equals = text.indexOf('=');
+    return [text.slice(0, equals), text.slice(equals + 1)] as const;
+  });
+  return new OidcAuthenticator(
+    {
+      issuerUrl,
+      audiences: [flags.oidcClientId],
+      signingAlgorithms: flags.oidcSigningAlgs.split(','),
+      usernameClaim: flags.oidcUsernameClaim,
+      requiredClaims: Object.fromEntries(requiredClaims),
+      ...(flags.oidcUsernamePrefix === undefined ? {} : { usernamePrefix: flags.oidcUsernamePrefix }),
+      ...(flags.oidcGroupsClaim === undefined ? {} : { groupsClaim: flags.oidcGroupsClaim }),
+      ...(flags.oidcGroupsPrefix === undefined ? {} : { groupsPrefix: flags.oidcGroupsPrefix }),
+    },
+    { ...given, getJson: (url) => getJson(url, ca) },
+  );
+}
+
+const maxDocumentBytes = 1024 * 1024;
+const documentTimeoutMs = 10_000;
+
+/** GET of a JSON document over HTTPS, without following redirects. */
+export function getJson(url: string, ca?: string): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const sent = request(url, { ...(ca ? { ca } : {}), headers: { accept: 'application/json' } }, (response) => {
+      const chunks: Buffer[] = [];
+      let size = 0;
+      response.on('data', (chunk: Buffer) => {
+        size += chunk.length;
+        if (size > maxDocumentBytes) response.destroy(new Error(`${url} is larger than ${maxDocumentBytes} bytes`));
+        else chunks.push(chunk);
+      });
+      response.on('error', reject);
+      response.on('end', () => {
+        if (response.statusCode !== 200) {
+          reject(new Error(`${url} answered ${response.statusCode ?? 0}`));
+          return;
+        }
+        try {
+          resolve(JSON.parse(Buffer.concat(chunks).toString('utf8')));
+        } catch {
+          reject(new Error(`${url} is not JSON`));
+        }
+      });
+    });
+    sent.setTimeout(documentTimeoutMs, () =>
+      sent.destroy(new Error(`${url}: no answer within ${documentTimeoutMs} ms`)),
+    );
+    sent.on('error', reject);
+    sent.end();
+  });
+}
+
+function auditOf(flags: IdentityFlags, clock: Clock): ApiserverOptions['audit'] {
+  const { auditPolicyFile, auditLogPath } = flags;
+  if (!auditLogPath) return undefined;
+  if (!auditPolicyFile) throw new Error('--audit-log-path needs --audit-policy-file');
+  const [document] = readManifests(readFileSync(auditPolicyFile, 'utf8'), { file: auditPolicyFile });
+  const policy = readAuditPolicy(document?.value);
+  const sink =
+    auditLogPath === '-'
+      ? new AuditStream(process.stdout)
+      : new AuditFile({
+          path: auditLogPath,
+          maxSizeBytes: flags.auditLogMaxsize * 1024 * 1024,
+          maxBackups: flags.auditLogMaxbackup,
+          maxAgeMs: flags.auditLogMaxage * 24 * 3_600_000,
+          clock,
+        });
+  return { policy, sink };
+}
