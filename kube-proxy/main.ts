@@ -1,6 +1,10 @@
+import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { clientFromKubeconfig } from '../shared/client/connect.js';
+import { followKubeconfig } from '../shared/client/kubeconfig-follower.js';
+import { ReplaceableClient } from '../shared/client/replaceable-client.js';
 import { systemClock } from '../shared/clock/clock.js';
+import { task } from '../shared/lifecycle/group.js';
 import { runProcess } from '../shared/lifecycle/process.js';
 import { createLog } from '../shared/log/log.js';
 import { build, cleanUp } from './build.js';
@@ -30,9 +34,17 @@ await runProcess(async (signal) => {
   if (flags.cleanup) return cleanUp(systemExecute, flags.clusterCidr);
   const log = createLog({ component: 'kube-proxy' });
   await waitForKubeconfig(flags.kubeconfig, { clock: systemClock, log, signal });
-  const client = await clientFromKubeconfig(flags.kubeconfig, { clock: systemClock, userAgent: 'knarr-kube-proxy' });
+  const path = flags.kubeconfig;
+  const connect = (): ReturnType<typeof clientFromKubeconfig> =>
+    clientFromKubeconfig(path, { clock: systemClock, userAgent: 'knarr-kube-proxy' });
+  const text = await readFile(path, 'utf8');
+  const client = new ReplaceableClient(await connect());
+  // The certificate in it is the kubelet's to renew.
+  const onReload = (): void => log.info('connected with renewed credentials', { path });
+  const onProblem = (error: unknown): void => log.warn('the kubeconfig cannot be used', { path, error });
+  const following = { path, text, client, connect, clock: systemClock, onReload, onProblem };
   const { nodeName, healthPort, clusterCidr: clusterCIDR } = flags;
-  await build({
+  const group = build({
     client,
     clock: systemClock,
     log,
@@ -41,5 +53,6 @@ await runProcess(async (signal) => {
     nodeName,
     healthPort,
     clusterCIDR,
-  }).run(signal);
+  });
+  await group.add(task('credentials', (stop) => followKubeconfig(following, stop))).run(signal);
 });

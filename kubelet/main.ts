@@ -9,7 +9,7 @@ import { HealthServer } from '../shared/metrics/health-server.js';
 import { addProcessMetrics } from '../shared/metrics/process-metrics.js';
 import { MetricsRegistry } from '../shared/metrics/registry.js';
 import { ensureNodeKubeconfig, renewNodeKubeconfig } from './bootstrap/node-kubeconfig.js';
-import { ReplaceableClient } from './bootstrap/replaceable-client.js';
+import { ReplaceableClient } from '../shared/client/replaceable-client.js';
 import { ServingCertificate } from './bootstrap/serving-certificate.js';
 import { buildKubelet, type Kubelet, type KubeletView } from './build.js';
 import { cleanUpNode, cleanUpRequestMs, stopPods } from './node/clean-up.js';

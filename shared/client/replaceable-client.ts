@@ -1,4 +1,4 @@
-import type { Client } from '../../shared/client/client.js';
+import type { Client } from './client.js';
 
 /** A client that can be exchanged for one with newer credentials while others hold on to it. */
 export class ReplaceableClient implements Client {
