@@ -18,6 +18,11 @@ const declarations: Readonly<Record<SetName, { kind: 'map' | 'set'; type: string
   rejected_node_ports: { kind: 'set', type: 'type inet_proto . inet_service' },
   dropped_ports: { kind: 'set', type: 'type ipv4_addr . inet_proto . inet_service' },
   dropped_node_ports: { kind: 'set', type: 'type inet_proto . inet_service' },
+  guarded_ports: { kind: 'set', type: 'type ipv4_addr . inet_proto . inet_service' },
+  allowed_sources: {
+    kind: 'set',
+    type: 'type ipv4_addr . ipv4_addr . inet_proto . inet_service; flags interval',
+  },
   hairpin: { kind: 'set', type: 'type ipv4_addr . ipv4_addr' },
   local_pods: { kind: 'set', type: 'type ipv4_addr; flags interval' },
 };
@@ -31,6 +36,8 @@ export interface TableOptions {
 /**
  * The whole table without elements. A packet's way:
  *
+ *      prerouting, output (before any address is changed)
+ *          a port for certain sources only, and the source is none of them: dropped
  *      prerouting, output (before Docker's own NAT)
  *          known (address, protocol, port)?  -> service_N: a backend by chance out of N
  *          one of our own addresses, known port? -> node_N
@@ -45,6 +52,9 @@ export function tableText({ clusterCIDR, masqueradeWithinBridge }: TableOptions)
   const refuse = [
     'ip daddr . meta l4proto . th dport @rejected_ports reject',
     'ip daddr . meta l4proto . th dport @dropped_ports drop',
+  ];
+  const guard = [
+    'ip daddr . meta l4proto . th dport @guarded_ports ip saddr . ip daddr . meta l4proto . th dport != @allowed_sources drop',
   ];
   const refuseNodePorts = [
     'fib daddr type local meta l4proto . th dport @rejected_node_ports reject',
@@ -62,6 +72,8 @@ export function tableText({ clusterCIDR, masqueradeWithinBridge }: TableOptions)
       'ip daddr . meta l4proto . th dport vmap @service_ports',
       'fib daddr type local ip daddr != 127.0.0.0/8 meta l4proto . th dport vmap @node_ports',
     ]),
+    chain('guard_prerouting', ['type filter hook prerouting priority -110;', ...guard]),
+    chain('guard_output', ['type filter hook output priority -110;', ...guard]),
     chain('prerouting', ['type nat hook prerouting priority -105;', 'jump services']),
     chain('output', ['type nat hook output priority -105;', 'jump services']),
     chain('postrouting', ['type nat hook postrouting priority 95;', ...postrouting]),

@@ -15,6 +15,8 @@ export type SetName =
   | 'rejected_node_ports'
   | 'dropped_ports'
   | 'dropped_node_ports'
+  | 'guarded_ports'
+  | 'allowed_sources'
   | 'hairpin'
   | 'local_pods';
 

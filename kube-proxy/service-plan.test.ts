@@ -118,3 +118,33 @@ test('session affinity gets a chain whose name tells its backends', () => {
   assert.ok(object?.create.some((c) => c.includes('timeout 10800s')));
   assert.notDeepEqual([...sticky(slice(endpoint('10.244.0.2', 'n1'))).objects.keys()], [String(name)]);
 });
+
+test('a load balancer for certain sources guards its address, not the cluster address and not the node port', () => {
+  const spec = {
+    type: 'LoadBalancer' as const,
+    ports: [{ name: 'http', port: 80, nodePort: 30_080 }],
+    loadBalancerSourceRanges: ['203.0.113.7/24', ' 203.0.113.128/25', '198.51.100.1/32', '2001:db8::/32'],
+  };
+  const guards = lines(service(spec, ['192.0.2.1']), two).filter((l) => /guarded|allowed/.test(l));
+  assert.deepEqual(guards, [
+    'guarded_ports: 192.0.2.1 . tcp . 80',
+    'allowed_sources: 203.0.113.0/24 . 192.0.2.1 . tcp . 80',
+    'allowed_sources: 198.51.100.1/32 . 192.0.2.1 . tcp . 80',
+  ]);
+});
+
+test('ranges that hold everybody, or only the other family, guard nothing', () => {
+  for (const ranges of [['0.0.0.0/0', '10.0.0.0/8'], ['2001:db8::/32'], []]) {
+    const spec = { type: 'LoadBalancer' as const, loadBalancerSourceRanges: ranges };
+    assert.deepEqual(
+      lines(service(spec, ['192.0.2.1']), two).filter((l) => /guarded|allowed/.test(l)),
+      [],
+    );
+  }
+});
+
+test("a Service of another proxy is not ours, whatever the label's value", () => {
+  const other = service();
+  const labels = { 'service.kubernetes.io/service-proxy-name': '' };
+  assert.deepEqual(lines({ ...other, metadata: { ...other.metadata, labels } }, two), []);
+});

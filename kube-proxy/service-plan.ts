@@ -8,6 +8,7 @@ import {
   type ProxyContext,
   type SetName,
 } from './rule-set.js';
+import { sourceRanges } from './source-ranges.js';
 
 /** An address that a port of a Service may be served at. */
 export interface Backend {
@@ -19,6 +20,8 @@ export interface Backend {
   readonly isLocal: boolean;
 }
 
+/** Names the proxy that serves a Service; without it that is us. */
+const LABEL_SERVICE_PROXY_NAME = 'service.kubernetes.io/service-proxy-name';
 const protocols: Readonly<Record<string, string>> = { TCP: 'tcp', UDP: 'udp', SCTP: 'sctp' };
 /** Beyond it, endpoints of one port are left out: the index of the maps ends here. */
 const mostEndpoints = 65_536;
@@ -59,9 +62,10 @@ export function usable(backends: readonly Backend[]): Backend[] {
   return (ready.length > 0 ? ready : backends.filter((b) => b.isServing && b.isTerminating)).slice(0, mostEndpoints);
 }
 
-/** The rules that one Service needs. Headless, ExternalName and addressless Services need none. */
+/** The rules that one Service needs. Headless, ExternalName and addressless Services need none, those of another proxy none of ours. */
 export function planService(service: Service, slices: readonly EndpointSlice[], context: ProxyContext): Contribution {
   const { spec } = service;
+  if (service.metadata.labels?.[LABEL_SERVICE_PROXY_NAME] !== undefined) return noContribution;
   if (spec.type === 'ExternalName' || !spec.clusterIP || spec.clusterIP === 'None') return noContribution;
   const plan = new ServicePlan(service, context);
   for (const port of spec.ports ?? []) plan.addPort(port, backendsOf(port, slices, context));
@@ -104,6 +108,7 @@ class ServicePlan {
     const ingress = (status?.loadBalancer?.ingress ?? []).flatMap((i) =>
       i.ip !== undefined && i.ip === this.#context.linkAddress && i.ipMode !== 'Proxy' ? [i.ip] : [],
     );
+    for (const ip of ingress) this.#guard(address(ip));
     for (const ip of new Set([...(spec.externalIPs ?? []), ...ingress])) {
       this.#serve({
         key: address(ip),
@@ -123,6 +128,14 @@ class ServicePlan {
         hasOthers: all.length > 0,
         isNodePort: true,
       });
+  }
+
+  /** Only the load balancer's address is for certain sources; the port of the node is for all, as in the original. */
+  #guard(key: string): void {
+    const ranges = sourceRanges(this.#service.spec);
+    if (!ranges) return;
+    this.#elements.push({ set: 'guarded_ports', key });
+    for (const range of ranges) this.#elements.push({ set: 'allowed_sources', key: `${range} . ${key}` });
   }
 
   #serve(at: {

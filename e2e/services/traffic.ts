@@ -55,6 +55,41 @@ export function trafficTests(cluster: FindCluster): void {
     };
     await eventually(async () => assert.equal(await outside(30124), 'one saw 192.168.77.254\n'), 20_000, 300);
   });
+
+  test('a load balancer for certain sources drops all others; its node port is for all; sources may change', async () => {
+    const { host, lab } = cluster();
+    const outside = async (port: number): Promise<number> => {
+      const url = `http://${host.address}:${port}/cgi-bin/who`;
+      const argv = ['ip', 'netns', 'exec', `${lab.name}-sw`, 'curl', '-sS', '-m', '2', url];
+      return (await command(argv, { accept: [7, 28] })).code;
+    };
+    const becomes = (port: number, code: number): Promise<void> =>
+      eventually(async () => assert.equal(await outside(port), code), 30_000, 300);
+    const allow = (range: string): Promise<string> => {
+      const patch = JSON.stringify({ spec: { loadBalancerSourceRanges: [range] } });
+      return cluster().kubectl(['patch', 'service', 'guarded', '-p', patch]);
+    };
+    await expose(cluster(), 'guarded', {
+      type: 'LoadBalancer',
+      loadBalancerSourceRanges: ['192.168.77.0/24', '192.168.77.254/32'],
+      ports: [{ port: 8770, targetPort: 8080, nodePort: 30125 }],
+    });
+    await becomes(8770, 0);
+    await allow('203.0.113.0/24');
+    await becomes(8770, 28);
+    await becomes(30125, 0);
+    await allow('192.168.77.254/32');
+    await becomes(8770, 0);
+  });
+
+  test('a Service with the name of another proxy is left to it', async () => {
+    const address = await expose(cluster(), 'theirs');
+    await eventually(() => cluster().fetch(`http://${address}/cgi-bin/who`), 20_000, 300);
+    await cluster().kubectl(['label', 'service', 'theirs', 'service.kubernetes.io/service-proxy-name=other']);
+    await eventually(() => assert.rejects(cluster().fetch(`http://${address}/cgi-bin/who`, 1)), 20_000, 300);
+    await cluster().kubectl(['label', 'service', 'theirs', 'service.kubernetes.io/service-proxy-name-']);
+    await eventually(() => cluster().fetch(`http://${address}/cgi-bin/who`), 20_000, 300);
+  });
 }
 
 /** Somebody flushes the host's rules: each test is alone on the cluster. */
