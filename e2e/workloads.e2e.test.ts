@@ -1,6 +1,7 @@
 import { after, before, describe } from 'node:test';
 import { TestCluster } from './lab/cluster.js';
 import { controllerTests, nodeTests } from './workloads/controllers.js';
+import { imageTests } from './workloads/images.js';
 import { environmentTests } from './workloads/environment.js';
 import { lifecycleTests } from './workloads/lifecycle.js';
 
@@ -15,5 +16,6 @@ describe('workloads', { concurrency: 6 }, () => {
   environmentTests(() => cluster);
   lifecycleTests(() => cluster);
   controllerTests(() => cluster);
+  imageTests(() => cluster);
 });
 describe('nodes', () => nodeTests(() => cluster));
