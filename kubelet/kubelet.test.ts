@@ -220,3 +220,16 @@ test('a pod gets a token of its ServiceAccount that is bound to it', async () =>
   assert.equal(claims['kubernetes.io'].pod.uid, pod.metadata.uid);
   assert.equal((await stat(join(world.root, 'pods'))).mode & 0o777, 0o700);
 });
+
+test('a privileged container on a host that refuses privileges runs with less, and an event tells it', async () => {
+  await world.startKubelet(new HollowRuntime({ clock: systemClock, images: ['app:1'], allowsPrivileged: false }));
+  await world.createPod('mighty', {
+    containers: [{ name: 'main', image: 'app:1', securityContext: { privileged: true } }],
+  });
+  await world.waitForPhase('mighty', 'Running');
+  await eventually(async () => {
+    const told = (await world.events('mighty')).find(({ reason }) => reason === 'PrivilegedRefused');
+    assert.match(told?.message ?? '', /^Container main is not fully privileged: this host refuses it; /);
+    assert.equal(told?.type, 'Warning');
+  });
+});

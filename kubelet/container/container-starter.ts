@@ -103,9 +103,20 @@ export class ContainerStarter {
       terminationMessageHostPath,
       machineMemoryBytes: memoryBytes,
     });
+    await this.#tellOfLimits(request);
     return await attemptTo('CreateContainerError', () =>
       runtime.createContainer(sandbox.id, config, request.sandboxConfig),
     );
+  }
+
+  /** A container that gets less than it asked for says so: what fails in it later would be hard to explain. */
+  async #tellOfLimits(request: StartRequest): Promise<void> {
+    const { name, securityContext } = request.container;
+    if (securityContext?.privileged !== true) return;
+    const allows = await attemptTo('CreateContainerError', () => this.#options.runtime.allowsPrivileged());
+    if (allows) return;
+    const message = `Container ${name} is not fully privileged: this host refuses it; it has all devices and all capabilities but SYS_RESOURCE`;
+    this.#event(request, 'Warning', 'PrivilegedRefused', message);
   }
 
   async #run(request: StartRequest, id: string): Promise<void> {

@@ -222,6 +222,8 @@ export interface ContainerRuntime {
    * `ImageNotFound` when the image went away meanwhile.
    */
   createContainer(sandboxId: string, config: ContainerConfig, sandbox: SandboxConfig): Promise<string>;
+  /** False where the host refuses privileged containers: they are created with all else that it allows. */
+  allowsPrivileged(): Promise<boolean>;
   /** `StartFailed` with the engine's words when the process could not be started; the container is then `exited`. */
   startContainer(id: string): Promise<void>;
   /** Stop signal of the image, then SIGKILL after the time. 0 kills at once. */

@@ -220,6 +220,21 @@ test('a restarted kubelet starts a container of low OOM score in a sandbox that 
   }
 });
 
+test('a privileged container starts, also on a host that refuses privileges: with the devices and all it can have', async () => {
+  const security = { ...containerConfig('').security, privileged: true, seccompUnconfined: true };
+  const { id } = await start('exec sleep 1000', { security });
+  const { out } = await run(id, 'cat /proc/self/status; ls /dev');
+  const held = BigInt(`0x${/^CapEff:\s+([0-9a-f]+)$/m.exec(out)?.[1] ?? '0'}`);
+  const [sysAdmin, sysResource] = [1n << 21n, 1n << 24n];
+  assert.notEqual(held & sysAdmin, 0n);
+  assert.equal((held & sysResource) !== 0n, await runtime.allowsPrivileged());
+  assert.match(out, /^loop-control$|^kmsg$|^fuse$/m);
+  assert.deepEqual(
+    (await runtime.listAll()).filter(({ container }) => container === 'privileged'),
+    [],
+  );
+});
+
 test('a memory volume is shared by the containers of a pod and outlives a restart', async () => {
   const volume = { memoryVolumes: [{ name: 'cache', containerPath: '/cache', readOnly: false }] };
   const pod = { memoryVolumes: [{ name: 'cache', sizeBytes: 1_048_576 }] };

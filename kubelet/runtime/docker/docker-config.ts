@@ -13,6 +13,8 @@ const LOG_CONFIG = { Type: 'json-file', Config: { 'max-size': '10m', 'max-file':
 export interface EngineLimits {
   /** False where the engine may not lower OOM scores (it lacks CAP_SYS_RESOURCE). */
   readonly allowsNegativeOomScore: boolean;
+  /** False where the engine cannot start privileged containers. */
+  readonly allowsPrivileged?: boolean;
 }
 
 /** The request that creates a sandbox's pause container. */
@@ -81,8 +83,8 @@ export function containerRequest(
       ...LOG_HOST_CONFIG,
       ...namespaces(sandboxId, sandbox),
       ...resourceLimits(config, limits),
-      ...security(config),
-      Mounts: mounts(owner, config, sandbox),
+      ...security(config, limits),
+      Mounts: [...mounts(owner, config, sandbox), ...(isLimited(config, limits) ? [HOST_DEVICES] : [])],
     },
   };
 }
@@ -110,11 +112,34 @@ function resourceLimits({ resources }: ContainerConfig, limits: EngineLimits): H
   };
 }
 
-function security({ security: wanted }: ContainerConfig): HostConfig {
+const HOST_DEVICES = { Type: 'bind', Source: '/dev', Target: '/dev' } satisfies MountSettings;
+
+const isLimited = ({ security: wanted }: ContainerConfig, limits: EngineLimits): boolean =>
+  wanted.privileged && limits.allowsPrivileged === false;
+
+/**
+ * Nearly what privileged means, where root itself lacks CAP_SYS_RESOURCE (in a container, say) and so cannot give it away: all
+ * other capabilities, all devices, nothing masked and no profile.
+ */
+const ALMOST_PRIVILEGED: HostConfig = {
+  CapAdd: ['ALL'],
+  CapDrop: ['SYS_RESOURCE'],
+  SecurityOpt: ['seccomp=unconfined', 'apparmor=unconfined'],
+  DeviceCgroupRules: ['a *:* rwm'],
+  MaskedPaths: [],
+  ReadonlyPaths: [],
+};
+
+function security(config: ContainerConfig, limits: EngineLimits): HostConfig {
+  const { security: wanted } = config;
   const options = [
     ...(wanted.noNewPrivileges ? ['no-new-privileges'] : []),
     ...(wanted.seccompUnconfined ? ['seccomp=unconfined'] : []),
   ];
+  if (isLimited(config, limits)) {
+    const { readOnlyRootFilesystem: ReadonlyRootfs, supplementalGroups } = wanted;
+    return { ...ALMOST_PRIVILEGED, ReadonlyRootfs, GroupAdd: supplementalGroups.map(String) };
+  }
   return {
     Privileged: wanted.privileged,
     ReadonlyRootfs: wanted.readOnlyRootFilesystem,

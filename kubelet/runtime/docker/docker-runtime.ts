@@ -28,6 +28,7 @@ import { dockerAttach, dockerExec } from './docker-exec.js';
 import { DockerImages, type RegistryAuth } from './docker-image.js';
 import { containerName, isOwn, label, labelFilters, podOf, type NodeIdentity } from './docker-label.js';
 import { dockerLogs } from './docker-log.js';
+import { DockerPrivilege } from './docker-privilege.js';
 import { removeNetwork } from './docker-network.js';
 import { DockerSandboxes, removeContainer } from './docker-sandbox.js';
 import { readCgroup, usageOf } from './docker-stats.js';
@@ -50,6 +51,7 @@ export class DockerRuntime implements ContainerRuntime {
   readonly #engine: DockerEngine;
   readonly #images: DockerImages;
   readonly #sandboxes: DockerSandboxes;
+  readonly #privilege: DockerPrivilege;
   /** What inspecting told, by `id state`: it does not change while the state stays. Pruned at each full list. */
   readonly #details = new Map<string, ContainerDetail>();
   #version: RuntimeVersion | undefined;
@@ -59,6 +61,7 @@ export class DockerRuntime implements ContainerRuntime {
     this.#owner = { cluster: options.cluster, node: options.node };
     this.#engine = new DockerEngine(options.host, options.clock, options.requestTimeoutMs);
     this.#images = new DockerImages(this.#engine);
+    this.#privilege = new DockerPrivilege(this.#engine, this.#images, this.#owner, options.log);
     this.#sandboxes = new DockerSandboxes(this.#engine, this.#images, this.#owner, options.log);
   }
 
@@ -99,7 +102,8 @@ export class DockerRuntime implements ContainerRuntime {
   }
 
   async createContainer(sandboxId: string, config: ContainerConfig, sandbox: SandboxConfig): Promise<string> {
-    const limits = await this.#sandboxes.limitsIn(sandboxId);
+    const allowsPrivileged = !config.security.privileged || (await this.#privilege.isAllowed());
+    const limits = { ...(await this.#sandboxes.limitsIn(sandboxId)), allowsPrivileged };
     const request = containerRequest(this.#owner, sandboxId, config, sandbox, limits);
     const create = async (): Promise<string> =>
       (
@@ -113,6 +117,10 @@ export class DockerRuntime implements ContainerRuntime {
       if (!(await this.#remedy(error, config, sandbox))) throw error;
       return create();
     }
+  }
+
+  allowsPrivileged(): Promise<boolean> {
+    return this.#privilege.isAllowed();
   }
 
   async startContainer(id: string): Promise<void> {

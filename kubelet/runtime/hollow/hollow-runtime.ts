@@ -42,6 +42,7 @@ export interface HollowOptions {
   readonly exec?: (container: ContainerStatus, options: ExecOptions) => Promise<number>;
   /** What answers on a port inside a sandbox; refused when undefined. */
   readonly listener?: (sandbox: SandboxStatus, port: number) => Duplex | undefined;
+  readonly allowsPrivileged?: boolean;
   readonly cpus?: number;
   readonly memoryBytes?: number;
 }
@@ -175,6 +176,11 @@ export class HollowRuntime implements ContainerRuntime {
     this.#containers.set(id, container);
     this.#emit(sandbox, id, 'created');
     return id;
+  }
+
+  async allowsPrivileged(): Promise<boolean> {
+    await this.#work(0);
+    return this.#options.allowsPrivileged ?? true;
   }
 
   async startContainer(id: string): Promise<void> {
