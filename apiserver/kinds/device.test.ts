@@ -144,6 +144,25 @@ test('a class of devices selects by expressions', () => {
       'spec.extendedResourceName: Invalid value: "cpu": must be a valid extended resource name',
     ],
   );
+  const deep =
+    'device.attributes.all(a, device.attributes.all(b, device.attributes.all(c, device.attributes.all(d, a == b))))';
+  const table: [expression: string, problem: RegExp | undefined][] = [
+    ['device.attributes["a.example"].model == "m" && device.allowMultipleAllocations', undefined],
+    ['device.capacity["a.example"].memory.compareTo(quantity("1Gi")) >= 0', undefined],
+    [
+      'cel.bind(a, device.attributes["a.example"], has(a.version) && a.version.isGreaterThan(semver("1.0.0")))',
+      undefined,
+    ],
+    ['device.driver', /Invalid value: "device.driver": must evaluate to bool or the unknown type, not string$/],
+    ['device.nope', /Invalid value: "device.nope": compilation failed: ERROR: <input>:1:7: undefined field 'nope'/],
+    [deep, /Forbidden: too complex, exceeds cost limit$/],
+    ['x'.repeat(10_241), /Too long: may not be more than 10240 bytes$/],
+  ];
+  for (const [expression, problem] of table) {
+    const [error = ''] = createErrors(deviceClassDefinition, given({ selectors: [{ cel: { expression } }] }));
+    if (problem) assert.match(error, problem);
+    else assert.equal(error, '', expression);
+  }
 });
 
 const slice = (devices: Device[], more: Partial<ResourceSliceSpec> = {}): ResourceSlice => ({

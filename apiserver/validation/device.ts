@@ -4,6 +4,7 @@ import type {
   DeviceToleration,
   OpaqueDeviceConfiguration,
 } from '../../shared/api/generated/types.js';
+import { validateDeviceExpression } from './device-expression.js';
 import {
   append,
   duplicate,
@@ -78,7 +79,7 @@ export function validateSelectors(selectors: readonly DeviceSelector[] | undefin
     if (!cel) return [required(`${at}.cel`)];
     const expression = cel.expression ?? '';
     if (Buffer.byteLength(expression) > MAX_EXPRESSION) return [tooLong(`${at}.cel.expression`, MAX_EXPRESSION)];
-    return expression === '' ? [required(`${at}.cel.expression`)] : [];
+    return validateDeviceExpression(expression, `${at}.cel.expression`);
   });
 }
 

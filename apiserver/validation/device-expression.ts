@@ -1,0 +1,44 @@
+import { CelEnvironment, ResultTypeError, type Program } from '../cel/environment.js';
+import { CelCompileError } from '../cel/errors.js';
+import { boolType, describeType, objectType, opaqueType, type CelType } from '../cel/types.js';
+import { forbidden, invalid, type FieldError } from './field-error.js';
+
+/** Units of cost that one selector may take for one device. */
+export const maxSelectorCost = 1_000_000;
+
+const MAX_ENTRIES = 32;
+const sized = (kind: 'string' | 'dyn', maxSize: number): CelType => ({ kind, maxSize });
+const mapOf = (keys: CelType, values: CelType): CelType => ({ kind: 'map', keys, values, maxSize: MAX_ENTRIES });
+const domain = sized('string', 63);
+const id = sized('string', 32);
+
+/** The variable `device` of selectors: attributes and capacities by domain, then by name. */
+export const deviceType: CelType = objectType('kubernetes.DRADevice', [
+  ['driver', sized('string', 63)],
+  ['attributes', mapOf(domain, mapOf(id, sized('dyn', 64)))],
+  ['capacity', mapOf(domain, mapOf(id, opaqueType('kubernetes.Quantity')))],
+  ['allowMultipleAllocations', boolType],
+]);
+const environment = new CelEnvironment({ variables: { device: deviceType } });
+
+/**
+ * A selector of devices, to be run with the variable `device`.
+ * @throws CelCompileError
+ */
+export const compileDeviceSelector = (expression: string): Program => environment.compile(expression, 'bool');
+
+/** Whether a selector compiles, and always ends in time. */
+export function validateDeviceExpression(expression: string, path: string): FieldError[] {
+  try {
+    const { estimatedCost } = compileDeviceSelector(expression);
+    return estimatedCost > maxSelectorCost ? [forbidden(path, 'too complex, exceeds cost limit')] : [];
+  } catch (error) {
+    if (error instanceof CelCompileError) return [invalid(path, expression, problemOf(error))];
+    throw error;
+  }
+}
+
+const problemOf = (error: CelCompileError): string =>
+  error instanceof ResultTypeError
+    ? `must evaluate to bool or the unknown type, not ${describeType(error.type)}`
+    : `compilation failed: ${error.message}`;
