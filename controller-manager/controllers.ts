@@ -15,8 +15,13 @@ import { nodeIpamController } from './node/node-ipam-controller.js';
 import { nodeLifecycleController } from './node/node-lifecycle-controller.js';
 import { podGarbageController } from './pod/pod-garbage-controller.js';
 import { replicaSetController } from './replicaset/replicaset-controller.js';
+import { resourceQuotaController } from './resource-quota/resource-quota-controller.js';
 import { rootCaPublisher } from './serviceaccount/root-ca-publisher.js';
 import { serviceAccountController } from './serviceaccount/serviceaccount-controller.js';
+import {
+  claimProtectionController,
+  volumeProtectionController,
+} from './storage-protection/storage-protection-controllers.js';
 
 /** All controllers; a further one is one file and one line. */
 export const controllers: readonly ControllerDefinition[] = [
@@ -37,6 +42,9 @@ export const controllers: readonly ControllerDefinition[] = [
   namespaceController,
   bootstrapSignerController,
   tokenCleanerController,
+  resourceQuotaController,
+  claimProtectionController,
+  volumeProtectionController,
   // Last: it watches what the others do not watch.
   garbageCollectorController,
 ];

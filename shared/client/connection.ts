@@ -14,7 +14,7 @@ export interface ConnectionOptions {
   /** Name that the server's certificate must carry; default the host of `server`. */
   readonly tlsServerName?: string;
   readonly insecureSkipTlsVerify?: boolean;
-  /** Further calls wait for a free connection. Default: no bound; a watch holds its connection as long as it lasts. */
+  /** Further calls wait for a free connection; watches do not count, each holds its own as long as it lasts. Default: no bound. */
   readonly maxSockets?: number;
 }
 
@@ -35,6 +35,8 @@ export interface Exchange {
   readonly signal?: AbortSignal | undefined;
   /** Until the response's head is there; 0 = for ever. The caller bounds the body. */
   readonly timeoutMs: number;
+  /** The answer goes on until somebody ends it: it must not keep calls from their connections. */
+  readonly isStream?: boolean;
 }
 
 /**
@@ -58,6 +60,7 @@ export class Connection {
   /** For connections that another library opens to the same server (WebSockets). */
   readonly tls: TlsIdentity;
   readonly #agent: Agent;
+  readonly #streams: Agent;
   readonly #base: URL;
   readonly #clock: Clock;
 
@@ -73,17 +76,19 @@ export class Connection {
       ...(options.tlsServerName === undefined ? {} : { servername: options.tlsServerName }),
       rejectUnauthorized: !options.insecureSkipTlsVerify,
     };
-    this.#agent = new Agent({
+    const shared = {
       keepAlive: true,
       // The last used connection first, so that the others age out after a burst.
-      scheduling: 'lifo',
+      scheduling: 'lifo' as const,
       maxFreeSockets,
-      ...(options.maxSockets === undefined ? {} : { maxSockets: options.maxSockets }),
       // Made once: reading keys and authorities is most of what a new connection costs.
       secureContext: createSecureContext({ ca: options.ca, cert: options.cert, key: options.key }),
       ...(options.tlsServerName === undefined ? {} : { servername: options.tlsServerName }),
       rejectUnauthorized: this.tls.rejectUnauthorized,
-    });
+    };
+    const { maxSockets } = options;
+    this.#streams = new Agent(shared);
+    this.#agent = maxSockets === undefined ? this.#streams : new Agent({ ...shared, maxSockets });
   }
 
   /** Sends, and resolves with the response's head. Rejects with the signal's reason, a CallTimeoutError or the network's error. */
@@ -107,7 +112,7 @@ export class Connection {
         return;
       }
       const request = httpsRequest({
-        agent: this.#agent,
+        agent: exchange.isStream ? this.#streams : this.#agent,
         host: this.#base.hostname.replace(/^\[|\]$/g, ''),
         port: this.#base.port === '' ? 443 : Number(this.#base.port),
         method: exchange.method,
@@ -144,6 +149,7 @@ export class Connection {
   /** Ends idle connections and those in use. */
   close(): void {
     this.#agent.destroy();
+    this.#streams.destroy();
   }
 }
 

@@ -133,7 +133,7 @@ export class HttpsClient implements Client {
   async *watch<T>(resource: Resource<T>, options: WatchOptions = {}): AsyncGenerator<WatchEvent<T>> {
     const { signal } = options;
     const path = resourcePath(resource, options.namespace) + watchQuery(options);
-    const response = await this.#open({ method: 'GET', path, signal });
+    const response = await this.#open({ method: 'GET', path, signal, isStream: true });
     if (response.statusCode !== 200) throw statusError(response, await this.#read(response, signal));
     const silenceTimeoutMs = options.silenceTimeoutMs ?? 90_000;
     yield* watchEvents<T>(response, { clock: this.#clock, silenceTimeoutMs, signal });
@@ -230,6 +230,7 @@ interface Request {
   readonly headers?: Record<string, string>;
   readonly body?: string | Buffer | undefined;
   readonly signal?: AbortSignal | undefined;
+  readonly isStream?: boolean;
 }
 
 /** The wait that the server asks for: with 429 and with 5xx, as client-go does. */

@@ -32,6 +32,8 @@ export class QuotaLedger {
   readonly quota: ResourceQuota & KubernetesObject;
   readonly hard: ReadonlyMap<string, Quantity>;
   readonly counted: readonly Counted[];
+  /** What it should count, whether that is served or not. */
+  readonly collections: readonly Collection[];
   readonly #now: () => number;
   readonly #stored = new Map<string, Usage>();
   readonly #pending = new Set<Pending>();
@@ -43,6 +45,7 @@ export class QuotaLedger {
     const hard = Object.entries(quota.spec?.hard ?? {});
     this.hard = new Map(hard.map(([name, text]) => [name, parseQuantity(text)]));
     this.counted = counted;
+    this.collections = collectionsOf(quota);
     this.#now = now;
     this.recount();
   }

@@ -33,13 +33,23 @@ export class QuotaLedgers {
 
   #ledger(namespace: string, quota: Quota): QuotaLedger {
     const known = this.#ledgers.get(namespace)?.get(quota.metadata.name);
-    if (known && (known.quota === quota || isSameQuota(known.quota, quota))) return known;
+    const isCurrent = known && (known.quota === quota || isSameQuota(known.quota, quota)) && this.#isComplete(known);
+    if (isCurrent) return known;
     const made = new QuotaLedger(quota, this.#counted(quota), this.#now);
     // What is on its way under the old form of the quota is counted under the new one too.
     if (known) made.adopt(known);
     const ledgers = this.#ledgers.get(namespace) ?? new Map<string, QuotaLedger>();
     this.#ledgers.set(namespace, ledgers.set(quota.metadata.name, made));
     return made;
+  }
+
+  /** Custom resources come and go, and with them their caches. */
+  #isComplete({ counted, collections }: QuotaLedger): boolean {
+    return collections.every(
+      (collection) =>
+        this.#objects.cacheOf(collection) ===
+        counted.find((one) => isSameCollection(one.collection, collection))?.cache,
+    );
   }
 
   #counted(quota: Quota): Counted[] {
@@ -70,6 +80,9 @@ export class QuotaLedgers {
     if (ledgers?.size === 0) this.#ledgers.delete(namespace);
   }
 }
+
+const isSameCollection = (a: Counted['collection'], b: Counted['collection']): boolean =>
+  a.group === b.group && a.resource === b.resource;
 
 const isSameQuota = (a: Quota, b: Quota): boolean =>
   a.metadata.uid === b.metadata.uid && JSON.stringify(a.spec) === JSON.stringify(b.spec);
