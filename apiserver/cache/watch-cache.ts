@@ -65,7 +65,7 @@ export class WatchCache {
   apply(event: StorageEvent): void {
     if (event.revision <= this.#filledAt) return;
     const previous = this.#objects.get(event.key);
-    const current = this.objectOf({
+    const current = this.#written({
       key: event.key,
       value: event.value,
       revision: event.revision,
@@ -88,11 +88,16 @@ export class WatchCache {
     for (const listener of this.#listeners) listener(change);
   }
 
-  /** What is served for something stored; what this process has just written needs no further look. */
+  /** What is served for something stored, whenever it was written. */
   objectOf(stored: StoredValue): CachedObject {
+    if (this.#decode) return new CachedObject({ ...stored, value: this.#decode(stored.value) });
+    return new CachedObject(stored, this.#encoded.find(stored.value));
+  }
+
+  /** What this process has just written has the form of today. */
+  #written(stored: StoredValue): CachedObject {
     const object = this.#encoded.find(stored.value);
-    if (object || !this.#decode) return new CachedObject(stored, object);
-    return new CachedObject({ ...stored, value: this.#decode(stored.value) });
+    return object ? new CachedObject(stored, object) : this.objectOf(stored);
   }
 
   get(key: string): CachedObject | undefined {

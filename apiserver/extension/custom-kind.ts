@@ -23,14 +23,21 @@ import { structureOf } from './structure-type.js';
 
 type Version = CustomResourceDefinitionVersion;
 
+/** What a kind needs to know besides its definition. */
+export interface Surroundings {
+  /** Structure of ObjectMeta. */
+  readonly metadata: StructType;
+  readonly isTerminating: () => boolean;
+}
+
 /** The definitions under which a custom resource is served: one a served version; the stored one first. */
-export function definitionsOfKind(crd: CustomResourceDefinition, metadata: StructType): ResourceDefinition[] {
+export function definitionsOfKind(crd: CustomResourceDefinition, surroundings: Surroundings): ResourceDefinition[] {
   const storage = crd.spec.versions.find((version) => version.storage);
   if (!storage) return [];
-  const stored = makeDefinition(crd, storage, metadata, undefined);
+  const stored = makeDefinition(crd, storage, surroundings, undefined);
   const others = crd.spec.versions
     .filter((version) => version.served && version !== storage)
-    .map((version) => makeDefinition(crd, version, metadata, stored));
+    .map((version) => makeDefinition(crd, version, surroundings, stored));
   return [stored, ...others];
 }
 
@@ -41,7 +48,7 @@ export const isServed = (crd: CustomResourceDefinition, { resource }: ResourceDe
 function makeDefinition(
   crd: CustomResourceDefinition,
   version: Version,
-  metadata: StructType,
+  surroundings: Surroundings,
   stored: ResourceDefinition | undefined,
 ): ResourceDefinition {
   const { group, scope } = crd.spec;
@@ -78,14 +85,18 @@ function makeDefinition(
     hasGeneration: true,
     allowCreateOnUpdate: false,
     allowUnconditionalUpdate: false,
-    custom: customStructure(resource, schema, metadata),
+    custom: customStructure(resource, schema, surroundings),
     ...(scale ? { scale } : {}),
     ...(deprecation === undefined ? {} : { deprecation }),
   };
   return Object.freeze(stored ? overStored(definition, stored, schema) : definition);
 }
 
-function customStructure(resource: Resource, schema: Schema, metadata: StructType): CustomStructure {
+function customStructure(
+  resource: Resource,
+  schema: Schema,
+  { metadata, isTerminating }: Surroundings,
+): CustomStructure {
   const { group, version, kind, apiVersion } = resource;
   return {
     structure: structureOf(schema, kind, metadata),
@@ -97,6 +108,7 @@ function customStructure(resource: Resource, schema: Schema, metadata: StructTyp
     definitionName: [...group.split('.').reverse(), version, kind].join('.'),
     openApi: { v2: publishedV2(schema), v3: publishedV3(schema) },
     decodeStored: (bytes) => converted(bytes, apiVersion, schema),
+    isTerminating,
   };
 }
 

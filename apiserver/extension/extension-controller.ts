@@ -182,7 +182,10 @@ export class ExtensionController {
     const before = this.#served.get(name);
     if (before?.made === made) return false;
     if (isClosed && before) return false;
-    const definitions = definitionsOfKind(crd, metadata);
+    const definitions = definitionsOfKind(crd, {
+      metadata,
+      isTerminating: () => this.#find(name)?.metadata.deletionTimestamp !== undefined,
+    });
     const [stored] = definitions;
     if (!stored) return false;
     const oldCache = before && hub.cacheOf(before.stored);

@@ -71,6 +71,7 @@ export class ResourceHandler {
         return reader.watch(exchange, served);
       case 'create':
         if (hasName) throw notAllowed();
+        if (served.definition.custom?.isTerminating()) throw terminating(info.verb);
         return writer.create(exchange, served);
       case 'update':
         if (!hasName) throw notAllowed();
@@ -111,3 +112,6 @@ export class ResourceHandler {
 
 const notAllowed = (): StatusError =>
   new StatusError(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {});
+
+const terminating = (verb: string): StatusError =>
+  new StatusError(405, 'MethodNotAllowed', `${verb} not allowed while custom resource definition is terminating`, {});

@@ -67,6 +67,8 @@ export interface CustomStructure {
   readonly openApi: { readonly v2: JsonObject; readonly v3: JsonObject };
   /** Turns stored bytes of any earlier form into the form in which the collection is held. */
   readonly decodeStored: (bytes: Buffer) => Buffer;
+  /** The definition of the kind is being deleted: nothing new may come. */
+  readonly isTerminating: () => boolean;
 }
 
 /** All that the server needs to serve one kind: routes, keys, discovery, OpenAPI, tables derive from it. */
