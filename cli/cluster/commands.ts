@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { readFileSync } from 'node:fs';
 import { join as joinPath } from 'node:path';
 import { addEncryptionCommands } from './encryption-commands.js';
+import { passedFlags, readPassedFlags } from './apiserver-flags.js';
 import { Failure } from './failure.js';
 import { requireRoot } from './host.js';
 import { pkiFiles } from './identity.js';
@@ -112,6 +113,11 @@ export function addClusterCommands(program: Command): void {
 
 /** What a new cluster is made of. */
 function chosen(command: Command): Command {
+  for (const { name, argument, description, isRepeated } of passedFlags) {
+    const collect = (value: string, before: string[]): string[] => [...before, value];
+    if (isRepeated) command.option(`--${name} <${argument}>`, description, collect, []);
+    else command.option(`--${name} <${argument}>`, description);
+  }
   return command
     .option('--nodes <count>', 'number of nodes on this machine', integer, 1)
     .option('--secure-port <port>', 'port of the API server; the next free one is taken', integer, 6443)
@@ -164,6 +170,7 @@ function choicesOf(flags: InitFlags): UpChoices {
     clusterCIDR: flags.clusterCidr,
     serviceCIDR: flags.serviceCidr,
     clusterDNS: flags.clusterDns,
+    apiserverFlags: readPassedFlags(flags as unknown as Readonly<Record<string, unknown>>),
     ...sizes,
   };
 }

@@ -1,3 +1,4 @@
+import type { ApiserverFlags } from './apiserver-flags.js';
 import { freePort, linkAddress } from './host.js';
 import type { ClusterState, NodeState } from './state.js';
 
@@ -12,6 +13,8 @@ export interface UpChoices {
   readonly nodePortRange: string;
   readonly clusterDNS: string;
   readonly clusterDomain: string;
+  /** Flags of the API server that are passed on; given ones take the place of those of before. */
+  readonly apiserverFlags?: ApiserverFlags;
   readonly nodeCPU?: string;
   readonly nodeMemory?: string;
 }
@@ -46,6 +49,7 @@ export async function planCluster(choices: UpChoices, existing: ClusterState | u
   };
   const schedulerHealthPort = existing?.schedulerHealthPort ?? (await claim(10_259));
   const controllerManagerHealthPort = existing?.controllerManagerHealthPort ?? (await claim(10_257));
+  const apiserverFlags = { ...existing?.apiserverFlags, ...choices.apiserverFlags };
   const nodes: NodeState[] = [...(existing?.nodes ?? [])];
   while (nodes.length < choices.nodes) nodes.push(await planNode(nodes.length, link, choices, claim));
   return {
@@ -63,6 +67,7 @@ export async function planCluster(choices: UpChoices, existing: ClusterState | u
     clusterDNS: existing?.clusterDNS ?? choices.clusterDNS,
     clusterDomain: existing?.clusterDomain ?? choices.clusterDomain,
     nodes,
+    ...(Object.keys(apiserverFlags).length > 0 ? { apiserverFlags } : {}),
   };
 }
 

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { auditFiles } from './apiserver-flags.js';
 import { pkiFiles } from './identity.js';
 import type { ClusterFiles, ClusterState, NodeState } from './state.js';
 
@@ -14,8 +15,10 @@ export interface ProcessSpec {
 }
 
 /** `{ 'state-dir': x }` -> `['--state-dir', x]`; what is undefined is left out. */
-function flags(values: Readonly<Record<string, string | number | undefined>>): string[] {
-  return Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, String(value)]));
+function flags(values: Readonly<Record<string, string | number | readonly string[] | undefined>>): string[] {
+  return Object.entries(values).flatMap(([name, value]) =>
+    value === undefined ? [] : [value].flat().flatMap((one) => [`--${name}`, String(one)]),
+  );
 }
 
 function controlPlane(files: ClusterFiles, state: ClusterState): ProcessSpec[] {
@@ -36,6 +39,11 @@ function controlPlane(files: ClusterFiles, state: ClusterState): ProcessSpec[] {
     'kubelet-client-key': pki(`${pkiFiles.kubeletClient}.key`),
     'service-cluster-ip-range': state.serviceCIDR,
     'service-node-port-range': state.nodePortRange,
+    'audit-policy-file': auditFiles(files).policy,
+    'audit-log-path': auditFiles(files).log,
+    'audit-log-maxbackup': 3,
+    'audit-log-maxage': 30,
+    ...state.apiserverFlags,
   });
   // The supervisor never has two of a kind alive, so one that was killed takes its Lease again at once.
   const leaderElectIdentity = `knarr-${state.name}-${hostname()}`;

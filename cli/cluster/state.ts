@@ -33,6 +33,8 @@ export interface ClusterState {
   readonly clusterDNS: string;
   readonly clusterDomain: string;
   readonly nodes: readonly NodeState[];
+  /** What is passed on to the API server: single sign-on and the like. */
+  readonly apiserverFlags?: Readonly<Record<string, string | readonly string[]>>;
 }
 
 /** Where the files of one cluster are. */

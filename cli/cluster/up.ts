@@ -1,3 +1,4 @@
+import { ensureAuditPolicy } from './apiserver-flags.js';
 import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -41,7 +42,8 @@ export async function up(options: UpOptions, progress: Progress): Promise<UpResu
   requireOnlyCluster(home, options.name);
   await requireEngine(existing?.dockerHost ?? options.dockerHost);
   const wasRunning = runningSupervisor(files) !== undefined;
-  if (existing && wasRunning && existing.nodes.length >= options.nodes) {
+  const isChanged = Object.keys(options.apiserverFlags ?? {}).length > 0;
+  if (existing && wasRunning && existing.nodes.length >= options.nodes && !isChanged) {
     await finish(files, existing, options, progress);
     return result(existing, true);
   }
@@ -80,7 +82,10 @@ export async function startProcesses(files: ClusterFiles, state: ClusterState, h
 
 /** What the processes of this host need before they start. */
 async function prepareHost(files: ClusterFiles, state: ClusterState): Promise<void> {
-  if (state.role === 'server') await ensureIdentity(files, state, hostAddresses());
+  if (state.role === 'server') {
+    await ensureIdentity(files, state, hostAddresses());
+    ensureAuditPolicy(files);
+  }
   for (const node of state.nodes) if (node.ip !== state.linkAddress) addLoopbackAddress(node.ip);
 }
 
