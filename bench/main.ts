@@ -14,6 +14,7 @@ const catalog: Readonly<Record<string, () => Promise<{ measures: Measures }>>> =
   scheduling: () => import('./scheduling.js'),
   inference: () => import('./inference.js'),
   'kube-proxy': () => import('./kube-proxy.js'),
+  dns: () => import('./dns.js'),
   up: () => import('./up.js'),
   'pod-start': () => import('./pod-start.js'),
 };
