@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { KubernetesObject } from '../../shared/api/object.js';
 import type { Resource } from '../../shared/api/resource.js';
 import { InformerFactory } from '../../shared/cache/informer-factory.js';
@@ -84,6 +85,7 @@ export const garbageCollectorController: ControllerDefinition = {
         tooLate.abort(new Error('not all resources were listed in time')),
       );
       const either = AbortSignal.any([signal, tooLate.signal]);
+      setMaxListeners(0, either);
       await Promise.all([...watched.values()].map((informer) => informer.waitForSync(either))).finally(cancel);
       isReady = true;
       becomeReady();

@@ -57,6 +57,21 @@ test('a failure told by the server is a StatusError, also when the body is not a
   );
 });
 
+test('watches take no connection away from calls, however many go on', async (t) => {
+  const server = await serve(t, (request) => {
+    if (!request.url.searchParams.has('watch')) return request.json(200, { metadata: { name: 'x' } });
+    request.response.writeHead(200);
+    request.response.flushHeaders();
+  });
+  const client = server.client({ maxSockets: 1 });
+  const stop = new AbortController();
+  const watches = Array.from({ length: 4 }, () => client.watch(pods, { signal: stop.signal }).next());
+  await eventually(() => assert.equal(server.requests.length, 4));
+  assert.equal((await client.get(pods, 'x', 'ns')).metadata.name, 'x');
+  stop.abort();
+  for (const ended of await Promise.allSettled(watches)) assert.equal(ended.status, 'rejected');
+});
+
 test('429 with Retry-After waits as long as it says, a bounded number of times', async (t) => {
   const clock = new FakeClock();
   const server = await serve(t, (request) => request.json(429, status(429, 'TooManyRequests'), { 'retry-after': '2' }));

@@ -22,7 +22,7 @@ export interface ScriptedServer {
   readonly server: string;
   readonly ca: string;
   readonly requests: ScriptedRequest[];
-  client(options?: { clock?: Clock; token?: TokenSource; timeoutMs?: number }): HttpsClient;
+  client(options?: { clock?: Clock; token?: TokenSource; timeoutMs?: number; maxSockets?: number }): HttpsClient;
   close(): Promise<void>;
 }
 
@@ -50,9 +50,10 @@ export async function startScriptedServer(script: (request: ScriptedRequest) => 
     server: url,
     ca: ca.certificate,
     requests,
-    client: (options = {}) => {
+    client: ({ maxSockets, ...options } = {}) => {
       const clock = options.clock ?? systemClock;
-      const connection = new Connection({ server: url, ca: ca.certificate }, clock);
+      const bound = maxSockets === undefined ? {} : { maxSockets };
+      const connection = new Connection({ server: url, ca: ca.certificate, ...bound }, clock);
       const client = new HttpsClient({ connection, ...options, clock });
       clients.push(client);
       return client;
