@@ -7,8 +7,8 @@ import type { Clock } from '../shared/clock/clock.js';
 import { isAlreadyExists, isNotFound } from '../shared/errors/status-error.js';
 
 const namespace = 'kube-system';
-/** The garbage collector watches every resource there is, and each watch holds a connection: calls must still find one. */
-const maxSockets = 1_024;
+/** Calls under way at once, of all controllers. */
+const maxSockets = 32;
 
 /** Clients that act as ServiceAccounts of kube-system, over one set of connections that has no identity of its own. */
 export class ControllerAccounts {

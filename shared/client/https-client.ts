@@ -155,7 +155,7 @@ export class HttpsClient implements Client {
 
   /** An answer whose body is read as it comes (logs with follow); the caller reads or destroys it. Throws the StatusError of a failure. */
   async stream(request: RawRequest): Promise<IncomingMessage> {
-    const response = await this.#open({ ...request, method: request.method ?? 'GET' });
+    const response = await this.#open({ ...request, method: request.method ?? 'GET', isStream: true });
     if ((response.statusCode ?? 0) >= 300) throw statusError(response, await this.#read(response, request.signal));
     return response;
   }
