@@ -5,6 +5,7 @@ import { ageColumn, column, nameColumn, wideColumn } from './column.js';
 import { canonicalizeQuantities } from './container-defaults.js';
 import { defineKind } from './kind.js';
 import { deprecatedLabelWarnings } from './pod-warnings.js';
+import { setSourceDefaults } from './volume-defaults.js';
 import { accessModesText, storageClassOf, storageClassWarnings } from './volume-text.js';
 
 export const persistentVolumeDefinition = defineKind<PersistentVolume>({
@@ -63,23 +64,7 @@ function setDefaults(volume: PersistentVolume): void {
   spec.persistentVolumeReclaimPolicy ||= 'Retain';
   spec.volumeMode ??= 'Filesystem';
   canonicalizeQuantities(spec.capacity);
-  if (spec.hostPath) spec.hostPath.type ??= '';
-  if (spec.iscsi) spec.iscsi.iscsiInterface ||= 'default';
-  if (spec.rbd) {
-    spec.rbd.pool ||= 'rbd';
-    spec.rbd.user ||= 'admin';
-    spec.rbd.keyring ||= '/etc/ceph/keyring';
-  }
-  if (spec.scaleIO) {
-    spec.scaleIO.storageMode ||= 'ThinProvisioned';
-    spec.scaleIO.fsType ||= 'xfs';
-  }
-  if (spec.azureDisk) {
-    spec.azureDisk.cachingMode ??= 'ReadWrite';
-    spec.azureDisk.kind ??= 'Shared';
-    spec.azureDisk.fsType ??= 'ext4';
-    spec.azureDisk.readOnly ??= false;
-  }
+  setSourceDefaults(spec);
   if (volume.status) volume.status.phase ||= 'Pending';
 }
 

@@ -9,6 +9,7 @@ import {
 import { ageColumn, column, nameColumn, wideColumn } from './column.js';
 import { canonicalizeQuantities } from './container-defaults.js';
 import { defineKind } from './kind.js';
+import { setClaimSpecDefaults } from './volume-defaults.js';
 import { accessModesText, storageClassOf, storageClassWarnings } from './volume-text.js';
 
 export const persistentVolumeClaimDefinition = defineKind<PersistentVolumeClaim>({
@@ -57,13 +58,6 @@ export const persistentVolumeClaimDefinition = defineKind<PersistentVolumeClaim>
     warnings: ({ metadata, spec }) => [...storageClassWarnings(metadata), ...fractionWarnings(spec)],
   },
 });
-
-/** What holds for claims and for templates of claims. */
-export function setClaimSpecDefaults(spec: PersistentVolumeClaimSpec): void {
-  spec.volumeMode ??= 'Filesystem';
-  canonicalizeQuantities(spec.resources?.requests);
-  canonicalizeQuantities(spec.resources?.limits);
-}
 
 /**
  * The old field dataSource only names claims and snapshots; dataSourceRef names anything. A claim with one of them gets

@@ -190,6 +190,40 @@ test('a pod that breaks a rule is told which, where and why', () => {
       ],
     ],
     [
+      'volumes that the pod states itself',
+      {
+        containers: [container({})],
+        volumes: [
+          { name: 'a', ephemeral: {} },
+          { name: 'b', ephemeral: { volumeClaimTemplate: { metadata: { name: 'x', labels: { a: 'b' } }, spec: {} } } },
+          { name: 'c', csi: { driver: 'example.com', nodePublishSecretRef: { name: '' } } },
+          { name: 'd', image: { pullPolicy: 'Never' } },
+          { name: 'e', iscsi: { targetPortal: '10.0.0.1', iqn: 'x', lun: 256, chapAuthSession: true } },
+          { name: 'f', gitRepo: { repository: '', directory: '../x' } },
+          { name: 'g', gcePersistentDisk: { pdName: 'p', partition: 256 } },
+          { name: 'h', cinder: { volumeID: '', secretRef: {} } },
+          { name: 'i', rbd: { image: 'x', monitors: [] } },
+        ],
+      },
+      [
+        'spec.volumes[0].ephemeral.volumeClaimTemplate: Required value',
+        'spec.volumes[1].ephemeral.volumeClaimTemplate.metadata.name: Forbidden: cannot be set',
+        'spec.volumes[1].ephemeral.volumeClaimTemplate.spec.accessModes: Required value: at least 1 access mode is required',
+        'spec.volumes[1].ephemeral.volumeClaimTemplate.spec.resources[storage]: Required value',
+        'spec.volumes[2].csi.nodePublishSecretRef.name: Required value',
+        'spec.volumes[3].image.reference: Required value',
+        'spec.volumes[4].iscsi.iqn: Invalid value: "x": must be valid format starting with iqn, eui, or naa',
+        'spec.volumes[4].iscsi.lun: Invalid value: 256: must be between 0 and 255, inclusive',
+        'spec.volumes[4].iscsi.secretRef: Required value',
+        'spec.volumes[5].gitRepo.repository: Required value',
+        'spec.volumes[5].gitRepo.directory: Invalid value: "../x": must not contain \'..\'',
+        'spec.volumes[6].persistentDisk.partition: Invalid value: 256: must be between 1 and 255, inclusive',
+        'spec.volumes[7].cinder.volumeID: Required value',
+        'spec.volumes[7].cinder.secretRef.name: Required value',
+        'spec.volumes[8].rbd.monitors: Required value',
+      ],
+    ],
+    [
       'probes',
       {
         containers: [

@@ -1,5 +1,10 @@
-import type { DownwardAPIVolumeFile, ProjectedVolumeSource, Volume } from '../../shared/api/generated/types.js';
-import { canonical, pullPolicyOf } from './container-defaults.js';
+import type {
+  DownwardAPIVolumeFile,
+  PersistentVolumeClaimSpec,
+  ProjectedVolumeSource,
+  Volume,
+} from '../../shared/api/generated/types.js';
+import { canonical, canonicalizeQuantities, pullPolicyOf } from './container-defaults.js';
 
 /** 0644 */
 const DEFAULT_MODE = 420;
@@ -10,15 +15,48 @@ export function setVolumeDefaults(volume: Volume): void {
   if (volume.emptyDir?.sizeLimit !== undefined) volume.emptyDir.sizeLimit = canonical(volume.emptyDir.sizeLimit);
   if (volume.configMap) volume.configMap.defaultMode ??= DEFAULT_MODE;
   if (volume.secret) volume.secret.defaultMode ??= DEFAULT_MODE;
-  if (volume.hostPath) volume.hostPath.type ??= '';
   if (volume.image) volume.image.pullPolicy ||= pullPolicyOf(volume.image.reference ?? '');
   if (volume.downwardAPI) {
     volume.downwardAPI.defaultMode ??= DEFAULT_MODE;
     setDownwardDefaults(volume.downwardAPI.items);
   }
   if (volume.projected) setProjectedDefaults(volume.projected);
-  if (volume.iscsi) volume.iscsi.iscsiInterface ||= 'default';
-  if (volume.ephemeral?.volumeClaimTemplate) volume.ephemeral.volumeClaimTemplate.spec.volumeMode ??= 'Filesystem';
+  setSourceDefaults(volume);
+  const template = volume.ephemeral?.volumeClaimTemplate;
+  if (template) setClaimSpecDefaults((template.spec ??= {}));
+}
+
+/** What holds for claims and for templates of claims. */
+export function setClaimSpecDefaults(spec: PersistentVolumeClaimSpec): void {
+  spec.volumeMode ??= 'Filesystem';
+  canonicalizeQuantities(spec.resources?.requests);
+  canonicalizeQuantities(spec.resources?.limits);
+}
+
+type Sources = Pick<Volume, 'hostPath' | 'iscsi' | 'azureDisk'> & {
+  rbd?: { pool?: string; user?: string; keyring?: string };
+  scaleIO?: { storageMode?: string; fsType?: string };
+};
+
+/** What volumes of pods and PersistentVolumes have in common. */
+export function setSourceDefaults({ hostPath, iscsi, rbd, scaleIO, azureDisk }: Sources): void {
+  if (hostPath) hostPath.type ??= '';
+  if (iscsi) iscsi.iscsiInterface ||= 'default';
+  if (rbd) {
+    rbd.pool ||= 'rbd';
+    rbd.user ||= 'admin';
+    rbd.keyring ||= '/etc/ceph/keyring';
+  }
+  if (scaleIO) {
+    scaleIO.storageMode ||= 'ThinProvisioned';
+    scaleIO.fsType ||= 'xfs';
+  }
+  if (azureDisk) {
+    azureDisk.cachingMode ??= 'ReadWrite';
+    azureDisk.kind ??= 'Shared';
+    azureDisk.fsType ??= 'ext4';
+    azureDisk.readOnly ??= false;
+  }
 }
 
 function setProjectedDefaults(projected: ProjectedVolumeSource): void {

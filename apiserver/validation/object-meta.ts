@@ -160,3 +160,14 @@ export function validateFieldManager(manager: string, path: string): FieldError[
   if (/[\p{C}]/u.test(manager)) errors.push(invalid(path, manager, 'should only contain printable characters'));
   return errors;
 }
+
+/** Metadata of a template of claims: the claims get its labels and annotations, and nothing else. */
+export function validateTemplateMetadata(metadata: Partial<ObjectMeta>, path: string): FieldError[] {
+  const { labels, annotations, ...others } = metadata;
+  const set = Object.entries(others).filter(([, value]) => Boolean(value));
+  return [
+    ...validateAnnotations(annotations, `${path}.annotations`),
+    ...validateLabels(labels, `${path}.labels`),
+    ...set.map(([field]) => forbidden(`${path}.${field}`, 'cannot be set')),
+  ];
+}

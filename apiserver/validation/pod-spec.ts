@@ -27,7 +27,7 @@ const DNS_POLICIES = ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'Non
 /** The rules of a PodSpec wherever it stands; a template may leave open what only a pod must know. */
 export function validatePodSpec(spec: PodSpec, path: string, isPod: boolean): FieldError[] {
   return [
-    ...validateVolumes(spec.volumes ?? [], `${path}.volumes`),
+    ...validateVolumes(spec.volumes ?? [], `${path}.volumes`, isPod),
     ...validateResourceClaims(spec, `${path}.resourceClaims`),
     ...validateContainers(spec, path),
     ...validatePodResources(spec, `${path}.resources`),

@@ -1,7 +1,7 @@
 import type { Pod, PodSpec, Toleration } from '../../shared/api/generated/types.js';
 import { equal } from './equality.js';
 import { append, forbidden, invalid, type FieldError } from './field-error.js';
-import { rangeMessage } from './names.js';
+import { isDns1123Subdomain, rangeMessage } from './names.js';
 import { validatePodAnnotations, validatePodSpec } from './pod-spec.js';
 import { validateTolerations } from './scheduling.js';
 
@@ -23,6 +23,12 @@ function validatePod(pod: Pod): FieldError[] {
   const { spec } = pod;
   const errors = validatePodAnnotations(pod.metadata.annotations, spec, 'metadata.annotations');
   append(errors, validatePodSpec(spec, 'spec', true));
+  for (const [index, { name, ephemeral }] of (spec.volumes ?? []).entries()) {
+    const claim = `${pod.metadata.name ?? ''}-${name}`;
+    if (ephemeral && name && pod.metadata.name)
+      for (const problem of isDns1123Subdomain(claim))
+        errors.push(invalid(`spec.volumes[${index}].name`, name, `PVC name ${JSON.stringify(claim)}: ${problem}`));
+  }
   if (!spec.serviceAccountName)
     for (const [index, { projected }] of (spec.volumes ?? []).entries())
       for (const [sourceIndex, { serviceAccountToken }] of (projected?.sources ?? []).entries())

@@ -93,11 +93,11 @@ const CHECKS: Checks = {
   hostPath: validateHostPath,
   gcePersistentDisk: (source, path) => [
     ...need<typeof source>('pdName')(source, path, ''),
-    ...validateByte(source.partition, `${path}.partition`),
+    ...validateByte(source.partition, `${path}.partition`, 1),
   ],
   awsElasticBlockStore: (source, path) => [
     ...need<typeof source>('volumeID')(source, path, ''),
-    ...validateByte(source.partition, `${path}.partition`),
+    ...validateByte(source.partition, `${path}.partition`, 1),
   ],
   glusterfs: validateGlusterfs,
   flocker: validateFlocker,
@@ -130,8 +130,9 @@ const CHECKS: Checks = {
 /** The original looks for a persistent disk under another name. */
 const PATHS: Readonly<Partial<Record<PersistentSource, string>>> = { gcePersistentDisk: 'persistentDisk' };
 
+/** Checks one source of a PersistentVolume, or of a volume of a pod that has the fields of one. */
 export function validatePersistentSource<K extends PersistentSource>(
-  spec: PersistentVolumeSpec,
+  spec: Pick<PersistentVolumeSpec, K>,
   name: K,
   path: string,
   volume: string,
@@ -144,8 +145,9 @@ export function validatePersistentSource<K extends PersistentSource>(
   );
 }
 
-function validateByte(value: number | undefined, path: string): FieldError[] {
-  return value !== undefined && (value < 0 || value > 255) ? [invalid(path, value, rangeMessage(0, 255))] : [];
+/** @param low what the message calls the least; zero is fine all the same: it is what an unset number is */
+export function validateByte(value: number | undefined, path: string, low = 0): FieldError[] {
+  return value !== undefined && (value < 0 || value > 255) ? [invalid(path, value, rangeMessage(low, 255))] : [];
 }
 
 function validateReference(reference: SecretReference | undefined, path: string): FieldError[] {
@@ -191,7 +193,7 @@ const ISCSI_NAMES: Readonly<Record<string, RegExp>> = {
   eui: /^eui.[a-z0-9]{16}$/i,
   naa: /^naa.[a-z0-9]{32}$/i,
 };
-const isIscsiName = (name: string): boolean => ISCSI_NAMES[name.slice(0, 3)]?.test(name) ?? false;
+export const isIscsiName = (name: string): boolean => ISCSI_NAMES[name.slice(0, 3)]?.test(name) ?? false;
 
 function validateIscsi(source: ISCSIPersistentVolumeSource, path: string, volume: string): FieldError[] {
   const { targetPortal, iqn, lun, initiatorName, secretRef } = source;
@@ -251,13 +253,21 @@ function validateAzureDisk(source: AzureDiskVolumeSource, path: string): FieldEr
 }
 
 function validateStorageOs(source: StorageOSPersistentVolumeSource, path: string): FieldError[] {
-  const { volumeName, volumeNamespace, secretRef } = source;
+  return [...validateStorageOsNames(source, path), ...validateReference(source.secretRef, `${path}.secretRef`)];
+}
+
+interface StorageOsNames {
+  readonly volumeName?: string;
+  readonly volumeNamespace?: string;
+}
+
+export function validateStorageOsNames({ volumeName, volumeNamespace }: StorageOsNames, path: string): FieldError[] {
   const errors: FieldError[] = [];
   if (!volumeName) errors.push(required(`${path}.volumeName`));
   else append(errors, invalidEach(`${path}.volumeName`, volumeName, isDns1123Label(volumeName)));
   if (volumeNamespace)
     append(errors, invalidEach(`${path}.volumeNamespace`, volumeNamespace, isDns1123Label(volumeNamespace)));
-  return [...errors, ...validateReference(secretRef, `${path}.secretRef`)];
+  return errors;
 }
 
 export function validateCsiDriverName(path: string, name: string | undefined = ''): FieldError[] {

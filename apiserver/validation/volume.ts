@@ -2,10 +2,10 @@ import type { DownwardAPIVolumeFile, KeyToPath, Volume, VolumeProjection } from 
 import { compareQuantities, isQuantity } from '../../shared/api/quantity.js';
 import { validateFieldRef, validateResourceFieldRef } from './env.js';
 import { append, duplicate, forbidden, invalid, invalidEach, required, type FieldError } from './field-error.js';
+import { validateInlineSource } from './inline-volume.js';
 import { validateLocalNonReservedPath } from './local-path.js';
 import { isConfigMapKey, isDns1123Label } from './names.js';
 import { repeats } from './repeats.js';
-import { validateHostPath, validateNfs } from './volume-source.js';
 
 const FILE_MODE = 'must be a number between 0 and 0777 (octal), both inclusive';
 const DOWNWARD_FIELDS = [
@@ -16,11 +16,11 @@ const DOWNWARD_FIELDS = [
   'metadata.uid',
 ];
 /** Names that are good, once each, and one source a volume. */
-export function validateVolumes(volumes: readonly Volume[], path: string): FieldError[] {
+export function validateVolumes(volumes: readonly Volume[], path: string, isPod: boolean): FieldError[] {
   const repeated = repeats(volumes.map(({ name }) => name));
   return volumes.flatMap((volume, index) => {
     const at = `${path}[${index}]`;
-    const errors = validateSource(volume, at);
+    const errors = validateSource(volume, at, isPod);
     if (!volume.name) errors.push(required(`${at}.name`));
     else append(errors, invalidEach(`${at}.name`, volume.name, isDns1123Label(volume.name)));
     if (repeated.has(index)) errors.push(duplicate(`${at}.name`, volume.name));
@@ -28,24 +28,23 @@ export function validateVolumes(volumes: readonly Volume[], path: string): Field
   });
 }
 
-function validateSource(volume: Volume, path: string): FieldError[] {
+function validateSource(volume: Volume, path: string, isPod: boolean): FieldError[] {
   const sources = (Object.keys(volume) as (keyof Volume)[]).filter((key) => key !== 'name' && volume[key]);
   const [first, ...more] = sources;
   if (first === undefined) return [required(path, 'must specify a volume type')];
   return [
-    ...validateOneSource(volume, path),
+    ...validateOneSource(volume, path, isPod),
     ...more.map((name) => forbidden(`${path}.${name}`, 'may not specify more than 1 volume type')),
   ];
 }
 
-function validateOneSource(volume: Volume, path: string): FieldError[] {
-  const { emptyDir, hostPath, configMap, secret, downwardAPI, projected, persistentVolumeClaim, nfs, csi } = volume;
+function validateOneSource(volume: Volume, path: string, isPod: boolean): FieldError[] {
+  const { emptyDir, configMap, secret, downwardAPI, projected, persistentVolumeClaim } = volume;
   if (emptyDir?.sizeLimit !== undefined) {
     const limit = emptyDir.sizeLimit;
     if (!isQuantity(limit) || compareQuantities(limit, '0') < 0)
       return [forbidden(`${path}.emptyDir.sizeLimit`, 'SizeLimit field must be a valid resource quantity')];
   }
-  if (hostPath) return validateHostPath(hostPath, `${path}.hostPath`);
   if (configMap) return validateNamedFiles(configMap.name, 'name', configMap, `${path}.configMap`);
   if (secret) return validateNamedFiles(secret.secretName, 'secretName', secret, `${path}.secret`);
   if (downwardAPI)
@@ -60,9 +59,7 @@ function validateOneSource(volume: Volume, path: string): FieldError[] {
     ];
   if (persistentVolumeClaim && !persistentVolumeClaim.claimName)
     return [required(`${path}.persistentVolumeClaim.claimName`)];
-  if (nfs) return validateNfs(nfs, `${path}.nfs`);
-  if (csi && !csi.driver) return [required(`${path}.csi.driver`)];
-  return [];
+  return validateInlineSource(volume, path, isPod);
 }
 
 function validateMode(mode: number | undefined, path: string): FieldError[] {
