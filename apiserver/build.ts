@@ -24,6 +24,7 @@ import { FlowControlObjects } from './bootstrap/flow-control-objects.js';
 import { LocalApiServices } from './bootstrap/local-api-services.js';
 import { EventSweeper } from './bootstrap/event-sweeper.js';
 import { KubernetesService } from './bootstrap/kubernetes-service.js';
+import { PolicyStatus } from './bootstrap/policy-status.js';
 import { ensureSystemObjects } from './bootstrap/system-objects.js';
 import { CacheHub } from './cache/cache-hub.js';
 import { FanOut } from './cache/fan-out.js';
@@ -184,6 +185,8 @@ export async function startApiserver(options: ApiserverOptions): Promise<Apiserv
   await kubernetes.start();
   const sweeper = new EventSweeper(registry, clock, log);
   sweeper.start();
+  const policyStatus = new PolicyStatus({ registry, structure: (name) => options.schemas.type(name), clock, log });
+  policyStatus.start();
   return {
     port: state.port,
     registry,
@@ -191,6 +194,7 @@ export async function startApiserver(options: ApiserverOptions): Promise<Apiserv
       state.isStopping = true;
       kubernetes.stop();
       sweeper.stop();
+      policyStatus.stop();
       flowControl.stop();
       extensions.stop();
       fanOut.finishAll();

@@ -86,17 +86,28 @@ const mutationTypes = (name: string): CelType | undefined => {
   return name === 'Object' || name.startsWith('Object.') ? dynType : undefined;
 };
 
-function environmentOf(hasParams: boolean, use: ExpressionUse, variables: CelType): CelEnvironment {
+/** What is known of the objects beforehand; anything where nothing is. */
+export interface ObjectTypes {
+  readonly object?: CelType;
+  readonly params?: CelType;
+}
+
+function environmentOf(
+  hasParams: boolean,
+  use: ExpressionUse,
+  variables: CelType,
+  { object = dynType, params = dynType }: ObjectTypes,
+): CelEnvironment {
   const isMutation = use === 'applyConfiguration' || use === 'jsonPatch';
   const asksAuthorizer = use !== 'message';
   return new CelEnvironment(
     {
       variables: {
-        object: dynType,
-        oldObject: dynType,
+        object,
+        oldObject: object,
         request: requestType,
         namespaceObject: namespaceType,
-        ...(hasParams ? { params: dynType } : {}),
+        ...(hasParams ? { params } : {}),
         ...(use === 'matchCondition' ? {} : { variables }),
         ...(asksAuthorizer
           ? {
@@ -114,6 +125,7 @@ function environmentOf(hasParams: boolean, use: ExpressionUse, variables: CelTyp
 /** Compiles the expressions of one policy or webhook. Environments are made once for each use. */
 export class ExpressionCompiler {
   readonly #hasParams: boolean;
+  readonly #types: ObjectTypes;
   readonly #environments = new Map<ExpressionUse, CelEnvironment>();
   /** Grows: an expression may name the variables that stand before it. */
   readonly #fields = new Map<string, CelType>();
@@ -121,8 +133,9 @@ export class ExpressionCompiler {
   /** The variables that could be compiled, in their order. */
   readonly variables: { readonly name: string; readonly program: Program }[] = [];
 
-  constructor(hasParams: boolean) {
+  constructor(hasParams: boolean, types: ObjectTypes = {}) {
     this.#hasParams = hasParams;
+    this.#types = types;
   }
 
   /** Adds `variables.NAME`. Throws a CelCompileError; the variable is of any type then. */
@@ -139,7 +152,8 @@ export class ExpressionCompiler {
 
   /** Throws a CelCompileError. */
   compile(expression: string, use: ExpressionUse): Program {
-    const environment = this.#environments.get(use) ?? environmentOf(this.#hasParams, use, this.#variables);
+    const environment =
+      this.#environments.get(use) ?? environmentOf(this.#hasParams, use, this.#variables, this.#types);
     this.#environments.set(use, environment);
     const program = environment.compile(expression, expectedKinds[use]);
     const { type } = program;

@@ -2,6 +2,7 @@ import { namespaces } from '../../../shared/api/generated/resources.js';
 import type { LabelSelector, RuleWithOperations } from '../../../shared/api/generated/types.js';
 import type { KubernetesObject } from '../../../shared/api/object.js';
 import { matchesSelector, selectorOf, type Selector } from '../../../shared/api/selector.js';
+import { apiserverUser } from '../../authentication/user.js';
 import type { ResourceDefinition } from '../../registry/definition.js';
 import type { ObjectReader } from '../../registry/object-reader.js';
 import { notFound } from '../../registry/status-errors.js';
@@ -23,9 +24,12 @@ export interface MatchCriteria {
 const isNamespaces = ({ resource }: ResourceDefinition): boolean =>
   resource.group === '' && resource.resource === 'namespaces';
 
-/** Configurations of admission itself are never subject to it: nobody can lock himself out. */
-export function isExempt({ definition }: AdmissionRequest): boolean {
-  return definition.resource.group === 'admissionregistration.k8s.io';
+/**
+ * Configurations of admission itself are never subject to it: nobody can lock himself out. Nor are the server's own
+ * objects: it could not start while a webhook does not answer.
+ */
+export function isExempt({ definition, user }: AdmissionRequest): boolean {
+  return definition.resource.group === 'admissionregistration.k8s.io' || user === apiserverUser;
 }
 
 const covers = (list: readonly string[] | undefined, value: string): boolean =>

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
+import { eventually } from '../../../shared/clock/eventually.js';
 import { RawClient, type RawAnswer } from '../../testing/raw-client.js';
 import { startTestServer, type TestServer } from '../../testing/test-server.js';
 
@@ -204,6 +205,33 @@ describe('admission policies', () => {
     );
     assert.match(causes[0]?.message ?? '', /^Invalid value: "object\.": compilation failed: ERROR: <input>:1:8/);
     assert.equal(causes[1]?.message, 'Invalid value: "1 + 1": must evaluate to bool but got int');
+  });
+
+  it('tell in their status which expressions do not fit the types of what they match', async () => {
+    const rules = [{ operations: ['CREATE'], apiGroups: ['apps'], apiVersions: ['v1'], resources: ['deployments'] }];
+    const answer = await validating({
+      matchConstraints: { resourceRules: rules },
+      validations: [
+        { expression: "object.spec.replicas > '1'" },
+        { expression: 'object.spec.replicas > 1 && object.metadata.name.startsWith("a")' },
+      ],
+    });
+    assert.equal(answer.code, 201, answer.text);
+    await eventually(async () => {
+      const { json } = await admin.send(`${group}/validatingadmissionpolicies/policy`);
+      const status = json?.['status'] as {
+        observedGeneration: number;
+        typeChecking: { expressionWarnings: { fieldRef: string; warning: string }[] };
+      };
+      assert.equal(status.observedGeneration, 1);
+      const [warning, ...others] = status.typeChecking.expressionWarnings;
+      assert.deepEqual(others, []);
+      assert.equal(warning?.fieldRef, 'spec.validations[0].expression');
+      assert.match(
+        warning.warning,
+        /^apps\/v1, Kind=Deployment: ERROR: <input>:1:22: found no matching overload for '_>_' applied to '\(int, string\)'/,
+      );
+    });
   });
 
   it('change objects by apply configurations, which merge lists by their keys', async () => {

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { namespaces } from '../../../shared/api/generated/resources.js';
+import type { KubernetesObject } from '../../../shared/api/object.js';
+import { apiserverUser } from '../../authentication/user.js';
 import { RawClient, type RawAnswer } from '../../testing/raw-client.js';
 import { startTestServer, type TestServer } from '../../testing/test-server.js';
 import { patching, startTestWebhook, type TestWebhook } from './testing.js';
@@ -310,6 +313,18 @@ describe('admission webhooks', () => {
     await configure('validating', 'all', webhook({ rules: [all] }));
     const removed = await admin.send(`${group}/validatingwebhookconfigurations/all`, { method: 'DELETE' });
     assert.equal(removed.code, 200);
+    assert.equal(hook.asked.length, 0);
+  });
+
+  it('are not asked about what the server keeps itself', async () => {
+    hook.answer = () => ({ allowed: false });
+    await configure('validating', 'namespaces', webhook({ rules: [{ ...rule, resources: ['namespaces'] }] }));
+    const { store } = server.apiserver.registry.of(namespaces);
+    const warn = (): void => {};
+    const options = { user: apiserverUser, isDryRun: false, fieldManager: 'x', force: false, warn };
+    const kept = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'kept' } } as unknown as KubernetesObject;
+    const { isCreated } = await store.create(undefined, kept, { ...options, fieldValidation: 'Ignore' });
+    assert.equal(isCreated, true);
     assert.equal(hook.asked.length, 0);
   });
 
