@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { startTestServer, type TestServer } from '../apiserver/testing/test-server.js';
 import { formatTranscript, normalised, parseTranscript, type Step } from './testing/transcript.js';
@@ -16,6 +16,19 @@ const isRewriting = process.env['TRANSCRIPTS_REWRITE'] !== undefined;
 const least = 150;
 
 type Program = 'kubectl' | 'knarr';
+
+/** The newest of the kubectl.1.N beside the kubectl on PATH, where it is one that picks among them; else that one. */
+function stockKubectl(): string {
+  const folders = (process.env['PATH'] ?? '').split(':');
+  const onPath = folders.map((each) => join(each, 'kubectl')).find((path) => existsSync(path));
+  if (onPath === undefined) throw new Error('there is no kubectl on PATH');
+  const beside = dirname(realpathSync(onPath));
+  const minor = (name: string): number => Number(/^kubectl\.1\.(\d+)$/.exec(name)?.[1] ?? -1);
+  const [newest] = readdirSync(beside)
+    .filter((name) => minor(name) >= 0)
+    .sort((a, b) => minor(b) - minor(a));
+  return newest === undefined ? onPath : join(beside, newest);
+}
 
 /** A server, a home and a working directory for the commands of one transcript. */
 class Stage {
@@ -33,11 +46,14 @@ class Stage {
     const home = mkdtempSync(join(tmpdir(), 'knarr-transcript-'));
     await mkdir(join(home, 'bin'));
     await mkdir(join(home, 'work'));
-    await symlink(process.execPath, join(home, 'bin', 'node'));
-    if (program === 'knarr') {
-      const script = `#!/bin/sh\nexec ${process.execPath} ${resolve('bin/knarr')} "$@"\n`;
-      await writeFile(join(home, 'bin', 'kubectl'), script, { mode: 0o755 });
-    }
+    const command = program === 'knarr' ? `${process.execPath} ${resolve('bin/knarr')}` : stockKubectl();
+    await writeFile(
+      join(home, 'bin', 'kubectl'),
+      `#!/bin/sh
+exec ${command} "$@"
+`,
+      { mode: 0o755 },
+    );
     return new Stage(program, await startTestServer(), home);
   }
 

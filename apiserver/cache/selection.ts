@@ -59,7 +59,7 @@ function parseLabels(text: string): Selector {
   try {
     return parseSelector(text);
   } catch (error) {
-    if (error instanceof SelectorError) throw badRequest(`unable to parse requirement: ${error.message}`);
+    if (error instanceof SelectorError) throw badRequest(error.message);
     throw error;
   }
 }

@@ -51,15 +51,20 @@ class Parser {
       requirements.push(this.#requirement());
       const next = this.#next();
       if (next.kind === 'end') return requirements;
-      if (next.text !== ',') throw unexpected(next, "',' or 'end of string'");
-      if (this.#peek().kind === 'end') throw unexpected(this.#peek(), 'identifier after ,');
+      if (next.text !== ',') throw new SelectorError(`found '${next.text}', expected: ',' or 'end of string'`);
+      const after = this.#peek();
+      if (after.kind !== 'word' && after.text !== '!')
+        throw new SelectorError(`found '${after.text}', expected: identifier after ','`);
     }
   }
 
   #requirement(): Requirement {
     const isNegated = this.#take('!');
     const key = this.#next();
-    if (key.kind !== 'word') throw unexpected(key, isNegated ? 'identifier' : '!, identifier, or end of string');
+    if (key.kind !== 'word') {
+      if (isNegated) throw unexpected(key, 'identifier');
+      throw new SelectorError(`found '${key.text}', expected: !, identifier, or 'end of string'`);
+    }
     checkKey(key.text);
     if (isNegated) return requirement(key.text, '!', []);
     const after = this.#peek();

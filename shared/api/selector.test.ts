@@ -46,9 +46,9 @@ test('label selectors in text form match as kubectl documents', () => {
 
 test('texts that are no selector are refused with what was found and expected', () => {
   const table: [string, string][] = [
-    ['app=web,', "unable to parse requirement: found '', expected: identifier after ,"],
-    [',app', "unable to parse requirement: found ',', expected: !, identifier, or end of string"],
-    ['app=web=x', "unable to parse requirement: found '=', expected: ',' or 'end of string'"],
+    ['app=web,', "found '', expected: identifier after ','"],
+    [',app', "found ',', expected: !, identifier, or 'end of string'"],
+    ['app=web=x', "found '=', expected: ',' or 'end of string'"],
     ['app in web', "unable to parse requirement: found 'web', expected: '('"],
     ['app in (web', "unable to parse requirement: found '', expected: ',', or identifier"],
     ['app web', "unable to parse requirement: found 'web', expected: in, notin, =, ==, !=, gt, lt"],
