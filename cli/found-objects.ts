@@ -1,10 +1,11 @@
 import { resourcePath } from '../shared/api/resource.js';
+import { isNotFound } from '../shared/errors/status-error.js';
 import { Failure } from './cluster/failure.js';
 import type { CommandContext } from './context.js';
 import { placedObjects } from './manifest-objects.js';
 import { objectName, type ResourceType } from './resource-mapper.js';
 import { parseSelection } from './selection.js';
-import type { AnyObject } from './server-api.js';
+import type { AnyObject, ServerApi } from './server-api.js';
 
 /** Which objects a command works on. */
 export interface ObjectQuery {
@@ -25,6 +26,8 @@ export interface ObjectReference {
   readonly type: ResourceType;
   readonly name: string;
   readonly namespace: string | undefined;
+  /** The file that names it. */
+  readonly source?: string;
 }
 /** An object with its address. */
 export interface FoundObject extends ObjectReference {
@@ -45,13 +48,18 @@ export async function references(context: CommandContext, query: ObjectQuery): P
       isRecursive: query.isRecursive ?? false,
     });
     if (errors.length > 0) throw errors[0];
-    return objects.map(({ type, namespace, object }) => ({ type, namespace, name: object.metadata.name ?? '' }));
+    return objects.map(({ type, namespace, object, source }) => ({
+      type,
+      namespace,
+      name: object.metadata.name ?? '',
+      source,
+    }));
   }
   const [mapper, namespace] = await Promise.all([context.mapper(), context.namespace()]);
   const selection = parseSelection(withType(query), mapper);
   if (selection.kind === 'types') return undefined;
   if (query.selector) throw new Failure('name cannot be provided when a selector is specified');
-  if (query.all) throw new Failure("setting 'all' parameter but found a non empty selector. ");
+  if (query.all) throw new Failure('name cannot be provided when a selector is specified');
   return selection.targets.map(({ type, name }) => ({
     type,
     name,
@@ -71,12 +79,39 @@ export async function findObjects(
   const errors: unknown[] = [];
   for (const reference of named) {
     try {
-      found.push({ ...reference, object: await api.json({ path: referencePath(reference) }) });
+      found.push({ ...reference, object: await getNamed(api, reference) });
     } catch (error) {
       errors.push(error);
     }
   }
   return { found, errors };
+}
+
+/**
+ * GET of one object. Where it does not exist because its namespace does not, the failure is the namespace's, as with kubectl.
+ * @throws StatusError
+ */
+export async function getNamed(api: ServerApi, reference: ObjectReference, subresource?: string): Promise<AnyObject> {
+  try {
+    return await api.json({ path: referencePath(reference, subresource) });
+  } catch (error) {
+    throw await missingNamespace(api, reference.namespace, error);
+  }
+}
+
+/** The failure of the namespace where that is the reason for `error`, else `error` itself. */
+export async function missingNamespace(
+  api: ServerApi,
+  namespace: string | undefined,
+  error: unknown,
+): Promise<unknown> {
+  if (!isNotFound(error) || !namespace || namespace === 'default') return error;
+  try {
+    await api.text({ path: `/api/v1/namespaces/${encodeURIComponent(namespace)}` });
+    return error;
+  } catch (missing) {
+    return isNotFound(missing) ? missing : error;
+  }
 }
 
 async function listed(context: CommandContext, query: ObjectQuery): Promise<FoundObject[]> {

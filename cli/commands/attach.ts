@@ -1,13 +1,10 @@
 import type { Command } from 'commander';
-import { resourcePath } from '../../shared/api/resource.js';
 import { Failure } from '../cluster/failure.js';
 import type { CommandHost } from '../command-host.js';
 import type { CommandContext } from '../context.js';
-import { ExitError } from '../failures.js';
 import { booleanFlag } from '../flags.js';
-import { queryText } from '../server-api.js';
 import { chooseContainer, onePodBehind } from '../streams/pod-target.js';
-import { runRemoteCommand } from '../streams/remote-command.js';
+import { attachToPod } from '../streams/attachment.js';
 
 interface AttachFlags {
   container?: string;
@@ -34,23 +31,10 @@ async function runAttach(
   { words }: { words: readonly string[] },
 ): Promise<void> {
   if (words.length === 0) throw new Failure('at least 1 argument is required for attach');
-  const { terminal } = context;
   const pod = await onePodBehind(context, words);
   const name = chooseContainer(pod, flags.container, flags.quiet ? () => undefined : (line) => context.tell(line));
   const container = pod.spec.containers.find((each) => each.name === name);
   if (flags.tty && !container?.tty) context.tell(`error: Unable to use a TTY - container ${name} did not allocate one`);
-  const isTty = flags.tty && flags.stdin && container?.tty === true && terminal.stdin.isTTY === true;
   if (!flags.quiet && flags.stdin) context.tell("If you don't see a command prompt, try pressing enter.");
-  const mapper = await context.mapper();
-  const path = resourcePath(mapper.resolve('pods'), pod.metadata.namespace, pod.metadata.name, 'attach');
-  const query = queryText({
-    container: name,
-    stdin: flags.stdin || undefined,
-    stdout: true,
-    stderr: container?.tty ? undefined : true,
-    tty: container?.tty || undefined,
-  });
-  const client = await context.client();
-  const exitCode = await runRemoteCommand({ client, path: path + query, withStdin: flags.stdin, isTty }, terminal);
-  if (exitCode !== 0) throw new ExitError(exitCode);
+  await attachToPod(context, pod, { container: name, stdin: flags.stdin, tty: flags.tty });
 }

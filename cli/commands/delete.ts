@@ -4,10 +4,11 @@ import { Failure } from '../cluster/failure.js';
 import { addFileFlags, dryRunFlag, dryRunOf, dryRunSuffix, type FileFlags } from '../command-flags.js';
 import type { CommandHost } from '../command-host.js';
 import { parseDuration, type CommandContext } from '../context.js';
-import { throwCollected } from '../failures.js';
+import { throwCollected, withContext } from '../failures.js';
 import { booleanFlag, integerFlag } from '../flags.js';
 import { findObjects, referenceName, referencePath, references, type ObjectReference } from '../found-objects.js';
 import { observe, WaitTimeout } from '../observation.js';
+import { sendRaw } from '../raw-request.js';
 import { kindName } from '../resource-mapper.js';
 import type { AnyObject } from '../server-api.js';
 
@@ -35,6 +36,7 @@ export function register(program: Command, host: CommandHost): void {
     .usage('([-f FILENAME] | TYPE [(NAME | -l label | --all)]) [flags]')
     .option('-l, --selector <query>', 'label selector')
     .option('--field-selector <query>', 'field selector')
+    .option('--raw <path>', 'send DELETE to this path of the server')
     .option('-o, --output <format>', 'name prints TYPE/NAME alone')
     .addOption(booleanFlag('--all', 'all objects of the types'))
     .addOption(booleanFlag('-A, --all-namespaces', 'of all namespaces'))
@@ -65,6 +67,10 @@ async function runDelete(
   flags: DeleteFlags,
   { words }: { words: readonly string[] },
 ): Promise<void> {
+  if (flags.raw !== undefined) {
+    const [file] = flags.filename ?? [];
+    return sendRaw(context, { method: 'DELETE', path: flags.raw, ...(file === undefined ? {} : { file }) });
+  }
   const options = deleteOptions(context, flags, words);
   const { targets, errors } = await targetsOf(context, flags, words);
   const dryRun = dryRunOf(flags.dryRun);
@@ -80,7 +86,10 @@ async function runDelete(
       );
       deleted.push({ reference, uid });
     } catch (error) {
-      if (!(flags.ignoreNotFound && isNotFound(error))) errors.push(error);
+      if (flags.ignoreNotFound && isNotFound(error)) continue;
+      errors.push(
+        reference.source === undefined ? error : withContext(error, `error when deleting "${reference.source}"`),
+      );
     }
   }
   if (targets.length === 0 && errors.length === 0 && !flags.ignoreNotFound) context.print('No resources found');

@@ -1,4 +1,4 @@
-import { resourcePath } from '../../shared/api/resource.js';
+import { defineResource, resourcePath } from '../../shared/api/resource.js';
 import { StatusError } from '../../shared/errors/status-error.js';
 import { withLastApplied } from '../apply/last-applied.js';
 import { Failure } from '../cluster/failure.js';
@@ -36,26 +36,36 @@ export async function createGenerated(
   context: CommandContext,
   flags: WriteFlags & CreateOptions,
   object: AnyObject,
-): Promise<void> {
+  options: { readonly fieldManager?: string; readonly done?: string; readonly isPlainError?: boolean } = {},
+): Promise<AnyObject> {
   const [mapper, namespace] = await Promise.all([context.mapper(), context.namespace()]);
-  const type = mapper.forKind(object.apiVersion, object.kind);
+  const isClientSide = dryRunOf(flags.dryRun) === 'client';
+  const type = mapper.forKind(object.apiVersion, object.kind) ?? (isClientSide ? assumedType(object) : undefined);
   if (!type) throw new Failure(`no matches for kind "${object.kind}" in version "${object.apiVersion}"`);
   // A printed dry run shows the namespace only when somebody asked for it.
   const shown = dryRunOf(flags.dryRun) !== 'client' || flags.namespace !== undefined;
   const placed = type.namespaced && shown ? { ...object, metadata: { ...object.metadata, namespace } } : object;
   try {
-    await createOne(context, flags, { type, object: placed, namespace: type.namespaced ? namespace : undefined });
+    const place = { type, object: placed, namespace: type.namespaced ? namespace : undefined };
+    return await createOne(
+      context,
+      { ...flags, fieldManager: flags.fieldManager ?? options.fieldManager },
+      place,
+      options.done,
+    );
   } catch (error) {
-    if (!(error instanceof StatusError) || type.kind === 'Namespace') throw error;
+    const isPlain = type.kind === 'Namespace' || options.isPlainError === true;
+    if (!(error instanceof StatusError) || isPlain) throw error;
     throw new Failure(`failed to create ${type.singular}: ${error.message}`);
   }
 }
 
 async function createOne(
   context: CommandContext,
-  flags: WriteFlags & CreateOptions,
+  flags: Omit<WriteFlags, 'fieldManager'> & CreateOptions & { fieldManager?: string | undefined },
   { type, object, namespace }: { type: ResourceType; object: AnyObject; namespace: string | undefined },
-): Promise<void> {
+  done = 'created',
+): Promise<AnyObject> {
   const dryRun = dryRunOf(flags.dryRun);
   const body = flags.saveConfig ? withLastApplied(object) : object;
   const query = {
@@ -68,7 +78,15 @@ async function createOne(
     dryRun === 'client' ? body : await api.json({ method: 'POST', path: resourcePath(type, namespace), query, body });
   const printer = objectPrinter(flags.output, { showManagedFields: flags.showManagedFields });
   if (printer) context.terminal.stdout.write(lineOf(await printer(created, false), flags.output ?? ''));
-  else context.print(`${objectName(type, created.metadata.name ?? '')} created${dryRunSuffix(dryRun)}`);
+  else context.print(`${objectName(type, created.metadata.name ?? '')} ${done}${dryRunSuffix(dryRun)}`);
+  return created;
+}
+
+/** The type of an object that only shall be shown, on a server that may not have it. */
+function assumedType({ apiVersion, kind }: AnyObject): ResourceType {
+  const [version = '', group = ''] = apiVersion.split('/').reverse();
+  const resource = defineResource({ group, version, kind, resource: `${kind.toLowerCase()}s`, namespaced: true });
+  return { ...resource, singular: kind.toLowerCase(), shortNames: [], categories: [], verbs: [], subresources: [] };
 }
 
 /** A template writes exactly what it says; every other format ends its last line. */

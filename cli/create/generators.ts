@@ -1,5 +1,6 @@
 import { basename, join } from 'node:path';
 import { Failure } from '../cluster/failure.js';
+import { oneName } from './generator.js';
 import type { AnyObject } from '../server-api.js';
 
 /** Disk, as far as generators read it. */
@@ -9,12 +10,6 @@ export interface Files {
   list(path: string): string[];
 }
 
-function oneName(words: readonly string[]): string {
-  const [name] = words;
-  if (name === undefined || words.length !== 1) throw new Failure(`exactly one NAME is required, got ${words.length}`);
-  return name;
-}
-
 const object = (apiVersion: string, kind: string, name: string, rest: object = {}): AnyObject => ({
   apiVersion,
   kind,
@@ -22,9 +17,10 @@ const object = (apiVersion: string, kind: string, name: string, rest: object = {
   ...rest,
 });
 
-export const namespaceObject = (words: readonly string[]): AnyObject => object('v1', 'Namespace', oneName(words));
+export const namespaceObject = (words: readonly string[]): AnyObject =>
+  object('v1', 'Namespace', oneName(words, 'namespace'));
 export const serviceAccountObject = (words: readonly string[]): AnyObject =>
-  object('v1', 'ServiceAccount', oneName(words));
+  object('v1', 'ServiceAccount', oneName(words, 'serviceaccount'));
 
 export interface DeploymentFlags {
   image?: string[];
@@ -37,8 +33,9 @@ export function deploymentObject(
   flags: DeploymentFlags,
   command: readonly string[],
 ): AnyObject {
-  const name = oneName(words);
   const images = flags.image ?? [];
+  if (images.length > 0 || words.length === 0) oneName(words, 'deployment');
+  const name = words[0] ?? '';
   if (images.length === 0) throw new Failure('required flag(s) "image" not set');
   if (images.length > 1 && command.length > 0) throw new Failure('cannot specify multiple --image options and command');
   if (flags.replicas < 0) throw new Failure('negative numbers are not allowed for --replicas');
@@ -61,6 +58,7 @@ export function deploymentObject(
       strategy: {},
       template: { metadata: { labels }, spec: { containers } },
     },
+    status: {},
   };
 }
 
@@ -89,13 +87,13 @@ export function configMapObject(words: readonly string[], flags: DataFlags, file
     ...(Object.keys(data).length > 0 ? { data } : {}),
     ...(Object.keys(binaryData).length > 0 ? { binaryData } : {}),
   };
-  return object('v1', 'ConfigMap', oneName(words), parts);
+  return object('v1', 'ConfigMap', oneName(words, 'configmap'), parts);
 }
 
 export function secretObject(words: readonly string[], flags: DataFlags, files: Files): AnyObject {
   const data = Object.fromEntries([...entriesOf(flags, files)].map(([key, value]) => [key, value.toString('base64')]));
   const parts = { ...(Object.keys(data).length > 0 ? { data } : {}), ...(flags.type ? { type: flags.type } : {}) };
-  return object('v1', 'Secret', oneName(words), parts);
+  return object('v1', 'Secret', oneName(words, 'secret generic'), parts);
 }
 
 /** Keys and values of all --from-... flags. @throws Failure for a key that comes twice. */
@@ -153,7 +151,7 @@ const serviceTypes: Readonly<Record<string, string>> = {
 };
 
 export function serviceObject(words: readonly string[], type: string, flags: ServiceFlags): AnyObject {
-  const name = oneName(words);
+  const name = oneName(words, `service ${type}`);
   const ports = (flags.tcp ?? []).map((text) => servicePort(text, flags.nodePort));
   const isExternal = type === 'externalname';
   if (ports.length === 0 && !isExternal && flags.clusterip !== 'None')
@@ -166,7 +164,13 @@ export function serviceObject(words: readonly string[], type: string, flags: Ser
     ...(flags.clusterip ? { clusterIP: flags.clusterip } : {}),
     ...(flags.externalName ? { externalName: flags.externalName } : {}),
   };
-  return { apiVersion: 'v1', kind: 'Service', metadata: { name, labels: { app: name } }, spec };
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name, labels: { app: name } },
+    spec,
+    status: { loadBalancer: {} },
+  };
 }
 
 function servicePort(text: string, nodePort: number | undefined): object {

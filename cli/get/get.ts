@@ -3,6 +3,7 @@ import { isNotFound } from '../../shared/errors/status-error.js';
 import { Failure } from '../cluster/failure.js';
 import type { CommandContext } from '../context.js';
 import { throwCollected } from '../failures.js';
+import { missingNamespace } from '../found-objects.js';
 import { objectPrinter, type ObjectPrinter } from '../printer/object-printer.js';
 import type { Table } from '../printer/table-printer.js';
 import type { ResourceMapper, ResourceType } from '../resource-mapper.js';
@@ -24,6 +25,7 @@ export async function runGet(
     return;
   }
   objectPrinter(flags.output, { readFile }); // an unknown format fails before anything is asked
+  if (words.length > 0 && flags.filename !== undefined) throw new Failure(bothGiven);
   if (words.length === 0 && flags.filename === undefined) throw new Failure(nothingAsked);
   const mapper = await context.mapper();
   const printer = objectPrinter(flags.output, {
@@ -41,6 +43,7 @@ export async function runGet(
   throwCollected(getting.errors);
 }
 
+const bothGiven = 'when paths, URLs, or stdin is provided as input, you may not specify resource arguments as well';
 const nothingAsked = `You must specify the type of resource to get. Use "knarr api-resources" for a complete list of supported resources.
 
 error: Required resource not specified.
@@ -102,12 +105,12 @@ async function fetchPages<T extends { metadata: { continue?: string } }>(
 }
 
 /** Collects failures, so that what can be shown is shown. */
-async function collect(getting: Getting, request: () => Promise<void>): Promise<void> {
+async function collect(getting: Getting, namespace: string | undefined, request: () => Promise<void>): Promise<void> {
   try {
     await request();
   } catch (error) {
     if (getting.flags.ignoreNotFound && isNotFound(error)) return;
-    getting.errors.push(error);
+    getting.errors.push(await missingNamespace(await getting.context.api(), namespace, error));
   }
 }
 
@@ -115,7 +118,7 @@ async function printObjects(getting: Getting, printer: ObjectPrinter): Promise<v
   const { context, flags, requests, errors } = getting;
   const items: AnyObject[] = [];
   for (const request of requests) {
-    await collect(getting, () =>
+    await collect(getting, request.namespace, () =>
       fetchPages<AnyObject>(getting, request, undefined, (page) => {
         if (request.name !== undefined) items.push(page);
         else items.push(...itemsOf(page));
@@ -168,7 +171,7 @@ async function printTables(getting: Getting): Promise<void> {
 async function fetchTables(getting: Getting): Promise<[ResourceType, Table][]> {
   const tables: [ResourceType, Table][] = [];
   for (const request of getting.requests) {
-    await collect(getting, () =>
+    await collect(getting, request.namespace, () =>
       fetchPages<Table>(getting, request, tableAccept, (page) => {
         const last = tables.at(-1);
         if (last?.[0] !== request.type) tables.push([request.type, page]);

@@ -1,0 +1,116 @@
+import { Failure } from '../cluster/failure.js';
+import type { CommandContext } from '../context.js';
+import { ExitError } from '../failures.js';
+import { alignColumns } from '../printer/text-table.js';
+
+export interface CanIFlags {
+  subresource?: string;
+  allNamespaces: boolean;
+  quiet: boolean;
+  list: boolean;
+  /** Commander's name of --no-headers: true when it is given. */
+  headers: boolean;
+}
+
+interface Review {
+  readonly status: { readonly allowed: boolean; readonly reason?: string; readonly evaluationError?: string };
+}
+export interface RulesReview {
+  readonly status: {
+    readonly resourceRules?: readonly ResourceRule[];
+    readonly nonResourceRules?: readonly {
+      readonly verbs: readonly string[];
+      readonly nonResourceURLs?: readonly string[];
+    }[];
+    readonly incomplete?: boolean;
+    readonly evaluationError?: string;
+  };
+}
+interface ResourceRule {
+  readonly verbs: readonly string[];
+  readonly apiGroups?: readonly string[];
+  readonly resources?: readonly string[];
+  readonly resourceNames?: readonly string[];
+}
+
+const group = '/apis/authorization.k8s.io/v1';
+const apiVersion = 'authorization.k8s.io/v1';
+
+export async function runCanI(
+  context: CommandContext,
+  flags: CanIFlags,
+  { words }: { words: readonly string[] },
+): Promise<void> {
+  if (flags.list) return listRules(context, flags, words);
+  const [verb, what = '', name, ...more] = words;
+  if (verb === undefined || words.length < 2 || more.length > 0)
+    throw new Failure(
+      "you must specify two arguments: verb resource or verb resource/resourceName.\nSee 'knarr auth can-i -h' for help and examples.",
+    );
+  const spec = what.startsWith('/')
+    ? { nonResourceAttributes: { path: what, verb } }
+    : { resourceAttributes: await attributes(context, flags, { verb, what, name }) };
+  const api = await context.api();
+  const body = { apiVersion, kind: 'SelfSubjectAccessReview', spec };
+  const { status } = await api.json<Review>({ method: 'POST', path: `${group}/selfsubjectaccessreviews`, body });
+  if (!flags.quiet) {
+    const reason = [status.reason, status.evaluationError].filter(Boolean).join(' - ');
+    context.print(`${status.allowed ? 'yes' : 'no'}${reason && !status.allowed ? ` - ${reason}` : ''}`);
+  }
+  if (!status.allowed) throw new ExitError(1);
+}
+
+async function attributes(
+  context: CommandContext,
+  flags: CanIFlags,
+  { verb, what, name }: { verb: string; what: string; name: string | undefined },
+): Promise<object> {
+  const [word = '', slashed] = what.split('/');
+  const [mapper, namespace] = await Promise.all([context.mapper(), context.namespace()]);
+  const type = mapper.find(word);
+  if (!type && word !== '*') context.tell(`Warning: the server doesn't have a resource type '${word}'\n`);
+  if (type && !type.namespaced && !flags.allNamespaces && context.flags.namespace !== undefined)
+    context.tell(
+      `Warning: resource '${type.resource}' is not namespace scoped${type.group === '' ? '' : ` in group '${type.group}'`}\n`,
+    );
+  const [resource, ...groupParts] = word.toLowerCase().split('.');
+  return {
+    verb,
+    resource: type?.resource ?? resource,
+    ...(type ? { group: type.group, version: type.version } : { group: word === '*' ? '*' : groupParts.join('.') }),
+    ...(flags.allNamespaces || type?.namespaced === false ? {} : { namespace }),
+    ...(flags.subresource ? { subresource: flags.subresource } : {}),
+    ...((slashed ?? name) ? { name: slashed ?? name } : {}),
+  };
+}
+
+async function listRules(context: CommandContext, flags: CanIFlags, words: readonly string[]): Promise<void> {
+  if (words.length > 0) throw new Failure('list option must be specified with no arguments');
+  const [api, namespace] = await Promise.all([context.api(), context.namespace()]);
+  const body = { apiVersion, kind: 'SelfSubjectRulesReview', spec: { namespace } };
+  const review = await api.json<RulesReview>({ method: 'POST', path: `${group}/selfsubjectrulesreviews`, body });
+  if (review.status.incomplete)
+    context.tell(`warning: the list may be incomplete: ${review.status.evaluationError ?? ''}`);
+  context.print(alignColumns(rulesRows(review, !flags.headers)).join('\n'));
+}
+
+const bracketed = (texts: readonly string[] | undefined): string => `[${(texts ?? []).join(' ')}]`;
+
+/** Rows of `auth can-i --list`: one for each combination of groups and resources, the widest rights first, as kubectl sorts them. */
+export function rulesRows({ status }: RulesReview, withHead: boolean): string[][] {
+  const rows = (status.resourceRules ?? [])
+    .flatMap(({ verbs, apiGroups = [''], resources = [], resourceNames }) =>
+      resources.flatMap((resource) =>
+        apiGroups.map((apiGroup) => ({
+          name: resource + (apiGroup === '' ? '' : `.${apiGroup}`),
+          resourceNames,
+          verbs,
+        })),
+      ),
+    )
+    .map(({ name, resourceNames, verbs }) => [name, '[]', bracketed(resourceNames), bracketed(verbs)])
+    .sort(([a = ''], [b = '']) => (a < b ? -1 : a > b ? 1 : 0));
+  for (const { verbs, nonResourceURLs } of status.nonResourceRules ?? [])
+    for (const url of nonResourceURLs ?? []) rows.push(['', `[${url}]`, '[]', bracketed(verbs)]);
+  return withHead ? [['Resources', 'Non-Resource URLs', 'Resource Names', 'Verbs'], ...rows] : rows;
+}

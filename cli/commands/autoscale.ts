@@ -1,0 +1,88 @@
+import type { Command } from 'commander';
+import { Failure } from '../cluster/failure.js';
+import { addFileFlags, addWriteFlags, type FileFlags, type WriteFlags } from '../command-flags.js';
+import type { CommandHost } from '../command-host.js';
+import type { CommandContext } from '../context.js';
+import { createGenerated } from '../create/create.js';
+import { throwCollected } from '../failures.js';
+import { integerFlag } from '../flags.js';
+import { findObjects, type FoundObject } from '../found-objects.js';
+import type { AnyObject } from '../server-api.js';
+
+export interface AutoscaleFlags {
+  min: number;
+  max?: number;
+  cpuPercent: number;
+  cpu?: string;
+  memory?: string;
+  name?: string;
+}
+type Flags = AutoscaleFlags & FileFlags & WriteFlags;
+
+export function register(program: Command, host: CommandHost): void {
+  const command = program
+    .command('autoscale')
+    .description('make a HorizontalPodAutoscaler for a workload')
+    .usage('(-f FILENAME | TYPE NAME | TYPE/NAME) [--min=MINPODS] --max=MAXPODS [--cpu-percent=CPU] [flags]')
+    .option('--name <name>', 'name of the autoscaler; default the name of the object')
+    .option('--cpu <target>', 'average use of CPU: 80% of the request, or a quantity such as 500m')
+    .option('--memory <target>', 'average use of memory: 80% of the request, or a quantity such as 256Mi')
+    .addOption(integerFlag('--min <count>', 'at least so many pods', -1))
+    .addOption(integerFlag('--max <count>', 'at most so many pods'))
+    .addOption(integerFlag('--cpu-percent <percent>', 'average use of CPU over all pods', -1));
+  addFileFlags(command);
+  host.bind<Flags>(addWriteFlags(command), runAutoscale);
+}
+
+async function runAutoscale(
+  context: CommandContext,
+  flags: Flags,
+  { words }: { words: readonly string[] },
+): Promise<void> {
+  if (flags.max === undefined) throw new Failure('required flag(s) "max" not set');
+  if (flags.max < 1) throw new Failure(`--max=MAXPODS is required and must be at least 1, max: ${flags.max}`);
+  if (flags.max < flags.min)
+    throw new Failure(`--max=MAXPODS must be larger or equal to --min=MINPODS, max: ${flags.max}, min: ${flags.min}`);
+  const { filename: files, recursive: isRecursive } = flags;
+  const { found, errors } = await findObjects(context, { words, files, isRecursive });
+  for (const target of found) {
+    try {
+      if (!target.type.subresources.includes('scale'))
+        throw new Failure(`cannot autoscale a ${target.type.kind}: it has no scale`);
+      const options = { fieldManager: 'kubectl-autoscale', done: 'autoscaled', isPlainError: true };
+      const done = flags.dryRun === 'client' ? { ...options, done: 'created' } : options;
+      await createGenerated(context, { ...flags, saveConfig: false }, autoscaler(target, flags), done);
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+  throwCollected(errors);
+}
+
+/** The autoscaling/v2 object of the flags. */
+export function autoscaler({ type, name, object }: FoundObject, flags: AutoscaleFlags): AnyObject {
+  const metrics = [
+    ...metric('cpu', flags.cpu ?? (flags.cpuPercent >= 0 ? `${flags.cpuPercent}%` : undefined)),
+    ...metric('memory', flags.memory),
+  ];
+  return {
+    apiVersion: 'autoscaling/v2',
+    kind: 'HorizontalPodAutoscaler',
+    metadata: { name: flags.name ?? name },
+    spec: {
+      maxReplicas: flags.max,
+      ...(metrics.length > 0 ? { metrics } : {}),
+      ...(flags.min > 0 ? { minReplicas: flags.min } : {}),
+      scaleTargetRef: { apiVersion: object.apiVersion, kind: type.kind, name },
+    },
+    status: { currentMetrics: null, desiredReplicas: 0 },
+  };
+}
+
+function metric(name: string, target: string | undefined): object[] {
+  if (target === undefined) return [];
+  const wanted = /^\d+%$/.test(target)
+    ? { averageUtilization: Number(target.slice(0, -1)), type: 'Utilization' }
+    : { averageValue: target, type: 'AverageValue' };
+  return [{ resource: { name, target: wanted }, type: 'Resource' }];
+}

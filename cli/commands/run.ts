@@ -1,0 +1,199 @@
+import type { Command } from 'commander';
+import type { Pod } from '../../shared/api/generated/types.js';
+import { resourcePath } from '../../shared/api/resource.js';
+import { Failure } from '../cluster/failure.js';
+import { addWriteFlags, dryRunOf, type WriteFlags } from '../command-flags.js';
+import type { Arguments, CommandHost } from '../command-host.js';
+import { parseDuration, type CommandContext } from '../context.js';
+import { createGenerated } from '../create/create.js';
+import { keyValues, oneName } from '../create/generator.js';
+import { ExitError } from '../failures.js';
+import { arrayFlag, booleanFlag, integerFlag } from '../flags.js';
+import { observe, WaitTimeout } from '../observation.js';
+import type { AnyObject } from '../server-api.js';
+import { attachToPod } from '../streams/attachment.js';
+import { exposingService } from './expose.js';
+
+export interface RunFlags {
+  image?: string;
+  imagePullPolicy?: string;
+  port?: number;
+  labels?: string;
+  annotations?: string[];
+  env?: string[];
+  restart: string;
+  command: boolean;
+  expose: boolean;
+  privileged: boolean;
+  overrides?: string;
+  stdin: boolean;
+  tty: boolean;
+  attach: boolean;
+  rm: boolean;
+  quiet: boolean;
+  podRunningTimeout: string;
+}
+
+export function register(program: Command, host: CommandHost): void {
+  const command = program
+    .command('run')
+    .description('run an image in a pod')
+    .usage(
+      'NAME --image=image [--env="key=value"] [--port=port] [--dry-run=server|client] [--overrides=inline-json] [--command] -- [COMMAND] [args...] [flags]',
+    )
+    .option('--image <image>', 'image of the container')
+    .option('--image-pull-policy <policy>', 'Always, IfNotPresent or Never')
+    .option('-l, --labels <labels>', 'labels of the pod')
+    .option('--restart <policy>', 'Always, OnFailure or Never', 'Always')
+    .option('--overrides <json>', 'fields of the pod that win over all other flags')
+    .option('--pod-running-timeout <duration>', 'how long to wait until the pod runs', '1m0s')
+    .addOption(integerFlag('--port <port>', 'port of the container'))
+    .addOption(arrayFlag('--env <key=value>', 'environment variable; may be repeated'))
+    .addOption(arrayFlag('--annotations <key=value>', 'annotation; may be repeated'))
+    .addOption(booleanFlag('--command', 'what is behind -- is the command, not its arguments'))
+    .addOption(booleanFlag('--expose', 'make a Service for --port too'))
+    .addOption(booleanFlag('--privileged', 'run the container privileged'))
+    .addOption(booleanFlag('-i, --stdin', 'pass our input to the container'))
+    .addOption(booleanFlag('-t, --tty', 'our input is a terminal'))
+    .addOption(booleanFlag('--attach', 'wait for the pod and attach to it'))
+    .addOption(booleanFlag('--rm', 'delete the pod when we are done'))
+    .addOption(booleanFlag('-q, --quiet', 'only the output of the container'));
+  host.bind<RunFlags & WriteFlags>(addWriteFlags(command), runRun);
+}
+
+async function runRun(
+  context: CommandContext,
+  flags: RunFlags & WriteFlags,
+  { words, dashAt }: Arguments,
+): Promise<void> {
+  const at = dashAt ?? words.length;
+  // As with kubectl, words behind the name are arguments even without `--`.
+  const [name, ...rest] = words.slice(0, at);
+  if (flags.image === undefined) throw new Failure('required flag(s) "image" not set');
+  if (name === undefined) throw new Failure("NAME is required for run\nSee 'knarr run -h' for help and examples");
+  const isAttaching = flags.attach || flags.stdin;
+  checkFlags(flags, isAttaching);
+  const pod = podObject(name, flags, [...rest, ...words.slice(at)]);
+  const options = { fieldManager: 'kubectl-run', isPlainError: true };
+  const write = { ...flags, saveConfig: false };
+  if (flags.expose) {
+    const mapper = await context.mapper();
+    const target = { type: mapper.resolve('pods'), name, namespace: undefined, object: pod };
+    await createGenerated(context, write, exposingService(target, {}), options);
+  }
+  if (!isAttaching) {
+    await createGenerated(context, write, pod, options);
+    return;
+  }
+  await runAttached(context, flags, pod);
+}
+
+function checkFlags(flags: RunFlags & WriteFlags, isAttaching: boolean): void {
+  if (flags.tty && !flags.stdin) throw new Failure('-i/--stdin is required for containers with -t/--tty=true');
+  if (flags.expose && flags.port === undefined) throw new Failure('--port must be set when exposing a service');
+  if (flags.rm && !isAttaching) throw new Failure('--rm should only be used for attached containers');
+  if (isAttaching && dryRunOf(flags.dryRun) !== 'none')
+    throw new Failure(
+      "--dry-run=[server|client] can't be used with attached containers options (--attach, --stdin, or --tty)",
+    );
+  if (!['Always', 'OnFailure', 'Never'].includes(flags.restart))
+    throw new Failure(`invalid restart policy: ${flags.restart}`);
+}
+
+/** The pod that `run` makes. */
+export function podObject(name: string, flags: RunFlags, command: readonly string[]): AnyObject {
+  oneName([name], 'run');
+  const labels = flags.labels === undefined ? { run: name } : keyValues(flags.labels.split(','), 'label');
+  const container = {
+    ...(command.length > 0 ? { [flags.command ? 'command' : 'args']: command } : {}),
+    ...(flags.env
+      ? { env: Object.entries(keyValues(flags.env, 'env')).map(([key, value]) => ({ name: key, value })) }
+      : {}),
+    image: flags.image,
+    ...(flags.imagePullPolicy ? { imagePullPolicy: flags.imagePullPolicy } : {}),
+    name,
+    ...(flags.port === undefined ? {} : { ports: [{ containerPort: flags.port }] }),
+    resources: {},
+    ...(flags.privileged ? { securityContext: { privileged: true } } : {}),
+    ...(flags.stdin ? { stdin: true, stdinOnce: true } : {}),
+    ...(flags.tty ? { tty: true } : {}),
+  };
+  const pod: AnyObject = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      ...(flags.annotations ? { annotations: keyValues(flags.annotations, 'annotation') } : {}),
+      labels,
+      name,
+    },
+    spec: { containers: [container], dnsPolicy: 'ClusterFirst', restartPolicy: flags.restart },
+    status: {},
+  };
+  return flags.overrides === undefined ? pod : (merged(pod, JSON.parse(flags.overrides)) as AnyObject);
+}
+
+/** JSON merge patch (RFC 7386). */
+function merged(target: unknown, patch: unknown): unknown {
+  if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) return patch;
+  const result = new Map(Object.entries(typeof target === 'object' && target !== null ? target : {}));
+  for (const [key, value] of Object.entries(patch)) {
+    if (value === null) result.delete(key);
+    else result.set(key, merged(result.get(key), value));
+  }
+  return Object.fromEntries(result);
+}
+
+async function runAttached(context: CommandContext, flags: RunFlags & WriteFlags, pod: AnyObject): Promise<void> {
+  const [api, mapper, namespace] = await Promise.all([context.api(), context.mapper(), context.namespace()]);
+  const type = mapper.resolve('pods');
+  const query = { fieldManager: 'kubectl-run' };
+  const created = await api.json({ method: 'POST', path: resourcePath(type, namespace), query, body: pod });
+  const name = created.metadata.name ?? '';
+  const reference = { type, name, namespace };
+  try {
+    const running = await started(context, reference, flags);
+    if (running.status?.phase === 'Running') {
+      if (!flags.quiet && flags.stdin) context.tell("If you don't see a command prompt, try pressing enter.");
+      await attachToPod(context, running, {
+        container: running.spec.containers[0]?.name ?? '',
+        stdin: flags.stdin,
+        tty: flags.tty,
+      });
+    } else context.terminal.stdout.write(await api.text({ path: resourcePath(type, namespace, name, 'log') }));
+    const exitCode = flags.restart === 'Always' ? 0 : await ended(context, reference);
+    if (exitCode !== 0) throw new ExitError(exitCode);
+  } finally {
+    if (flags.rm) {
+      await api.json({ method: 'DELETE', path: resourcePath(type, namespace, name) });
+      if (!flags.quiet) context.print(`pod "${name}" deleted`);
+    }
+  }
+}
+
+type Reference = Parameters<typeof observe>[1];
+
+async function started(context: CommandContext, reference: Reference, flags: RunFlags): Promise<Pod> {
+  try {
+    for await (const object of observe(context, reference, parseDuration(flags.podRunningTimeout))) {
+      const pod = object as unknown as Pod | undefined;
+      if (!pod) throw new Failure(`pods "${reference.name}" not found`);
+      const phase = pod.status?.phase;
+      if (phase === 'Running' || phase === 'Succeeded' || phase === 'Failed') return pod;
+    }
+  } catch (error) {
+    if (error instanceof WaitTimeout) throw new Failure('timed out waiting for the condition');
+    throw error;
+  }
+  throw new Failure('timed out waiting for the condition');
+}
+
+/** Exit code of the pod's first container once the pod has ended. */
+async function ended(context: CommandContext, reference: Reference): Promise<number> {
+  for await (const object of observe(context, reference, 0)) {
+    const pod = object as unknown as Pod | undefined;
+    if (!pod || pod.status?.phase === 'Succeeded') return 0;
+    const state = pod.status?.containerStatuses?.[0]?.state?.terminated;
+    if (pod.status?.phase === 'Failed') return state?.exitCode ?? 1;
+  }
+  return 0;
+}
