@@ -87,12 +87,26 @@ export class CommandContext {
       import('../shared/client/connect.js'),
     ]);
     const timeoutMs = parseDuration(this.flags.requestTimeout ?? '0');
-    const client = clientFromAccess(access, { clock: this.clock, userAgent: 'knarr', timeoutMs });
+    const client = clientFromAccess(access, {
+      clock: this.clock,
+      userAgent: 'knarr',
+      timeoutMs,
+      headers: impersonation(this.flags),
+    });
     this.#client = client;
     const warn = (message: string): void => this.tell(`Warning: ${message}`);
     const { namespace } = access;
     return { client, api: new ServerApi(client, warn, this.signal), ...(namespace ? { namespace } : {}) };
   }
+}
+
+/** Headers by which an administrator acts as somebody else. */
+function impersonation({ as, asUid, asGroup }: GlobalFlags): Record<string, string | string[]> {
+  return {
+    ...(as === undefined ? {} : { 'impersonate-user': as }),
+    ...(asUid === undefined ? {} : { 'impersonate-uid': asUid }),
+    ...(asGroup === undefined ? {} : { 'impersonate-group': asGroup }),
+  };
 }
 
 interface Connected {

@@ -46,6 +46,7 @@ export function failureText(error: unknown, server = ''): string {
     return `Error from server (${error.reason}): ${error.message}`;
   }
   if (error instanceof Failure) return error.message.startsWith('error: ') ? error.message : `error: ${error.message}`;
+  if (error instanceof Error && error.name === 'ConfigurationError') return error.message;
   return networkText(error, server);
 }
 

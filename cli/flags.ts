@@ -1,4 +1,4 @@
-import { Option, type Command } from 'commander';
+import { Command, Option } from 'commander';
 import { Failure } from './cluster/failure.js';
 
 /** A truth value that may be given as `--wait`, `--wait=true` or `--wait=false`. */
@@ -117,10 +117,20 @@ export interface GlobalFlags {
   server?: string;
   token?: string;
   requestTimeout?: string;
+  as?: string;
+  asGroup?: string[];
+  asUid?: string;
 }
 
+/** Adds the flags of every command, except those that mean something else to this one (`create rolebinding --user`). */
 export function addGlobalFlags(command: Command): Command {
-  return command
+  const own = new Set(command.options.map(({ long }) => long));
+  for (const option of globalFlags().options) if (!own.has(option.long)) command.addOption(option);
+  return command;
+}
+
+function globalFlags(): Command {
+  return new Command()
     .option('--kubeconfig <file>', 'path to the kubeconfig file to use')
     .option('--context <name>', 'name of the kubeconfig context to use')
     .option('--cluster <name>', 'name of the kubeconfig cluster to use')
@@ -129,5 +139,8 @@ export function addGlobalFlags(command: Command): Command {
     .option('-s, --server <url>', 'address of the API server')
     .option('--token <token>', 'bearer token for the API server')
     .option('--request-timeout <duration>', 'how long to wait for one answer of the server; 0 = for ever')
+    .option('--as <name>', 'act as this user')
+    .option('--as-uid <uid>', 'act with this uid')
+    .addOption(arrayFlag('--as-group <name>', 'act as a member of this group; may be repeated'))
     .addOption(new Option('-v, --v <level>', 'accepted for compatibility').hideHelp());
 }

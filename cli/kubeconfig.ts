@@ -12,6 +12,15 @@ import {
 import { Failure } from './cluster/failure.js';
 import type { GlobalFlags } from './flags.js';
 
+/** What kubectl says of a kubeconfig that contradicts itself: without the usual `error: `. */
+export class ConfigurationError extends Error {
+  override readonly name = 'ConfigurationError';
+
+  constructor(what: string) {
+    super(`Error in configuration: ${what}`);
+  }
+}
+
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Files that make up the configuration, the most important first: --kubeconfig, else KUBECONFIG, else ~/.kube/config. */
@@ -75,7 +84,7 @@ export async function selectedAccess(flags: GlobalFlags, env: Environment): Prom
   const config = await mergedKubeconfig(flags.kubeconfig, env);
   const name = flags.context ?? config['current-context'] ?? '';
   const entry = config.contexts?.find((c) => c.name === name);
-  if (!entry && flags.context) throw new Failure(`context "${name}" does not exist`);
+  if (!entry && flags.context) throw new ConfigurationError(`context was not found for specified context: ${name}`);
   if (!entry && name !== '') throw new Failure(`current-context "${name}" does not exist`);
   const context = {
     cluster: flags.cluster ?? entry?.context.cluster ?? '',

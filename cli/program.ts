@@ -65,8 +65,11 @@ async function runIndexed(
 /** `rollout` alone: kubectl shows what there is. */
 function helpOfGroup(command: Command, rest: readonly string[]): void {
   const word = rest.find((token) => !token.startsWith('-'));
-  if (word !== undefined) throw new Error(`unknown command "${word}" for "${pathOf(command)}"`);
+  if (word !== undefined)
+    throw new Error(`unknown command "${word}"\nSee '${pathOf(command)} -h' for help and examples`);
   command.outputHelp();
+  // kubectl ends so: no subcommand was run.
+  throw new ExitError(1);
 }
 
 async function runOther(argv: readonly string[], program: Command): Promise<void> {

@@ -76,7 +76,7 @@ exec ${command} "$@"
       child.once('close', (code) => done(code ?? -1));
     });
     const text = Buffer.concat(chunks).toString('utf8').trimEnd();
-    const own = this.#program === 'knarr' ? text.replaceAll('knarr', 'kubectl') : text;
+    const own = this.#program === 'knarr' ? text.replaceAll(/(?<!\+)knarr/g, 'kubectl') : text;
     const shown = exitCode === 0 ? own : `${own}\n[exit ${exitCode}]`;
     return normalised(shown.trimStart() === shown ? shown : shown.replace(/^\n/, ''));
   }

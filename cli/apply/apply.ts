@@ -13,6 +13,8 @@ import type { AnyObject, ApiRequest } from '../server-api.js';
 import type { ApplyFlags, Applying } from './applying.js';
 import { patchExisting } from './client-side.js';
 import { withLastApplied } from './last-applied.js';
+import { upgradeManagers } from './manager-upgrade.js';
+import { prune } from './prune.js';
 
 /** What was done to an object: `created`, `configured`, `unchanged`, `serverside-applied`. */
 interface Outcome {
@@ -61,6 +63,7 @@ export async function runApply(context: CommandContext, flags: ApplyFlags, words
       errors.push(await explainRefusal(error, placed, applying.api));
     }
   }
+  if (flags.prune && errors.length === 0) await prune(applying, applied);
   if (printer) await printApplied(context, applied, printer);
   throwCollected(errors);
 }
@@ -79,6 +82,10 @@ See https://kubernetes.io/docs/reference/using-api/server-side-apply/#conflicts`
 
 function checkFlags(flags: ApplyFlags): void {
   if (flags.forceConflicts && !flags.serverSide) throw new Failure('--force-conflicts only works with --server-side');
+  if (flags.prune && !flags.all && flags.selector === undefined)
+    throw new Failure(
+      'all resources selected for prune without explicitly passing --all. To prune all resources, pass the --all flag. If you did not mean to prune all resources, specify a label selector',
+    );
   if (flags.serverSide && flags.force) throw new Failure('--force cannot be used with --server-side');
   if (flags.serverSide && dryRunOf(flags.dryRun) === 'client') {
     throw new Failure("--dry-run=client doesn't work with --server-side (did you mean --dry-run=server instead?)");
@@ -110,7 +117,10 @@ async function applyOnServer(applying: Applying, placed: PlacedObject): Promise<
     contentType: 'application/apply-patch+yaml',
     body: object,
   };
-  return { verb: 'serverside-applied', object: await applying.api.json(request) };
+  const applied = await applying.api.json(request);
+  const isUpgraded = applying.dryRun === 'none' && (await upgradeManagers(applying, applied, request.path));
+  // Fields that only the old manager had, and that the manifest no longer names, go with a second apply.
+  return { verb: 'serverside-applied', object: isUpgraded ? await applying.api.json(request) : applied };
 }
 
 async function applyOnClient(applying: Applying, placed: PlacedObject): Promise<Outcome> {

@@ -12,6 +12,9 @@ export interface ApplyFlags extends FileFlags, WriteFlags {
   wait: boolean;
   gracePeriod: number;
   timeout: string;
+  prune: boolean;
+  all: boolean;
+  pruneAllowlist?: string[];
 }
 
 /** What every step of one apply needs. */

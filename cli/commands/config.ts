@@ -1,13 +1,13 @@
-import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { Kubeconfig } from '../../shared/client/kubeconfig.js';
 import { Failure } from '../cluster/failure.js';
-import { editKubeconfig, kubeconfigOwner } from '../cluster/kubeconfig-file.js';
 import type { CommandHost } from '../command-host.js';
 import type { CommandContext } from '../context.js';
 import { booleanFlag } from '../flags.js';
-import { kubeconfigFiles, mergedKubeconfig } from '../kubeconfig.js';
-import { goJson } from '../printer/json.js';
+import { editOwnKubeconfig as edit, registerConfigWriters } from '../config/writers.js';
+import { mergedKubeconfig } from '../kubeconfig.js';
+import { objectPrinter } from '../printer/object-printer.js';
+import type { AnyObject } from '../server-api.js';
 import { alignColumns } from '../printer/text-table.js';
 
 interface ViewFlags {
@@ -21,7 +21,7 @@ export function register(program: Command, host: CommandHost): void {
   const view = config
     .command('view')
     .description('show the merged kubeconfig')
-    .option('-o, --output <format>', 'yaml or json', 'yaml')
+    .option('-o, --output <format>', 'yaml, json, jsonpath=...', 'yaml')
     .addOption(booleanFlag('--raw', 'with certificates, keys and tokens'))
     .addOption(booleanFlag('--flatten', 'accepted for compatibility'))
     .addOption(booleanFlag('--minify', 'only what the current context uses'));
@@ -32,17 +32,18 @@ export function register(program: Command, host: CommandHost): void {
     .option('-o, --output <format>', 'name')
     .addOption(booleanFlag('--no-headers', 'no line of headers'));
   host.bind<{ output?: string; headers: boolean }>(contexts, runGetContexts);
+  host.bind<object>(config.command('get-clusters').description('list the clusters'), (context) =>
+    printNames(context, 'clusters'),
+  );
+  host.bind<object>(config.command('get-users').description('list the users'), (context) =>
+    printNames(context, 'users'),
+  );
   host.bind<object>(config.command('current-context').description('print the current context'), runCurrentContext);
   host.bind<object>(
     config.command('use-context').aliases(['use']).description('make a context the current one').usage('CONTEXT_NAME'),
     runUseContext,
   );
-  const set = config
-    .command('set-context')
-    .description('change or add a context')
-    .usage('[NAME | --current] [--cluster=CLUSTER] [--user=USER] [--namespace=NAMESPACE]')
-    .addOption(booleanFlag('--current', 'the current one'));
-  host.bind<{ current: boolean }>(set, runSetContext);
+  registerConfigWriters(config, host);
 }
 
 const read = (context: CommandContext): Promise<Kubeconfig> =>
@@ -52,9 +53,10 @@ async function runView(context: CommandContext, flags: ViewFlags): Promise<void>
   const whole = await read(context);
   const chosen = flags.minify ? minified(whole, context.flags.context) : whole;
   const shown = { preferences: {}, ...(flags.raw ? chosen : redacted(chosen)) };
-  if (flags.output === 'json') return context.print(goJson(shown, 4));
-  const { formatManifest } = await import('../../shared/manifest/format.js');
-  context.print(formatManifest(shown).trimEnd());
+  const printer = objectPrinter(flags.output, { showManagedFields: true });
+  if (!printer) throw new Failure(`unable to match a printer suitable for the output format "${flags.output ?? ''}"`);
+  const text = await printer(shown as unknown as AnyObject, false);
+  context.terminal.stdout.write(flags.output?.startsWith('jsonpath=') ? text : `${text}\n`);
 }
 
 function minified(config: Kubeconfig, name = config['current-context']): Kubeconfig {
@@ -111,17 +113,15 @@ async function runGetContexts(
   context.print(alignColumns(flags.headers ? rows : [head, ...rows]).join('\n'));
 }
 
+async function printNames(context: CommandContext, list: 'clusters' | 'users'): Promise<void> {
+  const names = ((await read(context))[list] ?? []).map(({ name }) => name).sort();
+  context.print(['NAME', ...names].join('\n'));
+}
+
 async function runCurrentContext(context: CommandContext): Promise<void> {
   const name = (await read(context))['current-context'];
   if (!name) throw new Failure('current-context is not set');
   context.print(name);
-}
-
-/** The file that a change goes to: the first of the list. */
-function edit(context: CommandContext, change: (config: Kubeconfig) => Kubeconfig): void {
-  const { env } = context.terminal;
-  const [path = ''] = kubeconfigFiles(context.flags.kubeconfig, env);
-  editKubeconfig(path, kubeconfigOwner({ ...env }, readFileSync('/etc/passwd', 'utf8')), change);
 }
 
 async function runUseContext(
@@ -136,32 +136,4 @@ async function runUseContext(
     throw new Failure(`no context exists with the name: "${name}"`);
   edit(context, (before) => ({ ...before, 'current-context': name }));
   context.print(`Switched to context "${name}".`);
-}
-
-async function runSetContext(
-  context: CommandContext,
-  flags: { current: boolean },
-  { words }: { words: readonly string[] },
-): Promise<void> {
-  const config = await read(context);
-  const name = flags.current ? config['current-context'] : words[0];
-  if (!name)
-    throw new Failure(
-      flags.current ? 'no current context is set' : 'you must specify a non-empty context name or --current',
-    );
-  const { cluster, user, namespace } = context.flags;
-  const before = config.contexts?.find((each) => each.name === name);
-  const changed = {
-    name,
-    context: {
-      cluster: cluster ?? before?.context.cluster ?? '',
-      user: user ?? before?.context.user ?? '',
-      ...((namespace ?? before?.context.namespace) ? { namespace: namespace ?? before?.context.namespace ?? '' } : {}),
-    },
-  };
-  edit(context, (file) => ({
-    ...file,
-    contexts: [...(file.contexts ?? []).filter((each) => each.name !== name), changed],
-  }));
-  context.print(`Context "${name}" ${before ? 'modified' : 'created'}.`);
 }

@@ -3,8 +3,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { ANNOTATION_LAST_APPLIED } from '../../shared/api/well-known.js';
 import { formatManifest } from '../../shared/manifest/format.js';
-import { lastApplied } from '../apply/last-applied.js';
+import { lastApplied, withLastApplied } from '../apply/last-applied.js';
 import { threeWayPatch } from '../apply/three-way-patch.js';
 import { Failure } from '../cluster/failure.js';
 import { addFileFlags, type FileFlags } from '../command-flags.js';
@@ -78,7 +79,7 @@ async function writePair(
   const group = type.group === '' ? '' : `${type.group}.`;
   const file = `${group}${type.version}.${type.kind}.${namespace ?? ''}.${object.metadata.name ?? ''}`;
   const shown = (each: AnyObject): string =>
-    formatManifest(flags.showManagedFields ? each : withoutManagedFields(each));
+    formatManifest(withoutLastApplied(flags.showManagedFields ? each : withoutManagedFields(each)));
   const hide = type.group === '' && type.kind === 'Secret' ? maskedSecrets(live, merged) : { live, merged };
   if (hide.live) await writeFile(join(directories[0] ?? '', file), shown(hide.live), { mode: 0o600 });
   await writeFile(join(directories[1] ?? '', file), shown(hide.merged), { mode: 0o600 });
@@ -98,11 +99,19 @@ async function mergedObject(
     const apply = { contentType: 'application/apply-patch+yaml', body: object };
     return api.json({ method: 'PATCH', path, query: { ...query, force: flags.forceConflicts }, ...apply });
   }
-  if (!live) return api.json({ method: 'POST', path: resourcePath(type, namespace), query, body: object });
+  if (!live)
+    return api.json({ method: 'POST', path: resourcePath(type, namespace), query, body: withLastApplied(object) });
   const schema = await api.openApi.strategicSchema(type);
-  const body = threeWayPatch(lastApplied(live), object, live, schema);
+  const body = threeWayPatch(lastApplied(live) ?? {}, withLastApplied(object), live, schema);
   const contentType = schema ? 'application/strategic-merge-patch+json' : 'application/merge-patch+json';
   return api.json({ method: 'PATCH', path, query, contentType, body });
+}
+
+/** The note of `apply` is no difference that anyone made. */
+function withoutLastApplied(object: AnyObject): AnyObject {
+  const { annotations, ...metadata } = object.metadata;
+  const { [ANNOTATION_LAST_APPLIED]: _, ...rest } = annotations ?? {};
+  return { ...object, metadata: { ...metadata, ...(Object.keys(rest).length > 0 ? { annotations: rest } : {}) } };
 }
 
 /** Values of Secrets are never printed: only whether they differ. */

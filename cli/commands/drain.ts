@@ -7,6 +7,7 @@ import { Failure } from '../cluster/failure.js';
 import { dryRunFlag, dryRunOf, dryRunSuffix } from '../command-flags.js';
 import type { CommandHost } from '../command-host.js';
 import { parseDuration, type CommandContext } from '../context.js';
+import { ExitError } from '../failures.js';
 import { booleanFlag, integerFlag } from '../flags.js';
 import { listObjects, referenceName, type FoundObject } from '../found-objects.js';
 import { setUnschedulable } from '../node/cordon.js';
@@ -48,14 +49,18 @@ async function runDrain(
 ): Promise<void> {
   const dryRun = dryRunOf(flags.dryRun);
   const nodes = await setUnschedulable(context, { words, selector: flags.selector }, { isUnschedulable: true, dryRun });
+  const pending: string[] = [];
+  const problems: string[] = [];
   for (const node of nodes) {
     const pods = await podsOf(context, flags, node);
-    const { leaving, warnings, refusals } = planDrain(pods, flags);
+    const { leaving, warnings, refusals } = planDrain(pods, flags, await daemonSetsOf(context, pods));
     if (refusals.length > 0) {
       context.tell(
         `error: unable to drain node "${node.name}" due to error: ${listed(refusals)}, continuing command...`,
       );
-      throw new Failure(`unable to drain node "${node.name}" due to error: ${listed(refusals)}`);
+      pending.push(node.name);
+      problems.push(...refusals);
+      continue;
     }
     for (const warning of warnings) context.tell(`Warning: ${warning}`);
     if (dryRun === 'none') await endPods(context, flags, leaving);
@@ -64,6 +69,12 @@ async function runDrain(
         context.print(`evicting pod ${metadata.namespace ?? ''}/${metadata.name}${dryRunSuffix(dryRun)}`);
     context.print(`${referenceName(node)} drained${dryRunSuffix(dryRun)}`);
   }
+  if (pending.length === 0) return;
+  context.tell('There are pending nodes to be drained:');
+  for (const name of pending) context.tell(` ${name}`);
+  if (problems.length === 1) throw new Failure(problems[0] ?? '');
+  for (const problem of problems) context.tell(problem);
+  throw new ExitError(1);
 }
 
 const listed = (texts: readonly string[]): string => (texts.length === 1 ? (texts[0] ?? '') : `[${texts.join(', ')}]`);
@@ -80,49 +91,77 @@ export interface DrainPlan {
   readonly refusals: readonly string[];
 }
 
+/** What one check says of a pod. */
+type Verdict =
+  | { readonly kind: 'leaves'; readonly warning?: string }
+  | { readonly kind: 'stays'; readonly warning?: string }
+  | { readonly kind: 'refused'; readonly reason: string };
+
+type DrainChoices = Pick<DrainFlags, 'force' | 'ignoreDaemonsets' | 'deleteEmptydirData'>;
+
+/** The checks in kubectl's order; the first that does not let a pod go decides. `daemonSets` are those that exist, as `namespace/name`. */
+function verdictOf(pod: Pod, flags: DrainChoices, daemonSets: ReadonlySet<string>): Verdict {
+  const controller = pod.metadata.ownerReferences?.find((owner) => owner.controller);
+  const isOver = isPodTerminal(pod);
+  if (controller?.kind === 'DaemonSet' && !isOver) {
+    if (daemonSets.has(`${pod.metadata.namespace ?? ''}/${controller.name}`)) {
+      return flags.ignoreDaemonsets
+        ? { kind: 'stays', warning: 'ignoring DaemonSet-managed Pods' }
+        : { kind: 'refused', reason: 'DaemonSet-managed Pods (use --ignore-daemonsets to ignore)' };
+    }
+    // Whoever made it is gone, so nobody makes it again.
+    if (!flags.force) return { kind: 'refused', reason: `daemonsets.apps "${controller.name}" not found` };
+  }
+  if (pod.metadata.annotations?.['kubernetes.io/config.mirror']) return { kind: 'stays' };
+  if (!isOver && !flags.deleteEmptydirData && pod.spec.volumes?.some((volume) => volume.emptyDir)) {
+    return { kind: 'refused', reason: 'Pods with local storage (use --delete-emptydir-data to override)' };
+  }
+  if (isOver || controller) return { kind: 'leaves' };
+  // kubectl says "cannot delete" twice here.
+  return flags.force
+    ? { kind: 'leaves', warning: 'deleting Pods that declare no controller' }
+    : { kind: 'refused', reason: 'cannot delete Pods that declare no controller (use --force to override)' };
+}
+
 /** Which pods leave, and what stands in the way. */
-export function planDrain(
-  pods: readonly Pod[],
-  flags: { force: boolean; ignoreDaemonsets: boolean; deleteEmptydirData: boolean },
-): DrainPlan {
+export function planDrain(pods: readonly Pod[], flags: DrainChoices, daemonSets: ReadonlySet<string>): DrainPlan {
   const leaving: Pod[] = [];
-  const found = { daemons: [] as string[], local: [] as string[], bare: [] as string[] };
-  for (const pod of pods) {
+  const warnings = new Map<string, string[]>();
+  const refusals = new Map<string, string[]>();
+  const note = (notes: Map<string, string[]>, text: string, pod: Pod): void => {
     const name = `${pod.metadata.namespace ?? ''}/${pod.metadata.name}`;
-    const controller = pod.metadata.ownerReferences?.find((owner) => owner.controller);
-    if (pod.metadata.annotations?.['kubernetes.io/config.mirror']) continue;
-    if (controller?.kind === 'DaemonSet' && !isPodTerminal(pod)) {
-      found.daemons.push(name);
-      continue;
+    notes.set(text, [...(notes.get(text) ?? []), name]);
+  };
+  for (const pod of pods) {
+    const verdict = verdictOf(pod, flags, daemonSets);
+    if (verdict.kind === 'leaves') leaving.push(pod);
+    if (verdict.kind === 'refused') note(refusals, verdict.reason, pod);
+    else if (verdict.warning !== undefined) note(warnings, verdict.warning, pod);
+  }
+  return {
+    leaving,
+    warnings: [...warnings].map(([text, names]) => `${text}: ${names.join(', ')}`),
+    refusals: [...refusals].map(([reason, names]) => `cannot delete ${reason}: ${names.join(', ')}`),
+  };
+}
+
+/** DaemonSets that exist among those that the pods name, as `namespace/name`. */
+async function daemonSetsOf(context: CommandContext, pods: readonly Pod[]): Promise<Set<string>> {
+  const [api, mapper] = await Promise.all([context.api(), context.mapper()]);
+  const type = mapper.forGroupKind('apps', 'DaemonSet');
+  const found = new Set<string>();
+  for (const { metadata } of pods) {
+    const owner = metadata.ownerReferences?.find(({ controller, kind }) => controller && kind === 'DaemonSet');
+    const key = `${metadata.namespace ?? ''}/${owner?.name ?? ''}`;
+    if (!type || !owner || found.has(key)) continue;
+    try {
+      await api.text({ path: resourcePath(type, metadata.namespace, owner.name) });
+      found.add(key);
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
     }
-    if (!isPodTerminal(pod)) {
-      if (pod.spec.volumes?.some((volume) => volume.emptyDir)) found.local.push(name);
-      if (!controller) found.bare.push(name);
-    }
-    leaving.push(pod);
   }
-  const refusals: string[] = [];
-  const warnings: string[] = [];
-  if (found.local.length > 0 && !flags.deleteEmptydirData) {
-    refusals.push(
-      `cannot delete Pods with local storage (use --delete-emptydir-data to override): ${found.local.join(', ')}`,
-    );
-  }
-  if (found.bare.length > 0) {
-    if (flags.force) warnings.push(`deleting Pods that declare no controller: ${found.bare.join(', ')}`);
-    else
-      refusals.push(
-        `cannot delete Pods that declare no controller (use --force to override): ${found.bare.join(', ')}`,
-      );
-  }
-  if (found.daemons.length > 0) {
-    if (flags.ignoreDaemonsets) warnings.push(`ignoring DaemonSet-managed Pods: ${found.daemons.join(', ')}`);
-    else
-      refusals.push(
-        `cannot delete DaemonSet-managed Pods (use --ignore-daemonsets to ignore): ${found.daemons.join(', ')}`,
-      );
-  }
-  return { leaving, warnings, refusals };
+  return found;
 }
 
 async function endPods(context: CommandContext, flags: DrainFlags, pods: readonly Pod[]): Promise<void> {

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { Failure } from '../cluster/failure.js';
 import type { CommandHost } from '../command-host.js';
 import type { CommandContext } from '../context.js';
+import { ExitError } from '../failures.js';
 import { explainText, UnknownField } from '../explain/explain.js';
 import { booleanFlag } from '../flags.js';
 import type { ResourceType } from '../resource-mapper.js';
@@ -59,7 +60,10 @@ async function target(
       return { type: versioned(type, apiVersion, mapper.types), path: steps.slice(length) };
   }
   const type = mapper.find(steps[0] ?? '');
-  if (!type) throw new Failure(`the server doesn't have a resource type "${steps[0] ?? ''}"`);
+  if (!type) {
+    context.tell(`the server doesn't have a resource type "${steps[0] ?? ''}"`);
+    throw new ExitError(1);
+  }
   return { type: versioned(type, apiVersion, mapper.types), path: steps.slice(1) };
 }
 

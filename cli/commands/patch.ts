@@ -7,7 +7,7 @@ import type { CommandHost } from '../command-host.js';
 import type { CommandContext } from '../context.js';
 import { throwCollected } from '../failures.js';
 import { findObjects, referenceName, referencePath, type FoundObject } from '../found-objects.js';
-import { objectPrinter } from '../printer/object-printer.js';
+import { nameOf, objectPrinter } from '../printer/object-printer.js';
 
 interface PatchFlags extends FileFlags {
   patch?: string;
@@ -91,5 +91,6 @@ async function patchOne(
   const printer = objectPrinter(flags.output);
   if (printer) return context.print(await printer(patched, false));
   const isChanged = dryRun === 'client' || patched.metadata.resourceVersion !== target.object.metadata.resourceVersion;
-  context.print(`${referenceName(target)} patched${isChanged ? '' : ' (no change)'}${dryRunSuffix(dryRun)}`);
+  const name = flags.subresource === undefined ? referenceName(target) : nameOf(patched);
+  context.print(`${name} patched${isChanged ? '' : ' (no change)'}${dryRunSuffix(dryRun)}`);
 }

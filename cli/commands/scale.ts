@@ -45,7 +45,10 @@ async function runScale(
     throw new Failure('The --replicas=COUNT flag is required, and COUNT must be greater than or equal to 0');
   }
   const { found, errors } = await findObjects(context, { words, selector, all, files, isRecursive });
-  if (found.length === 0 && errors.length === 0) throw new Failure('no objects passed to scale');
+  if (found.length === 0) {
+    const reasons = errors.map((error) => (error instanceof Error ? error.message : String(error)));
+    throw new Failure(['no objects passed to scale', ...reasons].join(' '));
+  }
   const dryRun = dryRunOf(flags.dryRun);
   for (const target of found) {
     try {

@@ -39,7 +39,9 @@ export function parseTaintChange(text: string): TaintChange {
   const [, key = '', value, effect, minus] = /^([^=:]+?)(?:=([^:]*))?(?::([^:]*?))?(-)?$/.exec(text) ?? [];
   if (key === '') throw new Failure(`invalid taint spec: ${text}`);
   if (effect !== undefined && !effects.has(effect))
-    throw new Failure(`invalid taint effect: ${effect}, unsupported taint effect`);
+    throw new Failure(
+      `invalid taint effect: ${effect}, unsupported taint effect\nSee 'knarr taint -h' for help and examples`,
+    );
   if (minus) return { kind: 'remove', key, effect };
   if (effect === undefined) throw new Failure(`invalid taint spec: ${text}`);
   return { kind: 'set', taint: { key, ...(value ? { value } : {}), effect } };
@@ -89,8 +91,13 @@ async function taintNode(
       },
     });
   }
+  const isReplacing = changes.some(
+    (change) =>
+      change.kind === 'set' &&
+      before.some(({ key, effect }) => key === change.taint.key && effect === change.taint.effect),
+  );
   const kinds = new Set(changes.map(({ kind }) => kind));
-  const word = kinds.size > 1 ? 'modified' : kinds.has('set') ? 'tainted' : 'untainted';
+  const word = isReplacing ? 'modified' : kinds.size > 1 ? 'modified' : kinds.has('set') ? 'tainted' : 'untainted';
   context.print(`${referenceName(node)} ${word}${dryRunSuffix(dryRun)}`);
 }
 

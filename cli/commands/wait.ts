@@ -45,7 +45,7 @@ async function runWait(
   flags: WaitFlags,
   { words }: { words: readonly string[] },
 ): Promise<void> {
-  if (flags.for === undefined) throw new Failure('Must provide --for flag');
+  if (flags.for === undefined) throw new Failure('unrecognized condition: ""');
   const condition = parseWaitCondition(flags.for);
   const timeoutMs = parseDuration(flags.timeout);
   const { selector, fieldSelector, all, allNamespaces, filename: files, recursive: isRecursive } = flags;

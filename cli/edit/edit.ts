@@ -58,7 +58,8 @@ class EditSession {
       if (withoutComments(edited) === before) {
         if (problems.length === 0) return this.#cancel('Edit cancelled, no changes made.');
         this.#context.tell(problems.join('\n'));
-        throw new Failure(`${this.#kept()}\nerror: Edit cancelled, no valid changes were saved.`);
+        this.#context.tell(this.#kept());
+        throw new Failure('Edit cancelled, no valid changes were saved.');
       }
       problems = await this.#save(edited);
       if (problems.length === 0) return rmSync(this.#path, { force: true });

@@ -1,8 +1,8 @@
 import { resourcePath } from '../../shared/api/resource.js';
-import { isNotFound } from '../../shared/errors/status-error.js';
+import { isNotFound, StatusError } from '../../shared/errors/status-error.js';
 import { Failure } from '../cluster/failure.js';
 import type { CommandContext } from '../context.js';
-import { throwCollected } from '../failures.js';
+import { ExitError, throwCollected, withContext } from '../failures.js';
 import { missingNamespace } from '../found-objects.js';
 import { objectPrinter, type ObjectPrinter } from '../printer/object-printer.js';
 import type { Table } from '../printer/table-printer.js';
@@ -26,7 +26,10 @@ export async function runGet(
   }
   objectPrinter(flags.output, { readFile }); // an unknown format fails before anything is asked
   if (words.length > 0 && flags.filename !== undefined) throw new Failure(bothGiven);
-  if (words.length === 0 && flags.filename === undefined) throw new Failure(nothingAsked);
+  if (words.length === 0 && flags.filename === undefined) {
+    context.tell(nothingAsked);
+    throw new ExitError(1);
+  }
   const mapper = await context.mapper();
   const printer = objectPrinter(flags.output, {
     mapper,
@@ -105,20 +108,33 @@ async function fetchPages<T extends { metadata: { continue?: string } }>(
 }
 
 /** Collects failures, so that what can be shown is shown. */
-async function collect(getting: Getting, namespace: string | undefined, request: () => Promise<void>): Promise<void> {
+async function collect(getting: Getting, request: Request, fetch: () => Promise<void>): Promise<void> {
+  const api = await getting.context.api();
   try {
-    await request();
+    await fetch();
   } catch (error) {
     if (getting.flags.ignoreNotFound && isNotFound(error)) return;
-    getting.errors.push(await missingNamespace(await getting.context.api(), namespace, error));
+    getting.errors.push(refusedSelector(getting, request, await missingNamespace(api, request.namespace, error)));
   }
+}
+
+/** kubectl names the type and the selectors that the server refused. */
+function refusedSelector({ flags }: Getting, { type, name }: Request, error: unknown): unknown {
+  const { selector = '', fieldSelector = '' } = flags;
+  if (!(error instanceof StatusError) || error.code !== 400 || name !== undefined || selector + fieldSelector === '')
+    return error;
+  const resource = `${type.group}/${type.version}, Resource=${type.resource}`;
+  return withContext(
+    error,
+    `Unable to find "${resource}" that match label selector "${selector}", field selector "${fieldSelector}"`,
+  );
 }
 
 async function printObjects(getting: Getting, printer: ObjectPrinter): Promise<void> {
   const { context, flags, requests, errors } = getting;
   const items: AnyObject[] = [];
   for (const request of requests) {
-    await collect(getting, request.namespace, () =>
+    await collect(getting, request, () =>
       fetchPages<AnyObject>(getting, request, undefined, (page) => {
         if (request.name !== undefined) items.push(page);
         else items.push(...itemsOf(page));
@@ -171,7 +187,7 @@ async function printTables(getting: Getting): Promise<void> {
 async function fetchTables(getting: Getting): Promise<[ResourceType, Table][]> {
   const tables: [ResourceType, Table][] = [];
   for (const request of getting.requests) {
-    await collect(getting, request.namespace, () =>
+    await collect(getting, request, () =>
       fetchPages<Table>(getting, request, tableAccept, (page) => {
         const last = tables.at(-1);
         if (last?.[0] !== request.type) tables.push([request.type, page]);

@@ -72,7 +72,8 @@ export class TablePrinter {
       return withKind && index === 0 && name === 'Name' ? objectName(this.#type, text) : text;
     });
     return [
-      ...(eventColumn ? [event ?? ''] : []),
+      // kubectl pads the words to the longest that is common.
+      ...(eventColumn ? [(event ?? '').padEnd(8)] : []),
       ...(withNamespace ? [metadata?.namespace ?? ''] : []),
       ...cells,
       ...labelColumns.map((label) => labels[label] ?? ''),

@@ -29,7 +29,9 @@ interface Revision {
 /** Revisions of a Deployment, the oldest first: its ReplicaSets carry them. */
 async function revisionsOf(context: CommandContext, target: FoundObject): Promise<Revision[]> {
   if (target.type.kind !== 'Deployment')
-    throw new Failure(`no history viewer has been implemented for ${target.type.kind}`);
+    throw new Failure(
+      `error retrieving history for "${target.type.kind}", no visitor method exists for {${target.type.group} ${target.type.kind}}`,
+    );
   const deployment = target.object as unknown as Deployment;
   const [api, mapper] = await Promise.all([context.api(), context.mapper()]);
   const type = mapper.resolve('replicasets.apps');

@@ -71,6 +71,7 @@ const shownTime = '2026-01-01T00:00:00Z';
 /** What differs from run to run, each with what stands for it. */
 const volatile: readonly (readonly [RegExp, string])[] = [
   // Clients below 1.34 wrote it into what they make; later ones, as knarr, do not.
+  [/^( *)metadata:\n\1  creationTimestamp: null\n(?!\1  )/gm, '$1metadata: {}\n'],
   [/^ *creationTimestamp: null\n/gm, ''],
   [/\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/g, '00000000-0000-0000-0000-000000000000'],
   [/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)/g, shownTime],
@@ -79,7 +80,7 @@ const volatile: readonly (readonly [RegExp, string])[] = [
   [/(Resource Version: +)\d+/g, '$11'],
   [/127\.0\.0\.1:\d+/g, '127.0.0.1:6443'],
   [/\beyJ[\w-]+\.[\w-]+\.[\w-]+/g, '<token>'],
-  [/\/tmp\/(kubectl|knarr)-edit-\d+/g, '/tmp/kubectl-edit-1'],
+  [/\/tmp\/\S+-edit-\d+/g, '/tmp/kubectl-edit-1'],
 ];
 
 /** An age of less than ten minutes keeps the width that it and the blanks behind it have. */

@@ -30,7 +30,7 @@ export interface TlsIdentity {
 export interface Exchange {
   readonly method: string;
   readonly path: string;
-  readonly headers: Record<string, string>;
+  readonly headers: Record<string, string | string[]>;
   readonly body?: string | Buffer | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Until the response's head is there; 0 = for ever. The caller bounds the body. */
@@ -153,7 +153,7 @@ export class Connection {
   }
 }
 
-function headersOf(exchange: Exchange): Record<string, string | number> {
+function headersOf(exchange: Exchange): Record<string, string | number | string[]> {
   if (exchange.body === undefined) return exchange.headers;
   return { ...exchange.headers, 'content-length': Buffer.byteLength(exchange.body) };
 }

@@ -27,6 +27,8 @@ export interface HttpsClientOptions {
   readonly token?: TokenSource;
   /** Also the default field manager, as the server derives it. */
   readonly userAgent?: string;
+  /** Sent with every request, e.g. to act as another user. */
+  readonly headers?: Readonly<Record<string, string | string[]>>;
   /** Per call but watches. Default 30 s. */
   readonly timeoutMs?: number;
 }
@@ -48,14 +50,20 @@ export class HttpsClient implements Client {
   readonly #clock: Clock;
   readonly #token: TokenSource | undefined;
   readonly #timeoutMs: number;
-  readonly #headers: Record<string, string>;
+  readonly #headers: Record<string, string | string[]>;
+  readonly #extraHeaders: Readonly<Record<string, string | string[]>>;
 
   constructor(options: HttpsClientOptions) {
     this.#connection = options.connection;
     this.#clock = options.clock;
     this.#token = options.token;
     this.#timeoutMs = options.timeoutMs ?? 30_000;
-    this.#headers = { accept: 'application/json', 'user-agent': options.userAgent ?? 'knarr' };
+    this.#extraHeaders = options.headers ?? {};
+    this.#headers = {
+      accept: 'application/json',
+      'user-agent': options.userAgent ?? 'knarr',
+      ...this.#extraHeaders,
+    };
   }
 
   get server(): string {
@@ -163,7 +171,8 @@ export class HttpsClient implements Client {
   /** What a WebSocket library needs to open `path` on the server as this caller. */
   async webSocketAccess(path: string): Promise<WebSocketAccess> {
     const token = await this.#token?.token();
-    const headers: Record<string, string> = { 'user-agent': this.#headers['user-agent'] ?? 'knarr' };
+    const userAgent = this.#headers['user-agent'];
+    const headers: Record<string, string | string[]> = { 'user-agent': userAgent ?? 'knarr', ...this.#extraHeaders };
     if (token !== undefined) headers['authorization'] = `Bearer ${token}`;
     return { url: this.server.replace(/^http/, 'ws') + path, tls: this.#connection.tls, headers };
   }
@@ -210,7 +219,7 @@ export class HttpsClient implements Client {
   }
 
   #exchange(request: Request, token: string | undefined): Exchange {
-    const headers: Record<string, string> = { ...this.#headers };
+    const headers: Record<string, string | string[]> = { ...this.#headers };
     if (request.body !== undefined) headers['content-type'] = 'application/json';
     if (token !== undefined) headers['authorization'] = `Bearer ${token}`;
     return { ...request, headers: { ...headers, ...request.headers }, timeoutMs: this.#timeoutMs };
@@ -221,7 +230,7 @@ export class HttpsClient implements Client {
 export interface WebSocketAccess {
   readonly url: string;
   readonly tls: TlsIdentity;
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: Readonly<Record<string, string | string[]>>;
 }
 
 interface Request {
