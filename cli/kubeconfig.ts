@@ -88,7 +88,8 @@ export async function selectedAccess(flags: GlobalFlags, env: Environment): Prom
   if (!entry && name !== '') throw new Failure(`current-context "${name}" does not exist`);
   const context = {
     cluster: flags.cluster ?? entry?.context.cluster ?? '',
-    user: flags.user ?? entry?.context.user ?? '',
+    // `create rolebinding --user` names subjects, and comes as a list.
+    user: (typeof flags.user === 'string' ? flags.user : undefined) ?? entry?.context.user ?? '',
     ...(entry?.context.namespace ? { namespace: entry.context.namespace } : {}),
   };
   const cluster = config.clusters?.find((c) => c.name === context.cluster)?.cluster;

@@ -13,7 +13,6 @@ import type { AnyObject, ApiRequest } from '../server-api.js';
 import type { ApplyFlags, Applying } from './applying.js';
 import { patchExisting } from './client-side.js';
 import { withLastApplied } from './last-applied.js';
-import { upgradeManagers } from './manager-upgrade.js';
 import { prune } from './prune.js';
 
 /** What was done to an object: `created`, `configured`, `unchanged`, `serverside-applied`. */
@@ -117,10 +116,7 @@ async function applyOnServer(applying: Applying, placed: PlacedObject): Promise<
     contentType: 'application/apply-patch+yaml',
     body: object,
   };
-  const applied = await applying.api.json(request);
-  const isUpgraded = applying.dryRun === 'none' && (await upgradeManagers(applying, applied, request.path));
-  // Fields that only the old manager had, and that the manifest no longer names, go with a second apply.
-  return { verb: 'serverside-applied', object: isUpgraded ? await applying.api.json(request) : applied };
+  return { verb: 'serverside-applied', object: await applying.api.json(request) };
 }
 
 async function applyOnClient(applying: Applying, placed: PlacedObject): Promise<Outcome> {

@@ -1,5 +1,5 @@
 import type { CommandContext } from '../context.js';
-import { objectPrinter } from '../printer/object-printer.js';
+import { isTemplate, objectPrinter } from '../printer/object-printer.js';
 import { alignColumns } from '../printer/text-table.js';
 
 export interface WhoAmIFlags {
@@ -26,7 +26,7 @@ export async function runWhoAmI(context: CommandContext, flags: WhoAmIFlags): Pr
     return context.print(alignColumns(userRows(userInfo)).join('\n'));
   }
   const text = await printer(review, false);
-  context.terminal.stdout.write(flags.output?.startsWith('jsonpath=') ? text : `${text}\n`);
+  context.terminal.stdout.write(isTemplate(flags.output) ? text : `${text}\n`);
 }
 
 /** Rows of `auth whoami`. */

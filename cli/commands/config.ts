@@ -6,7 +6,7 @@ import type { CommandContext } from '../context.js';
 import { booleanFlag } from '../flags.js';
 import { editOwnKubeconfig as edit, registerConfigWriters } from '../config/writers.js';
 import { mergedKubeconfig } from '../kubeconfig.js';
-import { objectPrinter } from '../printer/object-printer.js';
+import { isTemplate, objectPrinter } from '../printer/object-printer.js';
 import type { AnyObject } from '../server-api.js';
 import { alignColumns } from '../printer/text-table.js';
 
@@ -56,7 +56,7 @@ async function runView(context: CommandContext, flags: ViewFlags): Promise<void>
   const printer = objectPrinter(flags.output, { showManagedFields: true });
   if (!printer) throw new Failure(`unable to match a printer suitable for the output format "${flags.output ?? ''}"`);
   const text = await printer(shown as unknown as AnyObject, false);
-  context.terminal.stdout.write(flags.output?.startsWith('jsonpath=') ? text : `${text}\n`);
+  context.terminal.stdout.write(isTemplate(flags.output) ? text : `${text}\n`);
 }
 
 function minified(config: Kubeconfig, name = config['current-context']): Kubeconfig {

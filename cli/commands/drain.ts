@@ -3,7 +3,6 @@ import type { Pod } from '../../shared/api/generated/types.js';
 import { isPodTerminal } from '../../shared/api/pod.js';
 import { resourcePath } from '../../shared/api/resource.js';
 import { isNotFound, isTooManyRequests } from '../../shared/errors/status-error.js';
-import { Failure } from '../cluster/failure.js';
 import { dryRunFlag, dryRunOf, dryRunSuffix } from '../command-flags.js';
 import type { CommandHost } from '../command-host.js';
 import { parseDuration, type CommandContext } from '../context.js';
@@ -72,7 +71,6 @@ async function runDrain(
   if (pending.length === 0) return;
   context.tell('There are pending nodes to be drained:');
   for (const name of pending) context.tell(` ${name}`);
-  if (problems.length === 1) throw new Failure(problems[0] ?? '');
   for (const problem of problems) context.tell(problem);
   throw new ExitError(1);
 }

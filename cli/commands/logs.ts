@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Pod } from '../../shared/api/generated/types.js';
 import { resourcePath } from '../../shared/api/resource.js';
+import { isNotFound, StatusError } from '../../shared/errors/status-error.js';
 import { Failure } from '../cluster/failure.js';
 import type { CommandHost } from '../command-host.js';
 import { parseDuration, type CommandContext } from '../context.js';
@@ -91,7 +92,10 @@ async function podsOf(context: CommandContext, flags: LogsFlags, words: readonly
       "expected 'logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]'.\nPOD or TYPE/NAME is a required argument for the logs command\nSee 'knarr logs -h' for help and examples",
     );
   }
-  const { target, pods } = await podsBehind(context, [word]);
+  const { target, pods } = await podsBehind(context, [word]).catch(async (error: unknown) => {
+    if (!isNotFound(error) || !(error instanceof StatusError) || word.includes('/')) throw error;
+    throw new Failure(`error from server (NotFound): ${error.message} in namespace "${await context.namespace()}"`);
+  });
   const [first] = pods;
   if (!first)
     throw new Failure(

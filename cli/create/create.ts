@@ -6,7 +6,7 @@ import { dryRunOf, dryRunSuffix, fieldValidationOf, type FileFlags, type WriteFl
 import type { CommandContext } from '../context.js';
 import { throwCollected } from '../failures.js';
 import { explainRefusal, placedObjects } from '../manifest-objects.js';
-import { objectPrinter } from '../printer/object-printer.js';
+import { isTemplate, objectPrinter } from '../printer/object-printer.js';
 import { objectName, type ResourceType } from '../resource-mapper.js';
 import type { AnyObject } from '../server-api.js';
 
@@ -77,7 +77,7 @@ async function createOne(
   const created =
     dryRun === 'client' ? body : await api.json({ method: 'POST', path: resourcePath(type, namespace), query, body });
   const printer = objectPrinter(flags.output, { showManagedFields: flags.showManagedFields });
-  if (printer) context.terminal.stdout.write(lineOf(await printer(created, false), flags.output ?? ''));
+  if (printer) context.terminal.stdout.write(lineOf(await printer(created, false), flags.output));
   else context.print(`${objectName(type, created.metadata.name ?? '')} ${done}${dryRunSuffix(dryRun)}`);
   return created;
 }
@@ -89,5 +89,4 @@ function assumedType({ apiVersion, kind }: AnyObject): ResourceType {
   return { ...resource, singular: kind.toLowerCase(), shortNames: [], categories: [], verbs: [], subresources: [] };
 }
 
-/** A template writes exactly what it says; every other format ends its last line. */
-const lineOf = (text: string, format: string): string => (format.startsWith('jsonpath=') ? text : `${text}\n`);
+const lineOf = (text: string, format: string | undefined): string => (isTemplate(format) ? text : `${text}\n`);

@@ -27,6 +27,13 @@ export function describeServiceAccount(lines: Lines, account: ServiceAccount, se
   );
 }
 
+/** All annotations in one cell, the note of apply included; a value that ends its line leaves an empty one. */
+function addRawAnnotations(lines: Lines, annotations: Readonly<Record<string, string>> | undefined): void {
+  const text = mapText(annotations);
+  lines.add(0, 'Annotations:', text.trimEnd());
+  if (text.endsWith('\n')) lines.blank();
+}
+
 export function describePriorityClass(lines: Lines, object: PriorityClass): void {
   const { metadata, value, globalDefault, preemptionPolicy, description } = object;
   lines.add(0, 'Name:', metadata.name);
@@ -34,8 +41,7 @@ export function describePriorityClass(lines: Lines, object: PriorityClass): void
   lines.add(0, 'GlobalDefault:', String(globalDefault ?? false));
   lines.add(0, 'PreemptionPolicy:', preemptionPolicy ?? '');
   lines.add(0, 'Description:', description ?? '');
-  lines.add(0, 'Annotations:', mapText(metadata.annotations).trimEnd());
-  lines.blank();
+  addRawAnnotations(lines, metadata.annotations);
 }
 
 export function describeStorageClass(lines: Lines, object: StorageClass): void {
@@ -44,7 +50,7 @@ export function describeStorageClass(lines: Lines, object: StorageClass): void {
   const isDefault = metadata.annotations?.['storageclass.kubernetes.io/is-default-class'] === 'true';
   lines.add(0, 'Name:', metadata.name);
   lines.add(0, 'IsDefaultClass:', isDefault ? 'Yes' : 'No');
-  lines.add(0, 'Annotations:', mapText(metadata.annotations).trimEnd());
+  addRawAnnotations(lines, metadata.annotations);
   lines.add(0, 'Provisioner:', provisioner);
   lines.add(0, 'Parameters:', mapText(parameters));
   lines.add(
@@ -99,7 +105,7 @@ export function describeResourceQuota(lines: Lines, quota: ResourceQuota): void 
   quotaRows(lines, quota, 0);
 }
 
-function limitRows(lines: Lines, { spec }: LimitRange, level: number): void {
+function limitRows(lines: Lines, { spec }: LimitRange, level: number, indent = ''): void {
   for (const limit of spec?.limits ?? []) {
     const { min = {}, max = {}, default: byDefault = {}, defaultRequest = {}, maxLimitRequestRatio = {} } = limit;
     const names = new Set(
@@ -107,7 +113,7 @@ function limitRows(lines: Lines, { spec }: LimitRange, level: number): void {
     );
     for (const name of [...names].sort()) {
       const cells = [min, max, defaultRequest, byDefault, maxLimitRequestRatio].map((map) => map[name] ?? '-');
-      lines.add(level, limit.type, name, ...cells);
+      lines.add(level, indent + limit.type, name, ...cells);
     }
   }
 }
@@ -144,7 +150,8 @@ export function describeNamespaceLimits(
   lines.blank();
   if (ranges.length === 0) return lines.add(0, 'No LimitRange resource.');
   lines.add(0, 'Resource Limits');
-  lines.add(1, ...limitHead);
-  lines.add(1, ...limitRule);
-  for (const range of ranges) limitRows(lines, range, 1);
+  const indented = ([first = '', ...rest]: readonly string[]): string[] => [` ${first}`, ...rest];
+  lines.add(0, ...indented(limitHead));
+  lines.add(0, ...indented(limitRule));
+  for (const range of ranges) limitRows(lines, range, 0, ' ');
 }

@@ -7,6 +7,7 @@ import type {
   Probe,
 } from '../../shared/api/generated/types.js';
 import { sortedEntries, timeText } from './format.js';
+import { parseQuantity } from '../../shared/api/quantity.js';
 import type { Lines } from './lines.js';
 
 /** How containers are shown: of a pod with what it has become, or of a template, which stands one step deeper. */
@@ -74,8 +75,8 @@ function describeState(lines: Lines, title: string, { running, waiting, terminat
     if (terminated.message) lines.add(3, 'Message:', terminated.message);
     lines.add(3, 'Exit Code:', String(terminated.exitCode));
     if (terminated.signal) lines.add(3, 'Signal:', String(terminated.signal));
-    lines.add(3, 'Started:', timeText(terminated.startedAt));
-    lines.add(3, 'Finished:', timeText(terminated.finishedAt));
+    lines.add(3, 'Started:', timeText(terminated.startedAt ?? noTime));
+    lines.add(3, 'Finished:', timeText(terminated.finishedAt ?? noTime));
   } else {
     lines.add(2, `${title}:`, 'Waiting');
     if (waiting?.reason) lines.add(3, 'Reason:', waiting.reason);
@@ -107,7 +108,8 @@ function probeText(probe: Probe): string {
   return grpc ? `grpc <pod>:${grpc.port} ${grpc.service ?? ''} ${attributes}` : `unknown ${attributes}`;
 }
 
-function describeEnvironment(lines: Lines, { env = [], envFrom = [] }: Container, pod: Pod | undefined): void {
+function describeEnvironment(lines: Lines, container: Container, pod: Pod | undefined): void {
+  const { env = [], envFrom = [] } = container;
   if (envFrom.length > 0) {
     lines.add(2, 'Environment Variables from:');
     for (const { configMapRef, secretRef, prefix } of envFrom) {
@@ -117,10 +119,14 @@ function describeEnvironment(lines: Lines, { env = [], envFrom = [] }: Container
     }
   }
   lines.add(2, 'Environment:', ...(env.length === 0 ? ['<none>'] : []));
-  for (const variable of env) describeVariable(lines, variable, pod);
+  for (const variable of env) describeVariable(lines, variable, { pod, container });
 }
 
-function describeVariable(lines: Lines, { name, value = '', valueFrom }: EnvVar, pod: Pod | undefined): void {
+function describeVariable(
+  lines: Lines,
+  { name, value = '', valueFrom }: EnvVar,
+  { pod, container }: { pod: Pod | undefined; container: Container },
+): void {
   const title = `${name}:`;
   if (!valueFrom) {
     const [first = '', ...rest] = value.split('\n');
@@ -137,7 +143,7 @@ function describeVariable(lines: Lines, { name, value = '', valueFrom }: EnvVar,
       `${fieldValue(pod, fieldRef.fieldPath)} (${fieldRef.apiVersion ?? 'v1'}:${fieldRef.fieldPath})`,
     );
   } else if (resourceFieldRef) {
-    lines.add(3, title, `${pod ? 'node allocatable ' : ''}(${resourceFieldRef.resource})`);
+    lines.add(3, title, `${resourceText(container, resourceFieldRef)} (${resourceFieldRef.resource})`);
   } else if (secretKeyRef) {
     lines.add(
       3,
@@ -168,6 +174,18 @@ function fieldValue(pod: Pod | undefined, path: string): string {
     );
   return typeof value === 'string' ? value : '';
 }
+
+/** A limit or request as the container sees it: whole cores or bytes, divided and rounded up; of the node where there is none. */
+function resourceText({ resources }: Container, { resource, divisor }: { resource: string; divisor?: string }): string {
+  const [list, name = ''] = resource.split('.');
+  const quantity = (list === 'limits' ? resources?.limits : resources?.requests)?.[name];
+  if (quantity === undefined) return list === 'limits' ? 'node allocatable' : '0';
+  const unit = divisor === undefined || divisor === '0' ? 1_000_000_000n : parseQuantity(divisor).nanos;
+  return String((parseQuantity(quantity).nanos + unit - 1n) / unit);
+}
+
+/** What Go prints of a time that was never set. */
+const noTime = '0001-01-01T00:00:00Z';
 
 function describeMounts(lines: Lines, { volumeMounts = [], volumeDevices = [] }: Container): void {
   lines.add(2, 'Mounts:', ...(volumeMounts.length === 0 ? ['<none>'] : []));

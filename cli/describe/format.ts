@@ -12,7 +12,7 @@ export function timeText(timestamp: string | undefined): string {
   if (Number.isNaN(time.getTime())) return '<unset>';
   const offset = -time.getTimezoneOffset();
   const zone = `${offset < 0 ? '-' : '+'}${two(Math.floor(Math.abs(offset) / 60))}${two(Math.abs(offset) % 60)}`;
-  const date = `${days[time.getDay()]}, ${two(time.getDate())} ${months[time.getMonth()]} ${time.getFullYear()}`;
+  const date = `${days[time.getDay()]}, ${two(time.getDate())} ${months[time.getMonth()]} ${String(time.getFullYear()).padStart(4, '0')}`;
   return `${date} ${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())} ${zone}`;
 }
 
@@ -64,11 +64,12 @@ const shortened = (text: string, length: number): string =>
 export function addHead(
   lines: Lines,
   metadata: AnyMetadata,
-  options: { withNamespace: boolean; withTime?: boolean },
+  options: { withNamespace: boolean; withTime?: boolean; selectorText?: string },
 ): void {
   lines.add(0, 'Name:', metadata.name ?? '');
   if (options.withNamespace) lines.add(0, 'Namespace:', metadata.namespace ?? '');
   if (options.withTime) lines.add(0, 'CreationTimestamp:', timeText(metadata.creationTimestamp));
+  if (options.selectorText !== undefined) lines.add(0, 'Selector:', options.selectorText);
   addLabels(lines, 'Labels:', metadata.labels);
   addAnnotations(lines, 'Annotations:', metadata.annotations);
 }

@@ -23,7 +23,7 @@ export function describeNode(lines: Lines, node: Node, around: NodeSurroundings)
   const taints = (spec?.taints ?? []).map(({ key, value, effect }) => `${key}${value ? `=${value}` : ''}:${effect}`);
   lines.addList(0, 'Taints:', taints);
   lines.add(0, 'Unschedulable:', String(spec?.unschedulable ?? false));
-  describeLease(lines, around.lease);
+  describeLease(lines, node.metadata.name, around.lease);
   describeStatus(lines, node);
   if (spec?.podCIDR) lines.add(0, 'PodCIDR:', spec.podCIDR);
   if (spec?.podCIDRs?.length) lines.add(0, 'PodCIDRs:', spec.podCIDRs.join(','));
@@ -39,8 +39,8 @@ function rolesOf(labels: Readonly<Record<string, string>>): string[] {
   return [...new Set(roles)].sort();
 }
 
-function describeLease(lines: Lines, lease: Lease | undefined): void {
-  if (!lease) return lines.add(0, 'Lease:', 'Failed to get lease: leases.coordination.k8s.io not found');
+function describeLease(lines: Lines, name: string, lease: Lease | undefined): void {
+  if (!lease) return lines.add(0, 'Lease:', `Failed to get lease: leases.coordination.k8s.io "${name}" not found`);
   lines.add(0, 'Lease:');
   lines.add(1, 'HolderIdentity:', lease.spec?.holderIdentity ?? '<unset>');
   lines.add(1, 'AcquireTime:', timeText(lease.spec?.acquireTime));

@@ -42,13 +42,16 @@ function describePort(lines: Lines, port: ServicePort, slices: readonly Endpoint
 
 const maxShown = 3;
 
-function endpointsText(portName: string | undefined, slices: readonly EndpointSlice[]): string {
+/** The first addresses behind a port; '' where no slice has the port, `<none>` where there is no slice. */
+export function endpointsText(portName: string | undefined, slices: readonly EndpointSlice[]): string {
   const all = slices.flatMap(({ endpoints = [], ports = [] }) => {
     const port = ports.find((each) => (each.name ?? '') === (portName ?? ''));
     if (!port) return [];
     const ready = endpoints.filter(({ conditions }) => conditions?.ready !== false);
     return ready.flatMap(({ addresses }) => addresses.map((address) => `${address}:${port.port ?? ''}`));
   });
-  const text = all.slice(0, maxShown).join(',') || '<none>';
+  const hasPort = slices.some(({ ports = [] }) => ports.some((each) => (each.name ?? '') === (portName ?? '')));
+  if (slices.length > 0 && !hasPort) return '';
+  const text = all.slice(0, maxShown).join(',') || (slices.length > 0 ? '' : '<none>');
   return all.length > maxShown ? `${text} + ${all.length - maxShown} more...` : text;
 }

@@ -5,11 +5,43 @@ export function describeVolumes(lines: Lines, volumes: readonly Volume[], indent
   lines.add(0, `${indent}Volumes:`, ...(volumes.length === 0 ? ['<none>'] : []));
   for (const volume of volumes) {
     lines.add(1, `${indent === '' ? '' : ' '}${volume.name}:`);
-    describeSource(lines, volume);
+    describeVolumeSource(lines, volume);
   }
 }
 
 const flag = (value: boolean | undefined): string => String(value ?? false);
+
+/** The source of a pod's volume, or of a PersistentVolume. */
+export function describeVolumeSource(lines: Lines, source: object): void {
+  const { nfs, csi, local } = source as { nfs?: NfsSource; csi?: CsiSource; local?: { path: string } };
+  if (nfs) {
+    lines.add(2, 'Type:', 'NFS (an NFS mount that lasts the lifetime of a pod)');
+    lines.add(2, 'Server:', nfs.server);
+    lines.add(2, 'Path:', nfs.path);
+    lines.add(2, 'ReadOnly:', flag(nfs.readOnly));
+  } else if (local) {
+    lines.add(2, 'Type:', 'LocalVolume (a persistent volume backed by local storage on a node)');
+    lines.add(2, 'Path:', local.path);
+  } else if (csi) {
+    lines.add(2, 'Type:', 'CSI (a Container Storage Interface (CSI) volume source)');
+    lines.add(2, 'Driver:', csi.driver);
+    lines.add(2, 'FSType:', csi.fsType ?? '');
+    lines.add(2, 'VolumeHandle:', csi.volumeHandle ?? '');
+    lines.add(2, 'ReadOnly:', flag(csi.readOnly));
+  } else describeSource(lines, source as Volume);
+}
+
+interface NfsSource {
+  server: string;
+  path: string;
+  readOnly?: boolean;
+}
+interface CsiSource {
+  driver: string;
+  fsType?: string;
+  volumeHandle?: string;
+  readOnly?: boolean;
+}
 
 function describeSource(lines: Lines, volume: Volume): void {
   const { emptyDir, hostPath, configMap, secret, projected, downwardAPI, persistentVolumeClaim } = volume;

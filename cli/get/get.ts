@@ -4,7 +4,7 @@ import { Failure } from '../cluster/failure.js';
 import type { CommandContext } from '../context.js';
 import { ExitError, throwCollected, withContext } from '../failures.js';
 import { missingNamespace } from '../found-objects.js';
-import { objectPrinter, type ObjectPrinter } from '../printer/object-printer.js';
+import { isTemplate, objectPrinter, type ObjectPrinter } from '../printer/object-printer.js';
 import type { Table } from '../printer/table-printer.js';
 import type { ResourceMapper, ResourceType } from '../resource-mapper.js';
 import { parseSelection } from '../selection.js';
@@ -24,7 +24,7 @@ export async function runGet(
     context.terminal.stdout.write(await (await context.api()).text({ path: flags.raw }));
     return;
   }
-  objectPrinter(flags.output, { readFile }); // an unknown format fails before anything is asked
+  objectPrinter(flags.output, { readFile, template: flags.template }); // an unknown format fails before anything is asked
   if (words.length > 0 && flags.filename !== undefined) throw new Failure(bothGiven);
   if (words.length === 0 && flags.filename === undefined) {
     context.tell(nothingAsked);
@@ -34,6 +34,7 @@ export async function runGet(
   const printer = objectPrinter(flags.output, {
     mapper,
     readFile,
+    template: flags.template,
     headers: showsHeaders(flags),
     showManagedFields: flags.showManagedFields,
   });
@@ -154,11 +155,8 @@ async function printObjects(getting: Getting, printer: ObjectPrinter): Promise<v
   context.signal.throwIfAborted();
 }
 
-/** A template writes exactly what it says; every other format ends its last line. */
 function writeText(getting: Getting, text: string): void {
-  const isTemplate =
-    getting.flags.output?.startsWith('jsonpath=') || getting.flags.output?.startsWith('jsonpath-file=');
-  getting.context.terminal.stdout.write(isTemplate ? text : `${text}\n`);
+  getting.context.terminal.stdout.write(isTemplate(getting.flags.output) ? text : `${text}\n`);
 }
 
 /** Items of a list carry no type of their own on the wire: the list's names it. */

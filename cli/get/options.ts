@@ -2,6 +2,7 @@ import type { GlobalFlags } from '../flags.js';
 
 export interface GetFlags extends GlobalFlags {
   output?: string;
+  template?: string;
   selector?: string;
   fieldSelector?: string;
   sortBy?: string;

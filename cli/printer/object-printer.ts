@@ -13,9 +13,16 @@ export interface PrinterOptions {
   readonly headers?: boolean;
   readonly mapper?: ResourceMapper;
   readonly readFile?: (path: string) => string;
+  /** Of --template. */
+  readonly template?: string | undefined;
 }
 
-const formats = 'custom-columns,custom-columns-file,json,jsonpath,jsonpath-as-json,jsonpath-file,name,wide,yaml';
+const formats =
+  'custom-columns,custom-columns-file,go-template,go-template-file,json,jsonpath,jsonpath-as-json,jsonpath-file,name,template,templatefile,wide,yaml';
+
+/** A template writes exactly what it says; every other format ends its last line. */
+export const isTemplate = (format: string | undefined): boolean =>
+  /^(jsonpath|jsonpath-file|go-template|go-template-file|template|templatefile)(=|$)/.test(format ?? '');
 
 /** The printer for `-o`, or undefined for tables (no format, or wide). @throws Failure for an unknown format. */
 export function objectPrinter(format: string | undefined, options: PrinterOptions = {}): ObjectPrinter | undefined {
@@ -47,6 +54,17 @@ function templatePrinter(name: string, argument: string | undefined, options: Te
   const { clean, format, headers = true, readFile } = options;
   const text = name.endsWith('-file') && argument !== undefined ? readFile?.(argument) : argument;
   switch (name) {
+    case 'go-template':
+    case 'go-template-file':
+    case 'template':
+    case 'templatefile': {
+      const template = name === 'templatefile' ? readFile?.(argument ?? '') : (text ?? options.template);
+      if (!template) throw new Failure(`template format specified but no template given`);
+      return async (object) => {
+        const { GoTemplate } = await import('./go-template.js');
+        return GoTemplate.parse(template).render(clean(object));
+      };
+    }
     case 'jsonpath':
     case 'jsonpath-file':
     case 'jsonpath-as-json': {

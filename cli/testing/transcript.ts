@@ -76,6 +76,7 @@ const volatile: readonly (readonly [RegExp, string])[] = [
   [/\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/g, '00000000-0000-0000-0000-000000000000'],
   [/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)/g, shownTime],
   [/\b[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d [+-]\d{4}/g, 'Thu, 01 Jan 2026 00:00:00 +0000'],
+  [/\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \+0000 UTC/g, '2026-01-01 00:00:00 +0000 UTC'],
   [/("?resourceVersion"?: )"[1-9]\d*"/g, '$1"1"'],
   [/(Resource Version: +)\d+/g, '$11'],
   [/127\.0\.0\.1:\d+/g, '127.0.0.1:6443'],
