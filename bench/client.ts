@@ -82,6 +82,21 @@ export class Client {
     });
   }
 
+  /** GET whose body is thrown away as it comes; resolves with its length. */
+  drain(path: string): Promise<number> {
+    const { hostname: host, port } = this.#url;
+    return new Promise((resolve, reject) => {
+      const sent = request({ host, port, path, agent: this.#agent, headers: this.#headers }, (response) => {
+        let bytes = 0;
+        response.on('data', (part: Buffer) => (bytes += part.length));
+        response.on('end', () => resolve(bytes));
+        response.on('error', reject);
+      });
+      sent.on('error', reject);
+      sent.end();
+    });
+  }
+
   close(): void {
     this.#agent.destroy();
   }

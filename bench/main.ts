@@ -11,6 +11,7 @@ import type { Calibration, Measures } from './figure.js';
 const catalog: Readonly<Record<string, () => Promise<{ measures: Measures }>>> = {
   storage: () => import('./storage.js'),
   api: () => import('./api.js'),
+  collections: () => import('./collections.js'),
   scheduling: () => import('./scheduling.js'),
   inference: () => import('./inference.js'),
   'kube-proxy': () => import('./kube-proxy.js'),

@@ -1,13 +1,10 @@
 import type { ResourceDefinition } from '../registry/definition.js';
 import { collectionPrefix, prefixOfKey, registryPrefix } from '../registry/storage-keys.js';
 import type { Storage, StorageEvent, StoredValue } from '../storage/storage.js';
-import { EncodedObjects, type CachedObject } from './cached-object.js';
-import { WatchCache, type CacheIndexes } from './watch-cache.js';
+import { EncodedObjects } from './cached-object.js';
+import { WatchCache } from './watch-cache.js';
 
 const pageSize = 5_000;
-
-/** Field selectors that are worth an index: each node asks for its own pods. */
-const indexedFields = ['spec.nodeName'];
 
 /**
  * Keeps a {@link WatchCache} for each stored collection by one watch over the whole store, so that one revision tells
@@ -103,14 +100,9 @@ export class CacheHub {
   }
 
   #make(definition: ResourceDefinition, revision: number): WatchCache {
-    const indexes: Record<string, CacheIndexes[string]> = {};
-    for (const field of indexedFields) {
-      const valueOf = definition.selectableFields[field];
-      if (valueOf) indexes[field] = (cached: CachedObject) => valueOf(cached.object);
-    }
     const decode = definition.custom?.decodeStored;
     const prefix = collectionPrefix(definition.resource);
-    return new WatchCache({ prefix, encoded: this.encoded, revision, indexes, ...(decode ? { decode } : {}) });
+    return new WatchCache({ prefix, encoded: this.encoded, revision, ...(decode ? { decode } : {}) });
   }
 
   #fill(items: readonly StoredValue[]): void {

@@ -62,9 +62,9 @@ function readLatest(request: ListRequest, startAfter: string | undefined): ListR
 /** The fewest objects that can hold the answer: one by name, those of an index value, or all below the prefix. */
 function candidates(request: ListRequest, startAfter: string | undefined): CachedObject[] {
   const { cache, prefix, selection } = request;
-  if (selection.index && cache.hasIndex(selection.index.field)) {
+  if (selection.index) {
     return cache
-      .byIndex(selection.index.field, selection.index.value)
+      .byIndex(selection.index.by, selection.index.value)
       .filter(({ key }) => key.startsWith(prefix) && (startAfter === undefined || key > startAfter));
   }
   return cache.snapshot(prefix, startAfter);

@@ -5,14 +5,15 @@ import type { KubernetesObject } from '../../shared/api/object.js';
 import type { ResourceDefinition } from '../registry/definition.js';
 import { badRequest } from '../registry/status-errors.js';
 import type { CachedObject } from './cached-object.js';
+import { fieldIndex, type CacheIndex } from './watch-cache.js';
 
 /** Which objects of a collection a list or watch wants. */
 export interface Selection {
   /** Equal keys select the same. */
   readonly key: string;
   readonly isEverything: boolean;
-  /** One indexed field that must have this value. */
-  readonly index: { readonly field: string; readonly value: string } | undefined;
+  /** A field or label that must have this value. */
+  readonly index: { readonly by: CacheIndex; readonly value: string } | undefined;
   /** The only name that can match. */
   readonly name: string | undefined;
   readonly namespace: string | undefined;
@@ -39,12 +40,11 @@ export function compileSelection(
   const fields = parseFields(definition, fieldSelector);
   const equal = (field: string): string | undefined =>
     fields.find((one) => one.field === field && one.operator === '=')?.value;
-  const indexed = fields.find((one) => one.operator === '=' && one.field === 'spec.nodeName');
   const checks = fields.map((one) => fieldCheck(definition, one));
   return {
     key: `${definition.resource.apiVersion} ${labelSelector} ${fieldSelector}`,
     isEverything: labels.requirements.length === 0 && !labels.isNothing && fields.length === 0,
-    index: indexed && { field: indexed.field, value: indexed.value },
+    index: indexedField(definition, fields) ?? indexedLabel(labels),
     name: equal('metadata.name'),
     namespace: equal('metadata.namespace'),
     matches: (cached) => {
@@ -53,6 +53,27 @@ export function compileSelection(
       return checks.every((check) => check(cached.object));
     },
   };
+}
+
+/** Field selectors that are worth an index: each node asks for its own pods. */
+const indexedFields = ['spec.nodeName'];
+
+function indexedField(
+  { selectableFields, storedAs }: ResourceDefinition,
+  fields: readonly FieldRequirement[],
+): Selection['index'] {
+  const found = fields.find(({ operator, field }) => operator === '=' && indexedFields.includes(field));
+  const valueOf = found && !storedAs && selectableFields[found.field];
+  return found && valueOf ? { by: fieldIndex(found.field, valueOf), value: found.value } : undefined;
+}
+
+function indexedLabel({ requirements }: Selector): Selection['index'] {
+  const found = requirements.find(({ operator }) => operator === '=');
+  const value = found?.values[0];
+  if (!found || value === undefined) return undefined;
+  const { key } = found;
+  const by: CacheIndex = { name: `label ${key}`, valueOf: (cached) => cached.object.metadata.labels?.[key] };
+  return { by, value };
 }
 
 function parseLabels(text: string): Selector {

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { decodeContinue, encodeContinue } from './continue-token.js';
 import { EncodedObjects } from './cached-object.js';
-import { WatchCache } from './watch-cache.js';
+import { WatchCache, type CacheIndex } from './watch-cache.js';
 
 const prefix = '/registry/core/pods/';
 const makeCache = (): WatchCache =>
@@ -11,8 +11,11 @@ const makeCache = (): WatchCache =>
     prefix,
     encoded: new EncodedObjects(),
     revision: 0,
-    indexes: { node: ({ object }) => (object as unknown as { node?: string }).node },
   });
+const byNode: CacheIndex = {
+  name: 'node',
+  valueOf: ({ object }) => (object as unknown as { node?: string }).node,
+};
 
 describe('WatchCache', () => {
   it('holds what a plain map would, in key order, whatever happens', () => {
@@ -28,6 +31,8 @@ describe('WatchCache', () => {
         const model = new Map<string, string | undefined>();
         changes.forEach(({ type, namespace, name, node }, i) => {
           const key = `${prefix}${namespace}/${name}`;
+          // Made somewhere in between, so that it is filled and then kept up to date.
+          if (i === 7) cache.byIndex(byNode, 'n1');
           const value = Buffer.from(JSON.stringify({ metadata: { name, namespace }, node }));
           cache.apply({ type, key, value, revision: i + 1 });
           if (type === 'put') model.set(key, node);
@@ -49,7 +54,7 @@ describe('WatchCache', () => {
         );
         const onNode = keys.filter((key) => model.get(key) === 'n1');
         assert.deepEqual(
-          cache.byIndex('node', 'n1').map(({ key }) => key),
+          cache.byIndex(byNode, 'n1').map(({ key }) => key),
           onNode,
         );
         const [, second] = keys;

@@ -1,16 +1,31 @@
+import type { KubernetesObject } from '../../shared/api/object.js';
 import type { StorageEvent, StoredValue } from '../storage/storage.js';
 import { CachedObject, type EncodedObjects } from './cached-object.js';
 import { EventRing, type CacheEvent, type RingLimits } from './event-ring.js';
 
-/** Values by which objects of a collection can be found without looking at all of them. */
-export type CacheIndexes = Readonly<Record<string, (object: CachedObject) => string | undefined>>;
+/** A value by which objects of a collection can be found without looking at all of them. */
+export interface CacheIndex {
+  readonly name: string;
+  readonly valueOf: (object: CachedObject) => string | undefined;
+}
+
+/** The index of the objects of one kind by one of its selectable fields. */
+export function fieldIndex(field: string, valueOf: (object: KubernetesObject) => string | undefined): CacheIndex {
+  return { name: `field ${field}`, valueOf: (cached) => valueOf(cached.object) };
+}
+
+interface BuiltIndex extends CacheIndex {
+  readonly objects: Map<string, Set<CachedObject>>;
+}
+
+/** Clients choose by which labels they select: what they asked for last is kept. */
+const maxIndexes = 16;
 
 export interface WatchCacheOptions {
   /** `/registry/core/pods/`. */
   readonly prefix: string;
   readonly encoded: EncodedObjects;
   readonly revision: number;
-  readonly indexes?: CacheIndexes;
   readonly limits?: RingLimits;
   /** Turns stored bytes into those that are served, where the two may differ (custom resources of an older form). */
   readonly decode?: (bytes: Buffer) => Buffer;
@@ -19,7 +34,7 @@ export interface WatchCacheOptions {
 /**
  * All current objects of one collection and its last changes.
  *
- *     storage events -> apply() -> objects, sorted keys, indexes
+ *     storage events -> apply() -> objects, sorted keys, indexes that were asked for
  *                               -> ring -> watchers read at their own pace
  */
 export class WatchCache {
@@ -30,8 +45,8 @@ export class WatchCache {
   readonly #decode: ((bytes: Buffer) => Buffer) | undefined;
   readonly #objects = new Map<string, CachedObject>();
   #sortedKeys: string[] = [];
-  readonly #indexFunctions: CacheIndexes;
-  readonly #indexes = new Map<string, Map<string, Set<CachedObject>>>();
+  /** The one used last at the end. */
+  readonly #indexes = new Map<string, BuiltIndex>();
   readonly #listeners = new Set<(event: CacheEvent) => void>();
   /** Revision of the last change seen in this collection. */
   lastChange: number;
@@ -41,10 +56,8 @@ export class WatchCache {
     this.#filledAt = options.revision;
     this.#encoded = options.encoded;
     this.#decode = options.decode;
-    this.#indexFunctions = options.indexes ?? {};
     this.ring = new EventRing(options.revision, options.limits);
     this.lastChange = options.revision;
-    for (const index of Object.keys(this.#indexFunctions)) this.#indexes.set(index, new Map());
   }
 
   get size(): number {
@@ -57,8 +70,8 @@ export class WatchCache {
       const object = this.objectOf(stored);
       this.#objects.set(stored.key, object);
       this.#sortedKeys.push(stored.key);
-      this.#addToIndexes(object);
     }
+    this.#indexes.clear();
   }
 
   /** Takes one committed change over, unless the cache was filled with it. Called in revision order. */
@@ -72,14 +85,14 @@ export class WatchCache {
       createRevision: previous?.createRevision ?? event.revision,
     });
     if (event.type === 'delete' && !previous) return;
-    if (previous) this.#removeFromIndexes(previous);
+    if (previous) for (const index of this.#indexes.values()) removeFrom(index, previous);
     if (event.type === 'delete') {
       this.#objects.delete(event.key);
       this.#sortedKeys.splice(this.#positionOf(event.key), 1);
     } else {
       if (!previous) this.#sortedKeys.splice(this.#positionOf(event.key), 0, event.key);
       this.#objects.set(event.key, current);
-      this.#addToIndexes(current);
+      for (const index of this.#indexes.values()) addTo(index, current);
     }
     this.lastChange = event.revision;
     const type = event.type === 'delete' ? 'DELETED' : previous ? 'MODIFIED' : 'ADDED';
@@ -128,14 +141,25 @@ export class WatchCache {
     return found;
   }
 
-  hasIndex(index: string): boolean {
-    return this.#indexes.has(index);
+  /** Objects for which `index` has `value`, in key order. The index is made at the first call, and kept while it is used. */
+  byIndex(index: CacheIndex, value: string): CachedObject[] {
+    const found = [...(this.#indexOf(index).objects.get(value) ?? [])];
+    return found.sort((a, b) => (a.key < b.key ? -1 : 1));
   }
 
-  /** Objects whose index has `value`, in key order. */
-  byIndex(index: string, value: string): CachedObject[] {
-    const found = [...(this.#indexes.get(index)?.get(value) ?? [])];
-    return found.sort((a, b) => (a.key < b.key ? -1 : 1));
+  #indexOf({ name, valueOf }: CacheIndex): BuiltIndex {
+    const built = this.#indexes.get(name);
+    if (built) {
+      this.#indexes.delete(name);
+      this.#indexes.set(name, built);
+      return built;
+    }
+    const made: BuiltIndex = { name, valueOf, objects: new Map() };
+    for (const object of this.#objects.values()) addTo(made, object);
+    this.#indexes.set(name, made);
+    const [oldest] = this.#indexes.keys();
+    if (this.#indexes.size > maxIndexes && oldest !== undefined) this.#indexes.delete(oldest);
+    return made;
   }
 
   /** `listener` hears each change synchronously; it must be quick and must not throw. Returns what ends it. */
@@ -166,26 +190,20 @@ export class WatchCache {
     }
     return low;
   }
+}
 
-  #addToIndexes(object: CachedObject): void {
-    for (const [index, valueOf] of Object.entries(this.#indexFunctions)) {
-      const value = valueOf(object);
-      if (value === undefined) continue;
-      const values = this.#indexes.get(index);
-      const set = values?.get(value);
-      if (set) set.add(object);
-      else values?.set(value, new Set([object]));
-    }
-  }
+function addTo({ objects, valueOf }: BuiltIndex, object: CachedObject): void {
+  const value = valueOf(object);
+  if (value === undefined) return;
+  const set = objects.get(value);
+  if (set) set.add(object);
+  else objects.set(value, new Set([object]));
+}
 
-  #removeFromIndexes(object: CachedObject): void {
-    for (const [index, valueOf] of Object.entries(this.#indexFunctions)) {
-      const value = valueOf(object);
-      if (value === undefined) continue;
-      const values = this.#indexes.get(index);
-      const set = values?.get(value);
-      set?.delete(object);
-      if (set?.size === 0) values?.delete(value);
-    }
-  }
+function removeFrom({ objects, valueOf }: BuiltIndex, object: CachedObject): void {
+  const value = valueOf(object);
+  if (value === undefined) return;
+  const set = objects.get(value);
+  set?.delete(object);
+  if (set?.size === 0) objects.delete(value);
 }

@@ -111,10 +111,9 @@ async function startOf(request: WatchRequest, given: WatchDependencies): Promise
   if (options.sendInitialEvents === true) {
     if (from > given.hub.revision) throw resourceVersionTooLarge(from, given.hub.revision);
     const { index } = selection;
-    const initial =
-      index && store.cache.hasIndex(index.field)
-        ? store.cache.byIndex(index.field, index.value).filter(({ key }) => key.startsWith(prefix))
-        : store.cache.snapshot(prefix);
+    const initial = index
+      ? store.cache.byIndex(index.by, index.value).filter(({ key }) => key.startsWith(prefix))
+      : store.cache.snapshot(prefix);
     return { ...live, initial };
   }
   if (from === 0) return live;

@@ -1,18 +1,20 @@
 import type { KubernetesObject } from '../../shared/api/object.js';
 import type { Resource } from '../../shared/api/resource.js';
 import type { CacheHub } from '../cache/cache-hub.js';
-import type { WatchCache } from '../cache/watch-cache.js';
+import { fieldIndex, type WatchCache } from '../cache/watch-cache.js';
 import type { ResourceDefinition } from './definition.js';
 import { storageKey } from './storage-keys.js';
 
 /** Read side of what is stored, for the server's own rules. The objects are shared and never to be changed. */
 export class ObjectReader {
   readonly #caches = new Map<string, WatchCache>();
+  readonly #definitions = new Map<string, ResourceDefinition>();
 
   constructor(definitions: readonly ResourceDefinition[], hub: CacheHub) {
     for (const definition of definitions) {
       if (definition.storedAs) continue;
       this.#caches.set(keyOf(definition.resource), hub.cacheOf(definition));
+      this.#definitions.set(keyOf(definition.resource), definition);
     }
   }
 
@@ -46,9 +48,11 @@ export class ObjectReader {
     cache.onChange(({ type, current }) => take(current.object as T & KubernetesObject, type !== 'DELETED'));
   }
 
-  /** Objects whose index `field` has `value`, e.g. the pods of a node. */
+  /** Objects whose selectable field `field` has `value`, e.g. the pods of a node. */
   listBy<T>(resource: Resource<T>, field: string, value: string): (T & KubernetesObject)[] {
-    const found = this.#caches.get(keyOf(resource))?.byIndex(field, value) ?? [];
+    const valueOf = this.#definitions.get(keyOf(resource))?.selectableFields[field];
+    if (!valueOf) return [];
+    const found = this.#caches.get(keyOf(resource))?.byIndex(fieldIndex(field, valueOf), value) ?? [];
     return found.map(({ object }) => object as T & KubernetesObject);
   }
 }

@@ -95,9 +95,16 @@ export async function readPage(database: Database, index: KeyIndex, request: Lis
     if (at) found.push([key, at]);
   });
   const items: StoredValue[] = [];
+  const read = (from: number): Promise<(ChangeRecord | undefined)[]> =>
+    database.readRecords(found.slice(from, from + valuesAtOnce).map(([, at]) => at.revision));
+  let next = read(0);
   for (let i = 0; i < found.length; i += valuesAtOnce) {
     const piece = found.slice(i, i + valuesAtOnce);
-    const records = await database.readRecords(piece.map(([, at]) => at.revision));
+    const records = await next;
+    // While these are looked at, the disk brings the next ones.
+    next = read(i + valuesAtOnce);
+    // Whoever fails first is told; the other must not be an unhandled rejection.
+    next.catch(() => undefined);
     for (const [j, [key, at]] of piece.entries()) {
       const { value } = present(records[j], key, at.revision);
       items.push({ key, value, revision: at.revision, createRevision: at.createRevision });

@@ -67,6 +67,12 @@ export class KeyIndex {
   #insert(slot: Slot): void {
     const at = Math.min(this.#chunkOf(slot.key), Math.max(0, this.#chunks.length - 1));
     const chunk = this.#chunks[at];
+    const last = chunk?.at(-1);
+    // At a start all keys come in their order.
+    if (chunk && last && chunk.length < maxChunk && compareKeys(last.key, slot.key) < 0) {
+      chunk.push(slot);
+      return;
+    }
     if (!chunk) {
       this.#chunks.push([slot]);
       return;

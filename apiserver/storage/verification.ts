@@ -25,8 +25,7 @@ export async function loadVerified(database: Database, acknowledged: Acknowledge
   const head = stored ?? emptyHead;
   if (acknowledged && acknowledged.revision > head.revision)
     throw lost(`acknowledged writes ${head.revision + 1} to ${acknowledged.revision} are missing`);
-  const index = await loadIndex(database, head);
-  await verifyTail(database, head, acknowledged);
+  const [index] = await Promise.all([loadIndex(database, head), verifyTail(database, head, acknowledged)]);
   return { head, index };
 }
 
