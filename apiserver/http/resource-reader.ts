@@ -72,7 +72,8 @@ export class ResourceReader {
     }
     const { key, encode } = this.#representations.encoder(served, form, include);
     const encoded = key === '' ? result.objects.map(({ bytes }) => bytes) : result.objects.map(encode);
-    const isTyped = form.transform === 'none' && !definition.hasTypedListItems;
+    // The original's lists of built-in kinds are typed: their items leave out what the list says.
+    const isTyped = form.transform === 'none' && !definition.custom;
     const items = new ListItems(encoded, isTyped ? typeMetaPrefix(definition.resource) : undefined);
     const head = listHead(form.transform === 'none' ? definition.resource : metadataResource(form), result);
     if (form.encoding === 'json' && !form.isPretty) await sendList(exchange, head, items);

@@ -93,8 +93,6 @@ export interface ResourceDefinition<T extends KubernetesObject = KubernetesObjec
   /** PUT without resourceVersion overwrites. */
   readonly allowUnconditionalUpdate: boolean;
   readonly scale?: ScaleMapping<T>;
-  /** Custom resources: the items of their lists carry kind and apiVersion, those of all others do not. */
-  readonly hasTypedListItems?: boolean;
   /** Set for custom resources. */
   readonly custom?: CustomStructure;
   /**
