@@ -53,6 +53,7 @@ import type { Storage } from './storage/storage.js';
 import { bindingResources } from './subresources/binding.js';
 import { componentStatuses, storageHealth, type ComponentProbe } from './subresources/component-statuses.js';
 import { ApiCatalogue } from './http/api-catalogue.js';
+import { DisruptionBudgets } from './subresources/disruption-budgets.js';
 import { Kubelets } from './subresources/kubelet-location.js';
 import { reviewResources } from './subresources/reviews.js';
 import { subresourceHandlers } from './subresources/subresource-handlers.js';
@@ -306,6 +307,7 @@ function buildHandler(options: ApiserverOptions, core: Core, paths: NonResourceH
       tokens: new TokenIssuer({ signer, issuer, objects, clock, newUid }),
       kubelets,
       proxy: { objects, kubelets, random },
+      budgets: new DisruptionBudgets(registry.find('policy', 'v1', 'poddisruptionbudgets'), clock),
     }),
     virtual,
     computed: new Map([[COMPONENT_STATUSES, componentStatuses([...(options.components ?? []), store], clock)]]),

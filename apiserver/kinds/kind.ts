@@ -32,10 +32,18 @@ export function defineKind<T extends KubernetesObject>(given: Given<T>): Resourc
 function withMetadata<T extends KubernetesObject>(strategy: Strategy<T>, namespaced: boolean): Strategy<T> {
   const rules = { namespaced, validateName: strategy.validateName ?? isDns1123Subdomain };
   const none = (): FieldError[] => [];
-  const { validate = none, validateUpdate = validate, validateStatusUpdate = none } = strategy;
+  const { validate = none, validateUpdate = validate, validateStatusUpdate = none, validatePartUpdate } = strategy;
+  const parts = Object.entries(validatePartUpdate ?? {}).map(([subresource, check]) => [
+    subresource,
+    (object: T, old: T): FieldError[] => [
+      ...validateObjectMetaUpdate(object.metadata, old.metadata),
+      ...check(object, old),
+    ],
+  ]);
   return {
     ...strategy,
     validateName: rules.validateName,
+    ...(parts.length > 0 ? { validatePartUpdate: Object.fromEntries(parts) } : {}),
     validate: (object) => [...validateObjectMeta(object.metadata, rules), ...validate(object)],
     validateUpdate: (object, old) => [
       ...validateObjectMetaUpdate(object.metadata, old.metadata),

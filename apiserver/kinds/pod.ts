@@ -3,6 +3,7 @@ import { pods } from '../../shared/api/generated/resources.js';
 import type { Pod, PodCondition } from '../../shared/api/generated/types.js';
 import { isPodTerminal, qosClass } from '../../shared/api/pod.js';
 import { validatePodCreate, validatePodStatusUpdate, validatePodUpdate } from '../validation/pod.js';
+import { validateEphemeralContainersUpdate, validatePodResize } from '../validation/pod-parts.js';
 import { QuantityError } from '../../shared/api/quantity.js';
 import { defineKind } from './kind.js';
 import { podColumns } from './pod-columns.js';
@@ -13,7 +14,18 @@ export const podDefinition = defineKind<Pod>({
   resource: pods,
   shortNames: ['po'],
   categories: ['all'],
-  subresources: ['status', 'binding', 'eviction', 'log', 'exec', 'attach', 'portforward', 'proxy'],
+  subresources: [
+    'status',
+    'binding',
+    'eviction',
+    'ephemeralcontainers',
+    'resize',
+    'log',
+    'exec',
+    'attach',
+    'portforward',
+    'proxy',
+  ],
   hasGeneration: true,
   columns: podColumns,
   selectableFields: {
@@ -45,6 +57,7 @@ export const podDefinition = defineKind<Pod>({
       pod.status.qosClass ||= old.status?.qosClass ?? qosOf(old);
     },
     validateStatusUpdate: validatePodStatusUpdate,
+    validatePartUpdate: { ephemeralcontainers: validateEphemeralContainersUpdate, resize: validatePodResize },
     warnings: podWarnings,
   },
 });

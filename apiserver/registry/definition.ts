@@ -40,6 +40,8 @@ export interface Strategy<T> {
    */
   readonly prepareForStatusUpdate?: (object: T, old: T, now?: string) => void;
   readonly validateStatusUpdate?: (object: T, old: T) => FieldError[];
+  /** For subresources that change one part of the spec (pods/resize): in the place of validateUpdate. */
+  readonly validatePartUpdate?: Readonly<Partial<Record<Subresource, (object: T, old: T) => FieldError[]>>>;
   /** Texts for Warning headers. */
   readonly warnings?: (object: T, old?: T) => string[];
   /** How the name is checked: DNS subdomain (default), DNS label, path segment, ... */

@@ -7,7 +7,7 @@ import type { CachedObject } from '../cache/cached-object.js';
 import type { CacheHub } from '../cache/cache-hub.js';
 import type { WatchCache } from '../cache/watch-cache.js';
 import { StorageConflictError, type Storage } from '../storage/storage.js';
-import type { ResourceDefinition } from './definition.js';
+import type { ResourceDefinition, Subresource } from './definition.js';
 import { isDeletionComplete } from './deletion.js';
 import { decodeObject, encodeObject, encodeTyped, hasSameEncoding } from './encoding.js';
 import type { FieldManagement } from './field-management.js';
@@ -359,7 +359,9 @@ export class ResourceStore {
     const reservation = mode.subresource === '' ? dependencies.reserve?.(definition, next, old) : undefined;
     try {
       const { strategy, resource } = definition;
-      const validate = mode.subresource === 'status' ? strategy.validateStatusUpdate : strategy.validateUpdate;
+      const part = strategy.validatePartUpdate?.[mode.subresource as Subresource];
+      const validate =
+        mode.subresource === 'status' ? strategy.validateStatusUpdate : (part ?? strategy.validateUpdate);
       const errors = mode.skipsValidation ? [] : (validate?.(next, old) ?? []);
       if (errors.length > 0) throw invalid(resource, next.metadata.name, errors);
       if (mode.subresource === '') for (const text of strategy.warnings?.(next, old) ?? []) options.warn(text);

@@ -5,6 +5,7 @@ import type { SubresourceHandler } from '../http/resource-handler.js';
 import type { ResourceReader } from '../http/resource-reader.js';
 import { approvalHandler } from './approval.js';
 import { bindingHandler } from './binding.js';
+import type { DisruptionBudgets } from './disruption-budgets.js';
 import { evictionHandler } from './eviction.js';
 import { finalizeHandler } from './finalize.js';
 import type { Kubelets } from './kubelet-location.js';
@@ -21,15 +22,16 @@ export interface SubresourceDependencies {
   readonly tokens: TokenIssuer;
   readonly kubelets: Kubelets;
   readonly proxy: ProxyDependencies;
+  readonly budgets: DisruptionBudgets;
 }
 
 /** Who answers which subresource; those that are not here are plain reads and writes of the object. */
 export function subresourceHandlers(given: SubresourceDependencies): ReadonlyMap<string, SubresourceHandler> {
-  const { codec, reader, clock, tokens, kubelets, proxy } = given;
+  const { codec, reader, clock, tokens, kubelets, proxy, budgets } = given;
   return new Map<string, SubresourceHandler>([
     ['*/scale', scaleHandler(codec)],
     ['pods/binding', bindingHandler(codec)],
-    ['pods/eviction', evictionHandler(codec)],
+    ['pods/eviction', evictionHandler(codec, budgets)],
     ['pods/log', logHandler(kubelets)],
     ['pods/exec', upgradeRequired],
     ['pods/attach', upgradeRequired],

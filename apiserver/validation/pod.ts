@@ -6,7 +6,7 @@ import { validatePodAnnotations, validatePodSpec } from './pod-spec.js';
 import { validateTolerations } from './scheduling.js';
 
 const MAX_INT32 = 0x7fffffff;
-const MIRROR = 'kubernetes.io/config.mirror';
+export const MIRROR = 'kubernetes.io/config.mirror';
 
 export function validatePodCreate(pod: Pod): FieldError[] {
   const { spec } = pod;
@@ -19,7 +19,7 @@ export function validatePodCreate(pod: Pod): FieldError[] {
 }
 
 /** What holds for a pod at every time. */
-function validatePod(pod: Pod): FieldError[] {
+export function validatePod(pod: Pod): FieldError[] {
   const { spec } = pod;
   const errors = validatePodAnnotations(pod.metadata.annotations, spec, 'metadata.annotations');
   append(errors, validatePodSpec(spec, 'spec', true));
