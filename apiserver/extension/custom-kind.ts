@@ -85,7 +85,7 @@ function makeDefinition(
     hasGeneration: true,
     allowCreateOnUpdate: false,
     allowUnconditionalUpdate: false,
-    custom: customStructure(resource, schema, surroundings),
+    custom: customStructure(resource, schema, surroundings, unavailableReason(crd, version)),
     ...(scale ? { scale } : {}),
     ...(deprecation === undefined ? {} : { deprecation }),
   };
@@ -96,6 +96,7 @@ function customStructure(
   resource: Resource,
   schema: Schema,
   { metadata, isTerminating }: Surroundings,
+  unavailable: string | undefined,
 ): CustomStructure {
   const { group, version, kind, apiVersion } = resource;
   return {
@@ -109,7 +110,19 @@ function customStructure(
     openApi: { v2: publishedV2(schema), v3: publishedV3(schema) },
     decodeStored: (bytes) => converted(bytes, apiVersion, schema),
     isTerminating,
+    ...(unavailable === undefined ? {} : { unavailable }),
   };
+}
+
+/**
+ * Conversion webhooks are not called: what would need one is refused, never guessed. The stored version is served as
+ * long as nothing is stored in another.
+ */
+function unavailableReason({ spec, status }: CustomResourceDefinition, version: Version): string | undefined {
+  if (spec.conversion?.strategy !== 'Webhook') return undefined;
+  const hasOtherForms = (status?.storedVersions ?? []).some((name) => name !== version.name);
+  if (version.storage && !hasOtherForms) return undefined;
+  return `conversion webhook for ${spec.group}/${version.name}, Kind=${spec.names.kind} failed: conversion by webhook is not supported`;
 }
 
 /** Stored bytes in the form of the version: its apiVersion, its fields, its defaults. Most need no change. */

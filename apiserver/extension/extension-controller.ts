@@ -178,7 +178,7 @@ export class ExtensionController {
     const { hub, registry, fanOut, metadata } = this.#options;
     const { name, uid } = crd.metadata;
     const isClosed = crd.metadata.deletionTimestamp !== undefined;
-    const made = JSON.stringify([crd.spec, crd.status?.acceptedNames]);
+    const made = JSON.stringify([crd.spec, crd.status?.acceptedNames, crd.status?.storedVersions]);
     const before = this.#served.get(name);
     if (before?.made === made) return false;
     if (isClosed && before) return false;

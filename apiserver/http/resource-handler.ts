@@ -1,6 +1,6 @@
 import { StatusError } from '../../shared/errors/status-error.js';
 import type { ResourceRegistry, ServedResource } from '../registry/resource-registry.js';
-import { methodNotSupported, unknownResource } from '../registry/status-errors.js';
+import { internalError, methodNotSupported, unknownResource } from '../registry/status-errors.js';
 import type { Exchange } from './exchange.js';
 import type { ResourceReader } from './resource-reader.js';
 import type { ResourceWriter } from './resource-writer.js';
@@ -44,6 +44,8 @@ export class ResourceHandler {
     if (!served) throw unknownResource();
     const { definition } = served;
     if (definition.deprecation !== undefined) exchange.warnings.push(definition.deprecation);
+    const unavailable = definition.custom?.unavailable;
+    if (unavailable !== undefined) throw internalError(unavailable);
     const isMisplaced =
       !definition.resource.namespaced && info.namespace !== undefined && info.resource !== 'namespaces';
     if (isMisplaced) throw unknownResource();

@@ -69,6 +69,8 @@ export interface CustomStructure {
   readonly openApi: { readonly v2: JsonObject; readonly v3: JsonObject };
   /** Turns stored bytes of any earlier form into the form in which the collection is held. */
   readonly decodeStored: (bytes: Buffer) => Buffer;
+  /** Why no request of this version can be answered, in the words of the error. */
+  readonly unavailable?: string;
   /** The definition of the kind is being deleted: nothing new may come. */
   readonly isTerminating: () => boolean;
 }
