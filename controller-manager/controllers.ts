@@ -18,6 +18,7 @@ import { replicaSetController } from './replicaset/replicaset-controller.js';
 import { resourceQuotaController } from './resource-quota/resource-quota-controller.js';
 import { rootCaPublisher } from './serviceaccount/root-ca-publisher.js';
 import { serviceAccountController } from './serviceaccount/serviceaccount-controller.js';
+import { tokenSecretController } from './serviceaccount/token-secret-controller.js';
 import {
   claimProtectionController,
   volumeProtectionController,
@@ -27,6 +28,7 @@ import {
 export const controllers: readonly ControllerDefinition[] = [
   serviceAccountController,
   rootCaPublisher,
+  tokenSecretController,
   csrApprovingController,
   csrSigningController,
   csrCleanerController,

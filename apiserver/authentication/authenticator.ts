@@ -19,6 +19,8 @@ export interface PeerCertificate {
   readonly commonName: string;
   readonly organizations: readonly string[];
   readonly isTrusted: boolean;
+  /** SHA-256 of the certificate in lower-case hex: which credential it was, in reviews and in the audit log. */
+  readonly fingerprint?: string;
 }
 
 /**
@@ -41,6 +43,9 @@ export class Authenticator {
     return {
       name: certificate.commonName,
       groups: withAuthenticated(certificate.organizations),
+      ...(certificate.fingerprint
+        ? { extra: { 'authentication.kubernetes.io/credential-id': [`X509SHA256=${certificate.fingerprint}`] } }
+        : {}),
     };
   }
 

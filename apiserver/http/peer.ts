@@ -28,5 +28,8 @@ export function readCertificate(socket: TLSSocket | undefined): PeerCertificate 
     commonName: Array.isArray(CN) ? (CN[0] ?? '') : CN,
     organizations: Array.isArray(O) ? O : [O],
     isTrusted: socket.authorized,
+    ...(certificate.fingerprint256
+      ? { fingerprint: certificate.fingerprint256.replaceAll(':', '').toLowerCase() }
+      : {}),
   };
 }

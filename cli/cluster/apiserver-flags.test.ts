@@ -3,8 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { describe, it } from 'node:test';
-import { readAuditPolicy } from '../../apiserver/audit/policy.js';
-import { identityFlags } from '../../apiserver/identity-flags.js';
+import { identityFlags, readAuditPolicy } from '../../apiserver/testing/flags.js';
 import { auditFiles, defaultAuditPolicy, ensureAuditPolicy, passedFlags, readPassedFlags } from './apiserver-flags.js';
 import { plannedProcesses } from './processes.js';
 import { clusterFiles, type ClusterState } from './state.js';

@@ -35,15 +35,27 @@ const joiningBindings: readonly DefaultBinding[] = [
   bindCluster('system:node-proxier', [account('kube-proxy')], 'kubeadm:node-proxier'),
 ];
 
-/** Where a controller here does more than its namesake in the original: kubelets' serving certificates are approved too. */
+/**
+ * Where a controller here does more than its namesake in the original, or has an account of its own: kubelets' serving
+ * certificates are approved too, and long-lived tokens are not written by the controller manager itself.
+ */
 const ownRoles: readonly DefaultRole[] = [
   {
     name: 'knarr:controller:certificate-controller',
     rules: [rule('approve', 'certificates.k8s.io', 'signers', 'kubernetes.io/kubelet-serving')],
   },
+  {
+    name: 'knarr:controller:service-account-token-controller',
+    rules: [
+      rule('get update delete', 'core', 'secrets'),
+      rule('get', 'core', 'serviceaccounts'),
+      rule('create', 'core', 'serviceaccounts/token'),
+    ],
+  },
 ];
 const ownBindings: readonly DefaultBinding[] = [
   bindCluster('knarr:controller:certificate-controller', [account('certificate-controller')]),
+  bindCluster('knarr:controller:service-account-token-controller', [account('service-account-token-controller')]),
 ];
 
 const controllerRole = (name: string): string => `system:controller:${name}`;
