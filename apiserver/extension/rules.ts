@@ -1,5 +1,5 @@
 import { Budget, perCallCostLimit, requestCostLimit } from '../cel/budget.js';
-import { CelEnvironment, ResultTypeError, type Program } from '../cel/environment.js';
+import { CelEnvironment, kubernetesFunctions, ResultTypeError, type Program } from '../cel/environment.js';
 import { CelBudgetError, CelCompileError, CelError } from '../cel/errors.js';
 import { sizeBound } from '../cel/cost-estimate.js';
 import { fromJson } from '../cel/json-values.js';
@@ -61,6 +61,7 @@ const excess = (cost: number, limit: number): string => {
 
 class RuleCompiler {
   totalCost = 0;
+  readonly #functions = kubernetesFunctions();
   readonly #errors: FieldError[];
 
   constructor(errors: FieldError[]) {
@@ -139,9 +140,10 @@ class RuleCompiler {
     isCorrelated: boolean,
   ): CompiledRule | undefined {
     const isOptionalOld = rule.optionalOldSelf === true;
-    const environment = new CelEnvironment({
-      variables: { self: type, oldSelf: isOptionalOld ? optionalType(type) : type },
-    });
+    const environment = new CelEnvironment(
+      { variables: { self: type, oldSelf: isOptionalOld ? optionalType(type) : type } },
+      this.#functions,
+    );
     const program = this.#attempt(environment, rule.rule, 'bool', `${place}.rule`, 'rule');
     if (!program) return undefined;
     const usesOld = /\boldSelf\b/.test(rule.rule);
