@@ -24,7 +24,7 @@ const definitionCostLimit = 100_000_000;
 
 /** One rule, ready to run. */
 interface CompiledRule {
-  readonly rule: ValidationRule;
+  readonly rule: GivenRule;
   readonly program: Program;
   readonly message: Program | undefined;
   readonly usesOld: boolean;
@@ -59,6 +59,9 @@ const excess = (cost: number, limit: number): string => {
   return factor > 100 ? 'more than 100x' : `${factor.toFixed(1)}x`;
 };
 
+/** A rule without a text has the empty one. */
+type GivenRule = ValidationRule & { readonly rule: string };
+
 class RuleCompiler {
   totalCost = 0;
   readonly #functions = kubernetesFunctions();
@@ -92,7 +95,8 @@ class RuleCompiler {
   #compileRules(schema: Schema, type: CelType, path: string, count: number, isCorrelated: boolean): CompiledRule[] {
     const compiled: CompiledRule[] = [];
     const seen = new Set<string>();
-    (schema['x-kubernetes-validations'] ?? []).forEach((rule, index) => {
+    (schema['x-kubernetes-validations'] ?? []).forEach((given, index) => {
+      const rule = { ...given, rule: given.rule ?? '' };
       const place = `${path}.x-kubernetes-validations[${index}]`;
       if (!this.#isWellFormed(rule, schema, place)) return;
       if (seen.has(rule.rule)) this.#errors.push(duplicate(`${place}.rule`, rule.rule));
@@ -103,7 +107,7 @@ class RuleCompiler {
     return compiled;
   }
 
-  #isWellFormed(rule: ValidationRule, schema: Schema, place: string): boolean {
+  #isWellFormed(rule: GivenRule, schema: Schema, place: string): boolean {
     const errors = this.#errors;
     const before = errors.length;
     if (rule.rule.trim() === '') errors.push(required(`${place}.rule`, 'rule is not specified'));
@@ -133,7 +137,7 @@ class RuleCompiler {
   }
 
   #compileRule(
-    rule: ValidationRule,
+    rule: GivenRule,
     type: CelType,
     place: string,
     count: number,
@@ -314,7 +318,7 @@ class Evaluation {
     return new Budget(perCallCostLimit, this.#request);
   }
 
-  #exceeded(rule: ValidationRule, typeName: string, path: string): never {
+  #exceeded(rule: GivenRule, typeName: string, path: string): never {
     const detail =
       this.#request.left < 0
         ? 'validation failed due to running out of cost budget, no further validation rules will be run'
@@ -341,7 +345,7 @@ class Evaluation {
 const optional = (value: CelValue | undefined): CelOptional =>
   value === undefined ? noneValue : new CelOptional(value);
 
-const defaultMessage = ({ rule, message }: ValidationRule): string =>
+const defaultMessage = ({ rule, message }: GivenRule): string =>
   message ? message.trim() : `failed rule: ${rule.trim()}`;
 
 function withReason(reason: string | undefined, path: string, typeName: string, text: string): FieldError {

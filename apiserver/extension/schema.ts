@@ -40,7 +40,8 @@ export interface Schema {
 
 /** A rule in the expression language. */
 export interface ValidationRule {
-  readonly rule: string;
+  /** Required, which a definition that is to be checked may not know. */
+  readonly rule?: string;
   readonly message?: string;
   readonly messageExpression?: string;
   readonly reason?: string;

@@ -66,8 +66,6 @@ const notServed: readonly Difference[] = [
     reason: 'groups that have alpha and beta versions only',
   },
   { path: /^\/logs\//, reason: 'files of the host of the original; logs go to the standard output here' },
-  { path: /^\/apis\/autoscaling\/v1\//, reason: 'comes with several versions of a kind' },
-  { path: /\/pods\/\{name\}\/(ephemeralcontainers|resize)$/, reason: 'comes with the kubelet that acts on them' },
 ];
 
 /** What this server serves and the original no longer does: old versions that manifests in the wild still name. */
