@@ -8,7 +8,31 @@ import { forbidden, notFound } from '../registry/status-errors.js';
 import type { AdmissionPlugin, AdmissionRequest } from './admission.js';
 
 const mirrorAnnotation = 'kubernetes.io/config.mirror';
-const restrictedPrefix = 'node-restriction.kubernetes.io/';
+/** Labels of Kubernetes that a kubelet may set on its own Node; those of other people's prefixes are free. */
+const kubeletLabels = new Set([
+  'kubernetes.io/hostname',
+  'kubernetes.io/os',
+  'kubernetes.io/arch',
+  'beta.kubernetes.io/os',
+  'beta.kubernetes.io/arch',
+  'beta.kubernetes.io/instance-type',
+  'node.kubernetes.io/instance-type',
+  'node.kubernetes.io/windows-build',
+  'topology.kubernetes.io/zone',
+  'topology.kubernetes.io/region',
+  'failure-domain.beta.kubernetes.io/zone',
+  'failure-domain.beta.kubernetes.io/region',
+]);
+const lies = (domain: string, within: string): boolean => domain === within || domain.endsWith(`.${within}`);
+
+/** A node must not draw pods to itself by a label that means something to others. */
+function isForbiddenLabel(key: string): boolean {
+  const slash = key.indexOf('/');
+  const domain = slash < 0 ? '' : key.slice(0, slash);
+  if (lies(domain, 'node-restriction.kubernetes.io')) return true;
+  if (!lies(domain, 'kubernetes.io') && !lies(domain, 'k8s.io')) return false;
+  return !kubeletLabels.has(key) && !lies(domain, 'kubelet.kubernetes.io') && !lies(domain, 'node.kubernetes.io');
+}
 
 /** A kubelet writes its own Node, Lease, pods' status and tokens, and nobody else's. */
 export function nodeRestriction(objects: ObjectReader): AdmissionPlugin {
@@ -97,8 +121,11 @@ function checkNode(request: AdmissionRequest, node: string, refuse: Refuse): voi
   const old = request.oldObject as unknown as (Node & KubernetesObject) | undefined;
   const isChanged = (key: string): boolean => next.metadata.labels?.[key] !== old?.metadata.labels?.[key];
   const labels = new Set([...Object.keys(next.metadata.labels ?? {}), ...Object.keys(old?.metadata.labels ?? {})]);
-  const bad = [...labels].filter((key) => key.includes(restrictedPrefix) && isChanged(key));
-  if (bad.length > 0) throw refuse(`is not allowed to modify labels: ${bad.sort().join(', ')}`);
+  const bad = [...labels].filter((key) => isForbiddenLabel(key) && isChanged(key));
+  if (bad.length > 0) {
+    const what = old ? 'modify labels' : 'set the following labels';
+    throw refuse(`is not allowed to ${what}: ${bad.sort().join(', ')}`);
+  }
   if (!old) return;
   if (JSON.stringify(next.spec?.taints ?? []) !== JSON.stringify(old.spec?.taints ?? [])) {
     throw refuse(`node ${JSON.stringify(node)} is not allowed to modify taints`);

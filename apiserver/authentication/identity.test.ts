@@ -220,6 +220,14 @@ describe('identity and rights', () => {
 
   it('lets a node write only what is its own', async () => {
     const register = (name: string): Promise<RawAnswer> => node.send('/api/v1/nodes', { body: { metadata: { name } } });
+    const labelled = (key: string): Promise<RawAnswer> =>
+      node.send('/api/v1/nodes?dryRun=All', { body: { metadata: { name: 'node-1', labels: { [key]: 'x' } } } });
+    for (const key of ['node-role.kubernetes.io/control-plane', 'x.node-restriction.kubernetes.io/a', 'a.k8s.io/b']) {
+      assert.match(message(await labelled(key)), new RegExp(`is not allowed to set the following labels: ${key}$`));
+    }
+    for (const key of ['kubernetes.io/hostname', 'node.kubernetes.io/x', 'example.com/y', 'z']) {
+      assert.equal((await labelled(key)).code, 201, key);
+    }
     assert.equal((await register('node-1')).code, 201);
     assert.equal((await register('node-2')).code, 403);
     const status = {
