@@ -293,6 +293,26 @@ describe('a definition', () => {
     await undefine('leds');
   });
 
+  it('never takes the place of a built-in kind', async () => {
+    const definition = definitionOf('Ingress', [version('v1')], {
+      group: 'networking.k8s.io',
+      names: { plural: 'ingresses', kind: 'Ingress' },
+    });
+    definition['metadata'] = {
+      name: 'ingresses.networking.k8s.io',
+      annotations: { 'api-approved.kubernetes.io': 'unapproved, a test' },
+    };
+    await define(definition);
+    const body = { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress', metadata: { name: 'a' }, spec: {} };
+    const answer = await client.send('/apis/networking.k8s.io/v1/namespaces/default/ingresses', { body });
+    assert.equal(answer.code, 422, 'checked by the rules of the built-in kind');
+    await client.send(`${definitionsPath}/ingresses.networking.k8s.io`, { method: 'DELETE' });
+    await eventually(async () => {
+      assert.equal((await client.send(`${definitionsPath}/ingresses.networking.k8s.io`)).code, 404);
+    });
+    assert.equal((await client.send('/apis/networking.k8s.io/v1/ingresses')).code, 200);
+  });
+
   it('goes only after its instances, and those with finalizers are waited for', async () => {
     await define(definitionOf('Pot', [version('v1')]));
     const body = object('Pot', 'a', {});

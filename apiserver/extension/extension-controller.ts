@@ -181,7 +181,7 @@ export class ExtensionController {
     const made = JSON.stringify([crd.spec, crd.status?.acceptedNames, crd.status?.storedVersions]);
     const before = this.#served.get(name);
     if (before?.made === made) return false;
-    if (isClosed && before) return false;
+    if ((isClosed && before) || this.#isBuiltIn(crd)) return false;
     const definitions = definitionsOfKind(crd, {
       metadata,
       isTerminating: () => this.#find(name)?.metadata.deletionTimestamp !== undefined,
@@ -197,6 +197,13 @@ export class ExtensionController {
     if (oldCache) fanOut.finish(oldCache);
     this.#served.set(name, { uid: uid ?? '', made, definitions: served, stored });
     return true;
+  }
+
+  /** What the server has of its own stays its own, whatever a definition says. */
+  #isBuiltIn({ spec }: CustomResourceDefinition): boolean {
+    return this.#options.registry.definitions.some(
+      ({ resource, custom }) => !custom && resource.group === spec.group && resource.resource === spec.names.plural,
+    );
   }
 
   #withdraw(name: string): void {
