@@ -48,7 +48,7 @@ test('a misspelt field is shown where it stands, with the name that was meant', 
   const { stderr, exitCode } = await knarr(`apply -f ${file}`);
   assert.equal(
     stderr,
-    `error: ${file}:5:12: unknown field "spec.replica" in Deployment "web"; did you mean "replicas"?\n`,
+    `error: ${file}:5:3: unknown field "spec.replica" in Deployment "web"; did you mean "replicas"?\n`,
   );
   assert.equal(exitCode, 1);
 });

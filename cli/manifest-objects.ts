@@ -81,11 +81,11 @@ export async function explainRefusal(
     const { source } = placedObject;
     return error.message.startsWith('error when ') ? error : withContext(error, `error when ${doing} "${source}"`);
   }
-  const { object, source, locate, type } = placedObject;
+  const { object, source, locateKey, type } = placedObject;
   const lines = await Promise.all(
     faults.map(async ([, what = '', field = '']) => {
       const path = parseFieldPath(field);
-      const { line, column } = locate(path);
+      const { line, column } = locateKey(path);
       const at = `${source}:${line}:${column}: ${what} field "${field}" in ${object.kind} "${object.metadata.name ?? ''}"`;
       if (what !== 'unknown') return at;
       const known = await api.openApi.fieldNames(type, path.slice(0, -1));

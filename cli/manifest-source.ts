@@ -11,6 +11,8 @@ export interface Manifest {
   /** As kubectl names it in messages: the path, or STDIN. */
   readonly source: string;
   readonly locate: (path: readonly (string | number)[]) => Position;
+  /** Where the name of a field stands. */
+  readonly locateKey: (path: readonly (string | number)[]) => Position;
 }
 
 const extensions = new Set(['.json', '.yaml', '.yml']);
@@ -82,17 +84,23 @@ function readText(text: string, source: string): Manifest[] {
   } catch (error) {
     throw error instanceof ManifestError ? new Failure(error.message) : error;
   }
-  return documents.flatMap(({ value, locate }) => flatten(value, { source, locate, path: [] }));
+  return documents.flatMap(({ value, locate, locateKey }) => flatten(value, { source, locate, locateKey, path: [] }));
 }
 
 interface Place {
   readonly source: string;
   readonly locate: Manifest['locate'];
+  readonly locateKey: Manifest['locateKey'];
   readonly path: readonly (string | number)[];
 }
 
 function flatten(value: unknown, place: Place): Manifest[] {
   const { source, locate, path } = place;
+  const located = {
+    source,
+    locate: (inner: readonly (string | number)[]): Position => locate([...path, ...inner]),
+    locateKey: (inner: readonly (string | number)[]): Position => place.locateKey([...path, ...inner]),
+  };
   const { line, column } = locate(path);
   const at = `${source}:${line}:${column}`;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
@@ -109,7 +117,7 @@ function flatten(value: unknown, place: Place): Manifest[] {
   if (typeof object.metadata !== 'object' || object.metadata === null || Array.isArray(object.metadata)) {
     if (object.metadata !== undefined && object.metadata !== null)
       throw new Failure(`${at}: metadata is not a mapping`);
-    return [{ object: { ...object, metadata: {} }, source, locate: (inner) => locate([...path, ...inner]) }];
+    return [{ object: { ...object, metadata: {} }, ...located }];
   }
-  return [{ object, source, locate: (inner) => locate([...path, ...inner]) }];
+  return [{ object, ...located }];
 }

@@ -17,7 +17,8 @@ import { editText, mergePatch, withHead, withoutComments } from './edit-text.js'
 
 /** Shows objects in the person's editor and sends what was changed; opens it again with what the server said of a refusal. */
 export async function runEdit(context: CommandContext, flags: EditFlags, words: readonly string[]): Promise<void> {
-  if (flags.output !== 'yaml' && flags.output !== 'json')
+  const { output } = flags;
+  if (output !== 'yaml' && output !== 'json')
     throw new Failure(
       `unable to match a printer suitable for the output format "${flags.output}", allowed formats are: json,yaml`,
     );

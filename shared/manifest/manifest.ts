@@ -32,6 +32,8 @@ export interface ManifestDocument {
   readonly position: Position;
   /** Where the value at a path such as `['spec', 'containers', 0, 'image']` stands; of a missing one, what surrounds it. */
   readonly locate: (path: readonly (string | number)[]) => Position;
+  /** Where the name of a field stands; for an item of a list, where the item does. */
+  readonly locateKey: (path: readonly (string | number)[]) => Position;
 }
 
 export interface ManifestOptions {
@@ -143,6 +145,7 @@ class ManifestReader {
       value: this.#toJson(document, root),
       position: this.#position(root.range[0]),
       locate: (path) => this.#position(deepest(root, path).range?.[0] ?? 0),
+      locateKey: (path) => this.#position(keyOffset(root, path) ?? deepest(root, path).range?.[0] ?? 0),
     };
   }
 
@@ -218,4 +221,15 @@ function deepest(
     node = next as ParsedNode;
   }
   return node;
+}
+
+/** Offset of the last step's key; undefined where that is no key that stands in the text. */
+function keyOffset(root: ParsedNode, path: readonly (string | number)[]): number | undefined {
+  const parent = deepest(root, path.slice(0, -1));
+  const last = path.at(-1);
+  if (!isMap(parent)) return undefined;
+  for (const { key } of parent.items) {
+    if (isScalar(key) && key.value === last) return key.range?.[0];
+  }
+  return undefined;
 }
