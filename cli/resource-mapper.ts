@@ -52,15 +52,20 @@ export class ResourceMapper {
     return this.#named(name, () => true);
   }
 
-  /** Types of a category such as `all`. */
-  category(name: string): ResourceType[] {
+  /** Each type once, in the version that the server prefers. */
+  preferred(): ResourceType[] {
     const seen = new Set<string>();
     return this.types.filter((type) => {
       const key = `${type.group}/${type.resource}`;
-      if (!type.categories.includes(name) || seen.has(key)) return false;
+      if (seen.has(key)) return false;
       seen.add(key);
       return true;
     });
+  }
+
+  /** Types of a category such as `all`. */
+  category(name: string): ResourceType[] {
+    return this.preferred().filter((type) => type.categories.includes(name));
   }
 
   /** The type of a manifest's kind. */

@@ -38,7 +38,7 @@ async function runApiResources(context: CommandContext, flags: ApiResourcesFlags
     throw new Failure(`--output ${output} is not available`);
   if (sortBy !== undefined && sortBy !== 'name' && sortBy !== 'kind')
     throw new Failure('--sort-by accepts only name or kind');
-  const types = (await context.mapper()).types.filter((type) => isWanted(type, flags));
+  const types = (await context.mapper()).preferred().filter((type) => isWanted(type, flags));
   const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
   const sorted = types.toSorted((a, b) => {
     if (sortBy === 'kind') return compare(a.kind, b.kind);
