@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
+import { MemoryStorage } from '../../storage/memory-storage.js';
 import { RawClient, type RawAnswer } from '../../testing/raw-client.js';
 import { startTestServer, type TestServer } from '../../testing/test-server.js';
+
+/** Between the last check of a write and its being stored others get their turn, as with a real disk. */
+class SlowStorage extends MemoryStorage {
+  override async put(...given: Parameters<MemoryStorage['put']>): ReturnType<MemoryStorage['put']> {
+    for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+    return super.put(...given);
+  }
+}
 
 const merge = { 'content-type': 'application/merge-patch+json' };
 
@@ -11,7 +20,7 @@ describe('ResourceQuota', () => {
   let namespace = '';
   let count = 0;
   before(async () => {
-    server = await startTestServer();
+    server = await startTestServer({ storage: new SlowStorage() });
     admin = new RawClient(server, server.admin);
   });
   after(async () => {
