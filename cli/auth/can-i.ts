@@ -2,6 +2,7 @@ import { Failure } from '../cluster/failure.js';
 import type { CommandContext } from '../context.js';
 import { ExitError } from '../failures.js';
 import { alignColumns } from '../printer/text-table.js';
+import { policyRows, type PolicyRule } from './rules.js';
 
 export interface CanIFlags {
   subresource?: string;
@@ -17,22 +18,12 @@ interface Review {
 }
 export interface RulesReview {
   readonly status: {
-    readonly resourceRules?: readonly ResourceRule[];
-    readonly nonResourceRules?: readonly {
-      readonly verbs: readonly string[];
-      readonly nonResourceURLs?: readonly string[];
-    }[];
+    readonly resourceRules?: readonly PolicyRule[];
+    readonly nonResourceRules?: readonly PolicyRule[];
     readonly incomplete?: boolean;
     readonly evaluationError?: string;
   };
 }
-interface ResourceRule {
-  readonly verbs: readonly string[];
-  readonly apiGroups?: readonly string[];
-  readonly resources?: readonly string[];
-  readonly resourceNames?: readonly string[];
-}
-
 const group = '/apis/authorization.k8s.io/v1';
 const apiVersion = 'authorization.k8s.io/v1';
 
@@ -94,23 +85,8 @@ async function listRules(context: CommandContext, flags: CanIFlags, words: reado
   context.print(alignColumns(rulesRows(review, !flags.headers)).join('\n'));
 }
 
-const bracketed = (texts: readonly string[] | undefined): string => `[${(texts ?? []).join(' ')}]`;
-
-/** Rows of `auth can-i --list`: one for each combination of groups and resources, the widest rights first, as kubectl sorts them. */
+/** Rows of `auth can-i --list`. */
 export function rulesRows({ status }: RulesReview, withHead: boolean): string[][] {
-  const rows = (status.resourceRules ?? [])
-    .flatMap(({ verbs, apiGroups = [''], resources = [], resourceNames }) =>
-      resources.flatMap((resource) =>
-        apiGroups.map((apiGroup) => ({
-          name: resource + (apiGroup === '' ? '' : `.${apiGroup}`),
-          resourceNames,
-          verbs,
-        })),
-      ),
-    )
-    .map(({ name, resourceNames, verbs }) => [name, '[]', bracketed(resourceNames), bracketed(verbs)])
-    .sort(([a = ''], [b = '']) => (a < b ? -1 : a > b ? 1 : 0));
-  for (const { verbs, nonResourceURLs } of status.nonResourceRules ?? [])
-    for (const url of nonResourceURLs ?? []) rows.push(['', `[${url}]`, '[]', bracketed(verbs)]);
+  const rows = policyRows([...(status.resourceRules ?? []), ...(status.nonResourceRules ?? [])]);
   return withHead ? [['Resources', 'Non-Resource URLs', 'Resource Names', 'Verbs'], ...rows] : rows;
 }

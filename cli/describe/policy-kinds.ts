@@ -11,6 +11,7 @@ import type {
   RoleBinding,
 } from '../../shared/api/generated/types.js';
 import { formatLabelSelector } from '../../shared/api/selector.js';
+import { policyRows } from '../auth/rules.js';
 import type { AnyMetadata } from '../server-api.js';
 import { addAnnotations, addHead, addLabels, timeText } from './format.js';
 import type { Lines } from './lines.js';
@@ -26,21 +27,7 @@ export function describeRole(lines: Lines, { metadata, rules }: Role): void {
   lines.add(0, 'PolicyRule:');
   lines.add(1, 'Resources', 'Non-Resource URLs', 'Resource Names', 'Verbs');
   lines.add(1, '---------', '-----------------', '--------------', '-----');
-  const rows = (rules ?? []).flatMap(({ apiGroups = [''], resources = [], resourceNames, nonResourceURLs, verbs }) =>
-    resources.length === 0
-      ? (nonResourceURLs ?? []).map((url) => ['', `[${url}]`, bracketed(resourceNames), bracketed(verbs)])
-      : resources.flatMap((resource) =>
-          apiGroups.map((group) => [
-            group === '' ? resource : `${resource}.${group}`,
-            '[]',
-            bracketed(resourceNames),
-            bracketed(verbs),
-          ]),
-        ),
-  );
-  // kubectl sorts by group first: the core group has none.
-  const key = ([resource = '']: string[]): string => resource.replace(/^([^.]*)\.?(.*)$/, '$2 $1');
-  for (const row of rows.sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0))) lines.add(1, ...row);
+  for (const row of policyRows(rules ?? [])) lines.add(1, ...row);
 }
 
 /** RoleBinding and ClusterRoleBinding. */

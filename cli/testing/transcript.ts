@@ -80,6 +80,7 @@ const volatile: readonly (readonly [RegExp, string])[] = [
   [/("?resourceVersion"?: )"[1-9]\d*"/g, '$1"1"'],
   [/(Resource Version: +)\d+/g, '$11'],
   [/127\.0\.0\.1:\d+/g, '127.0.0.1:6443'],
+  [/X509SHA256=[0-9a-f]+/g, 'X509SHA256=0'],
   [/\beyJ[\w-]+\.[\w-]+\.[\w-]+/g, '<token>'],
   [/\/tmp\/\S+-edit-\d+/g, '/tmp/kubectl-edit-1'],
 ];
