@@ -87,6 +87,13 @@ async function listRules(context: CommandContext, flags: CanIFlags, words: reado
 
 /** Rows of `auth can-i --list`. */
 export function rulesRows({ status }: RulesReview, withHead: boolean): string[][] {
-  const rows = policyRows([...(status.resourceRules ?? []), ...(status.nonResourceRules ?? [])]);
+  // What several bindings grant alike is told once, except for paths: as kubectl does it.
+  const seen = new Set<string>();
+  const rows = policyRows([...(status.resourceRules ?? []), ...(status.nonResourceRules ?? [])]).filter((row) => {
+    const key = row.join(' ');
+    if (row[0] !== '' && seen.has(key)) return false;
+    seen.add(key);
+    return true;
+  });
   return withHead ? [['Resources', 'Non-Resource URLs', 'Resource Names', 'Verbs'], ...rows] : rows;
 }

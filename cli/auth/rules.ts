@@ -10,13 +10,13 @@ export interface PolicyRule {
 const bracketed = (texts: readonly string[] | undefined): string => `[${(texts ?? []).join(' ')}]`;
 
 /**
- * Rows of resources, paths, names and verbs: one for each combination of resource and group, in kubectl's order, which is that of the
+ * Rows of resources, paths, names and verbs: one for each combination of resource and group, and for each path, in kubectl's order, which is that of the
  * rules' texts in Go, verbs first.
  */
 export function policyRows(rules: readonly PolicyRule[]): string[][] {
   const parts = rules.flatMap(({ apiGroups = [''], resources = [], ...rule }) =>
     resources.length === 0
-      ? [{ ...rule, group: '', resource: '' }]
+      ? (rule.nonResourceURLs ?? []).map((url) => ({ ...rule, nonResourceURLs: [url], group: '', resource: '' }))
       : resources.flatMap((resource) => apiGroups.map((group) => ({ ...rule, group, resource }))),
   );
   return parts
