@@ -45,7 +45,7 @@ export function validateHorizontalPodAutoscalerStatus({ status }: V2HorizontalPo
 
 function validateSpec(spec: V2HorizontalPodAutoscalerSpec | undefined, lowest: number): FieldError[] {
   if (!spec) return [required('spec')];
-  const { minReplicas, maxReplicas = 0, metrics = [] } = spec;
+  const { minReplicas, maxReplicas = 0, metrics = [] }: Partial<V2HorizontalPodAutoscalerSpec> = spec;
   const errors: FieldError[] = [];
   if (minReplicas !== undefined && minReplicas < lowest)
     errors.push(invalid('spec.minReplicas', minReplicas, `must be greater than or equal to ${lowest}`));
@@ -88,7 +88,10 @@ function validateRules(rules: V2HPAScalingRules | undefined, path: string): Fiel
   return errors;
 }
 
-function validatePolicy({ type, value = 0, periodSeconds = 0 }: V2HPAScalingPolicy, path: string): FieldError[] {
+function validatePolicy(
+  { type = '', value = 0, periodSeconds = 0 }: Partial<V2HPAScalingPolicy>,
+  path: string,
+): FieldError[] {
   const errors = POLICY_TYPES.includes(type) ? [] : [notSupported(`${path}.type`, type, POLICY_TYPES)];
   if (value <= 0) errors.push(invalid(`${path}.value`, value, 'must be greater than zero'));
   const at = `${path}.periodSeconds`;

@@ -3,6 +3,7 @@ import type {
   PodFailurePolicyOnExitCodesRequirement,
   PodFailurePolicyOnPodConditionsPattern,
   PodFailurePolicyRule,
+  PodSpec,
   SuccessPolicyRule,
 } from '../../shared/api/generated/types.js';
 import {
@@ -42,7 +43,7 @@ export function validatePodFailurePolicy(spec: JobSpec, path: string): FieldErro
   const rules = spec.podFailurePolicy?.rules ?? [];
   const errors: FieldError[] = [];
   if (rules.length > MAX_RULES) errors.push(tooMany(`${path}.rules`, rules.length, MAX_RULES));
-  const { containers = [], initContainers = [] } = spec.template.spec;
+  const { containers = [], initContainers = [] }: Partial<PodSpec> = spec.template.spec;
   const names = new Set([...containers, ...initContainers].map(({ name }) => name));
   for (const [index, rule] of rules.entries())
     append(errors, validateFailureRule(spec, rule, `${path}.rules[${index}]`, names));
@@ -80,7 +81,7 @@ function validatePatterns(patterns: readonly PodFailurePolicyOnPodConditionsPatt
 }
 
 function validateExitCodes(
-  { operator, containerName, values = [] }: PodFailurePolicyOnExitCodesRequirement,
+  { operator, containerName, values = [] }: Partial<PodFailurePolicyOnExitCodesRequirement>,
   path: string,
   names: ReadonlySet<string>,
 ): FieldError[] {
