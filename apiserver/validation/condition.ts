@@ -33,15 +33,8 @@ export function validateConditions(conditions: readonly Condition[], path: strin
   return errors;
 }
 
-function validateCondition(condition: Condition, path: string): FieldError[] {
-  const {
-    type,
-    status,
-    observedGeneration = 0,
-    lastTransitionTime,
-    reason = '',
-    message = '',
-  }: Partial<Condition> = condition;
+function validateCondition(condition: Partial<Condition>, path: string): FieldError[] {
+  const { type = '', status = '', observedGeneration = 0, lastTransitionTime, reason = '', message = '' } = condition;
   const errors = invalidEach(`${path}.type`, type, isQualifiedName(type));
   if (!STATUSES.includes(status)) errors.push(notSupported(`${path}.status`, status, STATUSES));
   if (observedGeneration < 0)

@@ -43,9 +43,9 @@ export function validateHorizontalPodAutoscalerStatus({ status }: V2HorizontalPo
   );
 }
 
-function validateSpec(spec: V2HorizontalPodAutoscalerSpec | undefined, lowest: number): FieldError[] {
+function validateSpec(spec: Partial<V2HorizontalPodAutoscalerSpec> | undefined, lowest: number): FieldError[] {
   if (!spec) return [required('spec')];
-  const { minReplicas, maxReplicas = 0, metrics = [] }: Partial<V2HorizontalPodAutoscalerSpec> = spec;
+  const { minReplicas, maxReplicas = 0, metrics = [] } = spec;
   const errors: FieldError[] = [];
   if (minReplicas !== undefined && minReplicas < lowest)
     errors.push(invalid('spec.minReplicas', minReplicas, `must be greater than or equal to ${lowest}`));

@@ -39,12 +39,15 @@ function listed(path: string, value: string | undefined, values: readonly string
   return values.includes(value) ? [] : [notSupported(path, value, values)];
 }
 
+function containerNames({ containers = [], initContainers = [] }: Partial<PodSpec>): Set<string> {
+  return new Set([...containers, ...initContainers].map(({ name }) => name));
+}
+
 export function validatePodFailurePolicy(spec: JobSpec, path: string): FieldError[] {
   const rules = spec.podFailurePolicy?.rules ?? [];
   const errors: FieldError[] = [];
   if (rules.length > MAX_RULES) errors.push(tooMany(`${path}.rules`, rules.length, MAX_RULES));
-  const { containers = [], initContainers = [] }: Partial<PodSpec> = spec.template.spec;
-  const names = new Set([...containers, ...initContainers].map(({ name }) => name));
+  const names = containerNames(spec.template.spec);
   for (const [index, rule] of rules.entries())
     append(errors, validateFailureRule(spec, rule, `${path}.rules[${index}]`, names));
   return errors;
