@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ensureAuditPolicy } from '../cli/cluster/apiserver-flags.js';
 import { ensureIdentity } from '../cli/cluster/identity.js';
 import { planCluster } from '../cli/cluster/plan.js';
 import { plannedProcesses, type ProcessSpec } from '../cli/cluster/processes.js';
@@ -43,6 +44,7 @@ export class ControlPlane {
     mkdirSync(files.root, { recursive: true });
     writeState(files, state);
     await ensureIdentity(files, state, []);
+    ensureAuditPolicy(files);
     mkdirSync(files.logs, { recursive: true });
     return new ControlPlane(files, state);
   }
