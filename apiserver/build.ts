@@ -8,6 +8,7 @@ import { AddressRange } from './allocation/address-range.js';
 import { ServiceAllocator } from './allocation/service-allocator.js';
 import { AuditLog, type AuditSink } from './audit/audit-log.js';
 import type { AuditPolicy } from './audit/policy.js';
+import type { Auditor } from './audit/request-audit.js';
 import { Authenticator, type TokenAuthenticator } from './authentication/authenticator.js';
 import { BootstrapAuthenticator } from './authentication/bootstrap-authenticator.js';
 import { ServiceAccountAuthenticator } from './authentication/service-account-authenticator.js';
@@ -157,7 +158,7 @@ export async function startApiserver(options: ApiserverOptions): Promise<Apiserv
   const auditLog = options.audit && new AuditLog(options.audit.sink, { clock, log, metrics });
   const pipeline = new Pipeline({
     ...core,
-    ...(options.audit && auditLog ? { auditor: { policy: options.audit.policy, log: auditLog, clock } } : {}),
+    ...(options.audit && auditLog ? { auditor: auditorOf(options.audit.policy, auditLog, core.codec, clock) } : {}),
     peers: new Peers(),
     metrics: createRequestMetrics(metrics),
     clock,
@@ -281,6 +282,10 @@ async function buildCore(options: ApiserverOptions): Promise<Core> {
     authenticator: new Authenticator(tokens, [issuer]),
     authorizer,
   };
+}
+
+function auditorOf(policy: AuditPolicy, log: AuditLog, codec: SchemaCodec, clock: Clock): Auditor {
+  return { policy, log, clock, readBody: (bytes, contentType) => codec.readBody(bytes, contentType) };
 }
 
 interface Built {

@@ -7,6 +7,8 @@ import { systemClock } from '../../shared/clock/clock.js';
 import { eventually } from '../../shared/clock/eventually.js';
 import { silentLog } from '../../shared/log/log.js';
 import { MetricsRegistry } from '../../shared/metrics/registry.js';
+import { ProtobufCodec } from '../protobuf/codec.js';
+import { loadSchemas } from '../schema/schemas.js';
 import { RawClient } from '../testing/raw-client.js';
 import { startTestServer, type TestServer } from '../testing/test-server.js';
 import { AuditFile } from './audit-file.js';
@@ -20,10 +22,10 @@ interface Written {
   requestURI: string;
   user: { username: string };
   impersonatedUser?: { username: string };
-  objectRef?: { resource: string; name?: string };
+  objectRef?: { resource: string; name?: string; namespace?: string; uid?: string; resourceVersion?: string };
   responseStatus?: { code: number; reason?: string };
-  requestObject?: { data?: object };
-  responseObject?: { metadata?: { managedFields?: object } };
+  requestObject?: { data?: object; spec?: object; items?: object[] };
+  responseObject?: { kind?: string; metadata?: { managedFields?: object }; items?: object[] };
   annotations?: Record<string, string>;
 }
 
@@ -119,6 +121,86 @@ describe('the audit of requests', () => {
     assert.equal(event.level, 'Metadata');
     await completed(({ verb, objectRef }) => verb === 'list' && objectRef?.resource === 'secrets');
     for (const hidden of [secret, token, 'hidden-token-value']) assert.ok(!lines.text.includes(hidden));
+  });
+
+  it('names the object where the URL does not: as it was sent, or as the server called it', async () => {
+    const path = '/api/v1/namespaces/default/configmaps';
+    await admin.send(path, { body: { metadata: { generateName: 'made-' } } });
+    const made = await completed(({ objectRef }) => objectRef?.name?.startsWith('made-') === true);
+    assert.match(made.objectRef?.name ?? '', /^made-[a-z0-9]{5}$/);
+    const answer = await admin.send(path, { body: { metadata: { name: 'named' } } });
+    const { metadata } = answer.json as { metadata: { uid: string; resourceVersion: string } };
+    await admin.send(`${path}/named`, { method: 'PUT', body: { ...answer.json, data: { k: 'v' } } });
+    const updated = await completed(({ verb, objectRef }) => verb === 'update' && objectRef?.name === 'named');
+    assert.equal(updated.objectRef?.uid, metadata.uid);
+    assert.equal(updated.objectRef.resourceVersion, metadata.resourceVersion);
+    await admin.send('/apis/apps/v1/namespaces/default/deployments', { body: { metadata: { name: 'refused' } } });
+    const refused = await completed(({ objectRef }) => objectRef?.name === 'refused');
+    assert.equal(refused.responseStatus?.code, 422);
+  });
+
+  it('writes bodies down as objects, in whatever form they travel', async () => {
+    const path = '/api/v1/namespaces/default/configmaps';
+    const headers = { 'content-type': 'application/yaml', accept: 'application/yaml' };
+    await admin.send(path, { body: 'metadata: {name: yaml}\ndata: {a: b}', headers });
+    const yaml = await completed(({ objectRef }) => objectRef?.name === 'yaml');
+    assert.deepEqual(yaml.requestObject?.data, { a: 'b' });
+    assert.equal(yaml.responseObject?.kind, 'ConfigMap');
+    const metadata = { name: 'protobuf' };
+    const object = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { c: 'd' } };
+    const body = new ProtobufCodec(loadSchemas()).encode(object);
+    const sent = await admin.send(path, { body, headers: { 'content-type': 'application/vnd.kubernetes.protobuf' } });
+    assert.equal(sent.code, 201);
+    const protobuf = await completed(({ objectRef }) => objectRef?.name === 'protobuf');
+    assert.deepEqual(protobuf.requestObject?.data, { c: 'd' });
+    const apply = { method: 'PATCH', headers: { 'content-type': 'application/apply-patch+yaml' } };
+    const patch = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: applied}\ndata: {e: f}';
+    await admin.send(`${path}/applied?fieldManager=test`, { ...apply, body: patch });
+    const applied = await completed(({ verb, objectRef }) => verb === 'patch' && objectRef?.name === 'applied');
+    assert.deepEqual(applied.requestObject?.data, { e: 'f' });
+    await admin.send(path);
+    const listed = await completed(({ verb, objectRef }) => verb === 'list' && objectRef?.resource === 'configmaps');
+    assert.equal(listed.responseObject?.kind, 'ConfigMapList');
+    assert.ok((listed.responseObject.items?.length ?? 0) >= 3);
+  });
+
+  it('notes what admission says of a request', async () => {
+    const labels = {
+      'pod-security.kubernetes.io/enforce': 'baseline',
+      'pod-security.kubernetes.io/audit': 'restricted',
+    };
+    await admin.send('/api/v1/namespaces', { body: { metadata: { name: 'strict', labels } } });
+    const template = { metadata: { labels: { a: 'b' } }, spec: { containers: [{ name: 'c', image: 'i' }] } };
+    const spec = { selector: { matchLabels: { a: 'b' } }, template };
+    const path = '/apis/apps/v1/namespaces/strict/deployments';
+    await admin.send(path, { body: { metadata: { name: 'loose' }, spec } });
+    const { annotations } = await completed(({ objectRef }) => objectRef?.name === 'loose');
+    assert.match(
+      annotations?.['pod-security.kubernetes.io/audit-violations'] ?? '',
+      /^would violate PodSecurity "restricted:latest": allowPrivilegeEscalation != false/,
+    );
+    const group = '/apis/admissionregistration.k8s.io/v1';
+    const resourceRules = [
+      { operations: ['CREATE'], apiGroups: ['apps'], apiVersions: ['v1'], resources: ['deployments'] },
+    ];
+    const policy = {
+      matchConstraints: { resourceRules },
+      validations: [{ expression: 'object.spec.replicas > 5', message: 'too few' }],
+      auditAnnotations: [{ key: 'replicas', valueExpression: 'string(object.spec.replicas)' }],
+    };
+    await admin.send(`${group}/validatingadmissionpolicies`, { body: { metadata: { name: 'p' }, spec: policy } });
+    const binding = { policyName: 'p', validationActions: ['Audit'] };
+    await admin.send(`${group}/validatingadmissionpolicybindings`, {
+      body: { metadata: { name: 'b' }, spec: binding },
+    });
+    await admin.send(path, { body: { metadata: { name: 'judged' }, spec } });
+    const judged = await completed(({ objectRef }) => objectRef?.name === 'judged');
+    assert.equal(judged.annotations?.['p/replicas'], '1');
+    const [failure] = JSON.parse(
+      judged.annotations['validation.policy.admission.k8s.io/validation_failure'] ?? '',
+    ) as Record<string, unknown>[];
+    assert.equal(failure?.['message'], 'too few');
+    assert.equal(judged.annotations['authorization.k8s.io/decision'], 'allow');
   });
 
   it('tells of a watch when it begins, and nothing of what the policy leaves out', async () => {

@@ -17,6 +17,21 @@ export interface Auditor {
   readonly policy: AuditPolicy;
   readonly log: AuditLog;
   readonly clock: Clock;
+  /** A body as the JSON value that it stands for; undefined when it cannot be read. */
+  readonly readBody: (bytes: Buffer, contentType: string | undefined) => unknown;
+}
+
+/** What the object of a write says of itself. */
+export interface ObjectNames {
+  readonly namespace?: string;
+  readonly name?: string;
+  readonly uid?: string;
+  readonly resourceVersion?: string;
+}
+
+interface Body {
+  readonly bytes: Buffer;
+  readonly contentType: string | undefined;
 }
 
 /** Bodies beyond this are left out and the event says so: as the original's truncating backend. */
@@ -31,7 +46,8 @@ export class RequestAudit {
   #attributes: Attributes | undefined;
   #impersonated: User | undefined;
   #annotations: Record<string, string> = {};
-  #bodies: { request?: Buffer; response?: Buffer } = {};
+  #bodies: { request?: Body; response?: Body } = {};
+  #names: ObjectNames = {};
   #failure: StatusError | undefined;
 
   constructor(auditor: Auditor, request: AuditedRequest) {
@@ -59,13 +75,35 @@ export class RequestAudit {
     this.#annotations['authorization.k8s.io/reason'] = reason;
   }
 
-  requestBody(bytes: Buffer): void {
-    const level = this.#plan?.level;
-    if (level === 'Request' || level === 'RequestResponse') this.#keep('request', bytes);
+  /** Notes something by a key `DOMAIN/WORD`. What has been noted once stays, as in the original. */
+  annotate(key: string, value: string): void {
+    if (this.#plan && !Object.hasOwn(this.#annotations, key)) this.#annotations[key] = value;
   }
 
-  responseBody(bytes: Buffer): void {
-    if (this.#plan?.level === 'RequestResponse') this.#keep('response', bytes);
+  /** What the object that was sent says of itself where the URL does not. */
+  sent({ namespace, name, uid, resourceVersion }: ObjectNames): void {
+    if (this.#plan) this.#names = { namespace, name, uid, resourceVersion };
+  }
+
+  /** The name that an object without one was given. */
+  named(name: string): void {
+    if (this.#plan && !this.#names.name) this.#names = { ...this.#names, name };
+  }
+
+  requestBody(bytes: Buffer, contentType: string | undefined): void {
+    const level = this.#plan?.level;
+    if ((level === 'Request' || level === 'RequestResponse') && this.#fits(bytes.length)) {
+      this.#bodies.request = { bytes, contentType };
+    }
+  }
+
+  /** Whether an answer of that size is to be written down: a streamed one is put together for it. */
+  wantsResponse(sizeBytes: number): boolean {
+    return this.#plan?.level === 'RequestResponse' && this.#fits(sizeBytes);
+  }
+
+  responseBody(bytes: Buffer, contentType: string): void {
+    if (this.wantsResponse(bytes.length)) this.#bodies.response = { bytes, contentType };
   }
 
   failed(error: StatusError): void {
@@ -85,9 +123,10 @@ export class RequestAudit {
     this.#write('ResponseComplete', code);
   }
 
-  #keep(which: 'request' | 'response', bytes: Buffer): void {
-    if (bytes.length <= maxBodyBytes) this.#bodies[which] = bytes;
-    else this.#annotations['audit.k8s.io/truncated'] = 'true';
+  #fits(sizeBytes: number): boolean {
+    if (sizeBytes <= maxBodyBytes) return true;
+    this.#annotations['audit.k8s.io/truncated'] = 'true';
+    return false;
   }
 
   #write(stage: AuditStage, code?: number): void {
@@ -97,7 +136,6 @@ export class RequestAudit {
 
   #event(plan: AuditPlan, attributes: Attributes, stage: AuditStage, code: number | undefined): object {
     const { auditId, uri, sourceIps, userAgent } = this.#request;
-    const body = (bytes: Buffer | undefined): object | undefined => bodyOf(bytes, plan.omitManagedFields);
     const isFirst = stage === 'RequestReceived';
     return {
       kind: 'Event',
@@ -111,14 +149,23 @@ export class RequestAudit {
       impersonatedUser: this.#impersonated && userInfo(this.#impersonated),
       sourceIPs: sourceIps,
       userAgent,
-      objectRef: attributes.isResourceRequest ? objectRef(attributes) : undefined,
+      objectRef: attributes.isResourceRequest ? objectRef(attributes, this.#names) : undefined,
       responseStatus: code === undefined ? undefined : statusOf(code, this.#failure),
-      requestObject: isFirst ? undefined : body(this.#bodies.request),
-      responseObject: stage === 'ResponseComplete' ? body(this.#bodies.response) : undefined,
+      requestObject: isFirst ? undefined : this.#bodyOf(this.#bodies.request, plan),
+      responseObject: stage === 'ResponseComplete' ? this.#bodyOf(this.#bodies.response, plan) : undefined,
       requestReceivedTimestamp: microTime(this.#receivedMs),
       stageTimestamp: microTime(this.#auditor.clock.now()),
       annotations: Object.keys(this.#annotations).length > 0 ? this.#annotations : undefined,
     };
+  }
+
+  /** Whatever it was sent as; of what is no object or list (text, streams) nothing is written. */
+  #bodyOf(body: Body | undefined, { omitManagedFields }: AuditPlan): object | undefined {
+    if (!body || body.bytes.length === 0) return undefined;
+    const value = this.#auditor.readBody(body.bytes, body.contentType);
+    if (typeof value !== 'object' || value === null) return undefined;
+    if (omitManagedFields) dropManagedFields(value);
+    return value;
   }
 }
 
@@ -126,13 +173,17 @@ const microTime = (ms: number): string => `${new Date(ms).toISOString().slice(0,
 
 const userInfo = ({ name, uid, groups, extra }: User): object => ({ username: name, uid, groups, extra });
 
-function objectRef({ resource, subresource, namespace, name, group, version }: Attributes): object {
+/** What the URL says counts; the rest is what the object says of itself. */
+function objectRef(attributes: Attributes, names: ObjectNames): object {
+  const { resource, subresource, namespace, name, group, version } = attributes;
   return {
     resource,
-    namespace,
-    name: name || undefined,
+    namespace: namespace ?? (names.namespace || undefined),
+    name: name || names.name || undefined,
+    uid: names.uid || undefined,
     apiGroup: group || undefined,
     apiVersion: version,
+    resourceVersion: names.resourceVersion || undefined,
     subresource: subresource || undefined,
   };
 }
@@ -141,19 +192,6 @@ function statusOf(code: number, failure: StatusError | undefined): object {
   if (!failure) return { metadata: {}, code };
   const { status, message, reason, details } = failure.toStatus();
   return { metadata: {}, status, message, reason, details, code };
-}
-
-/** JSON bodies as objects; of anything else (streams, protobuf, YAML) nothing is written. */
-function bodyOf(bytes: Buffer | undefined, omitManagedFields: boolean): object | undefined {
-  if (!bytes || bytes.length === 0) return undefined;
-  try {
-    const value: unknown = JSON.parse(bytes.toString('utf8'));
-    if (typeof value !== 'object' || value === null) return undefined;
-    if (omitManagedFields) dropManagedFields(value);
-    return value;
-  } catch {
-    return undefined;
-  }
 }
 
 function dropManagedFields(value: object): void {

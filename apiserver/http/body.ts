@@ -11,7 +11,7 @@ const tooLarge = (): StatusError =>
 /** The whole body; 413 as soon as it is known to be too long. */
 export async function readBody({ request, audit }: Pick<Exchange, 'request' | 'audit'>): Promise<Buffer> {
   const bytes = await receive(request);
-  audit?.requestBody(bytes);
+  audit?.requestBody(bytes, header(request, 'content-type'));
   return bytes;
 }
 

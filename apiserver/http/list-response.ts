@@ -91,6 +91,7 @@ export async function sendList(exchange: Exchange, head: Buffer, items: ListItem
   const length = head.length + end.length + Math.max(0, items.sizeBytes - 1);
   const wantsGzip = length >= 128 * 1024 && header(exchange.request, 'accept-encoding')?.includes('gzip') === true;
   const headers = { ...commonHeaders(exchange), 'content-type': jsonType };
+  if (exchange.audit?.wantsResponse(length)) exchange.audit.responseBody(joinList(head, items), jsonType);
   if (wantsGzip) {
     writeHead(response, 200, { ...headers, 'content-encoding': 'gzip' });
     const gzip = createGzip({ level: 1 });

@@ -43,7 +43,10 @@ export class ResourceHandler {
     const served = registry.find(info.group, info.version, info.resource);
     if (!served) throw unknownResource();
     const { definition } = served;
-    if (definition.deprecation !== undefined) exchange.warnings.push(definition.deprecation);
+    if (definition.deprecation !== undefined) {
+      exchange.warnings.push(definition.deprecation);
+      exchange.audit?.annotate('k8s.io/deprecated', 'true');
+    }
     const unavailable = definition.custom?.unavailable;
     if (unavailable !== undefined) throw internalError(unavailable);
     const isMisplaced =

@@ -41,6 +41,7 @@ export class ResourceWriter {
     const options = writeOptions(exchange);
     const object = await this.#decode(exchange, served, options);
     const result = await served.store.create(info.namespace, object, options);
+    exchange.audit?.named(result.object.metadata.name);
     this.#given.reader.sendWritten(exchange, served, 201, result);
   }
 
@@ -121,6 +122,7 @@ export class ResourceWriter {
     const bytes = await readBody(exchange);
     const object = this.#given.codec.decode(bytes, header(request, 'content-type'), expectedOf(definition), options);
     object.metadata ??= {} as KubernetesObject['metadata'];
+    exchange.audit?.sent(object.metadata);
     return served.store.toStored(object);
   }
 

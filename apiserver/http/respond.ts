@@ -53,7 +53,7 @@ export function sendBytes(
 ): void {
   const { response, request } = exchange;
   if (response.headersSent || response.writableEnded) return;
-  exchange.audit?.responseBody(body);
+  exchange.audit?.responseBody(body, contentType);
   const headers = { ...commonHeaders(exchange), 'content-type': contentType, ...changes };
   if (body.length >= gzipFromBytes && header(request, 'accept-encoding')?.includes('gzip')) {
     gzip(body, { level: 1 }, (error, compressed) => {

@@ -1,7 +1,8 @@
 import type { KubernetesObject } from '../../shared/api/object.js';
-import { decodeBody, decodePatched, type DecodeOptions } from '../decode/decode.js';
+import { StatusError } from '../../shared/errors/status-error.js';
+import { decodeBody, decodePatched, protobufMediaType, type DecodeOptions } from '../decode/decode.js';
 import { mediaTypeOf, unsupportedMediaType } from '../decode/errors.js';
-import { parsePatch } from '../decode/parse.js';
+import { parseJson, parsePatch, parseYaml, SyntaxFault } from '../decode/parse.js';
 import { jsonMergePatch } from '../patch/json-merge-patch.js';
 import { jsonPatch } from '../patch/json-patch.js';
 import { strategicMergePatch } from '../patch/strategic-merge-patch.js';
@@ -51,6 +52,18 @@ export class SchemaCodec implements ObjectCodec {
       decodeProtobuf: this.#decodeProtobuf,
     });
     return decoded.object;
+  }
+
+  /** A body of any kind as it stands, unchecked: for the audit log. Undefined when it cannot be read. */
+  readBody(bytes: Buffer, contentType: string | undefined): unknown {
+    const type = mediaTypeOf(contentType);
+    try {
+      if (type === protobufMediaType) return this.#decodeProtobuf(bytes);
+      return (type.endsWith('yaml') ? parseYaml(bytes) : parseJson(bytes)).value;
+    } catch (error) {
+      if (error instanceof SyntaxFault || error instanceof StatusError) return undefined;
+      throw error;
+    }
   }
 
   parsePatch(bytes: Buffer, contentType: string | undefined): ParsedPatch {

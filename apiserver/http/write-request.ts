@@ -8,7 +8,7 @@ const fieldValidations = ['Ignore', 'Warn', 'Strict'] as const;
 
 /** What the query of a write says, checked. */
 export function writeOptions(exchange: Exchange): WriteOptions {
-  const { query, user, warnings } = exchange;
+  const { query, user, warnings, audit } = exchange;
   const errors: FieldError[] = [];
   const dryRun = query.getAll('dryRun').filter((value) => value !== '');
   for (const value of dryRun) if (value !== 'All') errors.push(notSupported('dryRun', value, ['All']));
@@ -31,6 +31,7 @@ export function writeOptions(exchange: Exchange): WriteOptions {
     force: query.get('force') === 'true' || query.get('force') === '1',
     fieldValidation: fieldValidation ?? 'Warn',
     warn: (text) => void warnings.push(text),
+    ...(audit ? { annotate: (key: string, value: string) => audit.annotate(key, value) } : {}),
   };
 }
 
