@@ -9,7 +9,7 @@ import { ServiceAllocator } from './allocation/service-allocator.js';
 import { AuditLog, type AuditSink } from './audit/audit-log.js';
 import type { AuditPolicy } from './audit/policy.js';
 import type { Auditor } from './audit/request-audit.js';
-import { Authenticator, type TokenAuthenticator } from './authentication/authenticator.js';
+import { Authenticator, type AnonymousRule, type TokenAuthenticator } from './authentication/authenticator.js';
 import { BootstrapAuthenticator } from './authentication/bootstrap-authenticator.js';
 import { ServiceAccountAuthenticator } from './authentication/service-account-authenticator.js';
 import { TokenSigner } from './authentication/service-account-token.js';
@@ -89,6 +89,8 @@ export interface ApiserverOptions {
   readonly addMetrics?: (metrics: MetricsRegistry) => void;
   /** Tokens that others have issued, looked into after our own. */
   readonly tokenAuthenticators?: readonly TokenAuthenticator[];
+  /** Who shows nothing is refused on other paths; absent: nowhere. */
+  readonly letsInAnonymous?: AnonymousRule;
   /** Asked before roles are looked at. */
   readonly webhookAuthorizer?: Authorizer;
   /** Who did what is written there; absent: nowhere. */
@@ -279,7 +281,7 @@ async function buildCore(options: ApiserverOptions): Promise<Core> {
     admission,
     fieldManagement,
     signer,
-    authenticator: new Authenticator(tokens, [issuer]),
+    authenticator: new Authenticator(tokens, [issuer], options.letsInAnonymous),
     authorizer,
   };
 }

@@ -5,7 +5,9 @@ import type { Log } from '../shared/log/log.js';
 import { readManifests } from '../shared/manifest/manifest.js';
 import { AuditFile, AuditStream } from './audit/audit-file.js';
 import { readAuditPolicy } from './audit/policy.js';
-import type { TokenAuthenticator } from './authentication/authenticator.js';
+import type { AnonymousRule, TokenAuthenticator } from './authentication/authenticator.js';
+import type { OidcOptions } from './authentication/oidc-authenticator.js';
+import { usernamePrefix } from './authentication/oidc-claims.js';
 import { reviewClientFromKubeconfig } from './authentication/review-client.js';
 import { WebhookTokenAuthenticator } from './authentication/webhook-token-authenticator.js';
 import { WebhookAuthorizer } from './authorization/webhook-authorizer.js';
@@ -22,6 +24,7 @@ export interface IdentityFlags {
   oidcRequiredClaim: string[];
   oidcCaFile?: string;
   oidcSigningAlgs: string;
+  authenticationConfig?: string;
   authenticationTokenWebhookConfigFile?: string;
   authenticationTokenWebhookCacheTtl: number;
   authorizationWebhookConfigFile?: string;
@@ -80,6 +83,10 @@ export const identityFlags: readonly FlagDefinition[] = [
   { flags: '--oidc-ca-file <file>', description: "authority of the provider's certificate" },
   { flags: '--oidc-signing-algs <names>', description: 'algorithms of signatures that count', default: 'RS256' },
   {
+    flags: '--authentication-config <file>',
+    description: 'AuthenticationConfiguration: issuers of tokens, and where the anonymous may come; excludes --oidc-*',
+  },
+  {
     flags: '--authentication-token-webhook-config-file <file>',
     description: 'kubeconfig of a service that knows tokens',
   },
@@ -119,16 +126,14 @@ export const identityFlags: readonly FlagDefinition[] = [
   },
 ];
 
-type Providers = Pick<ApiserverOptions, 'tokenAuthenticators' | 'webhookAuthorizer' | 'audit'>;
+type Providers = Pick<ApiserverOptions, 'tokenAuthenticators' | 'letsInAnonymous' | 'webhookAuthorizer' | 'audit'>;
 
 /** Builds what the flags ask for; throws an Error that says which of them is wrong. */
 export async function loadIdentityProviders(
   flags: IdentityFlags,
-  { clock, log }: { clock: Clock; log: Log },
+  { clock, log, ownIssuer }: { clock: Clock; log: Log; ownIssuer: string },
 ): Promise<Providers> {
-  const tokenAuthenticators: TokenAuthenticator[] = [];
-  if (flags.oidcIssuerUrl)
-    tokenAuthenticators.push(await oidcAuthenticator(flags.oidcIssuerUrl, flags, { clock, log }));
+  const { tokenAuthenticators, letsInAnonymous } = await issuersOf(flags, ownIssuer, { clock, log });
   if (flags.authenticationTokenWebhookConfigFile) {
     const client = await reviewClientFromKubeconfig(flags.authenticationTokenWebhookConfigFile, clock);
     const cacheTtlMs = flags.authenticationTokenWebhookCacheTtl;
@@ -138,6 +143,7 @@ export async function loadIdentityProviders(
   const file = flags.authorizationWebhookConfigFile;
   return {
     tokenAuthenticators,
+    ...(letsInAnonymous ? { letsInAnonymous } : {}),
     ...(audit ? { audit } : {}),
     ...(file
       ? {
@@ -153,32 +159,79 @@ export async function loadIdentityProviders(
   };
 }
 
-async function oidcAuthenticator(
-  issuerUrl: string,
-  flags: IdentityFlags,
-  given: { clock: Clock; log: Log },
+type Given = { readonly clock: Clock; readonly log: Log };
+
+interface Issuers {
+  readonly tokenAuthenticators: TokenAuthenticator[];
+  readonly letsInAnonymous?: AnonymousRule;
+}
+
+async function issuersOf(flags: IdentityFlags, ownIssuer: string, given: Given): Promise<Issuers> {
+  const { authenticationConfig: file, oidcIssuerUrl, oidcClientId } = flags;
+  if (file === undefined) {
+    return { tokenAuthenticators: oidcIssuerUrl ? [await oidcAuthenticator(oidcIssuerUrl, flags, given)] : [] };
+  }
+  if (oidcIssuerUrl || oidcClientId) {
+    throw new Error('authentication-config file and oidc-* flags are mutually exclusive');
+  }
+  const { readAuthenticationConfiguration } = await import('./authentication/authentication-configuration.js');
+  const [document] = readManifests(readFileSync(file, 'utf8'), { file });
+  const { jwt, letsInAnonymous } = named(file, () => readAuthenticationConfiguration(document?.value, [ownIssuer]));
+  const tokenAuthenticators = await Promise.all(
+    jwt.map(({ issuer, mapping }) => {
+      const { url, discoveryUrl, audiences, certificateAuthority } = issuer;
+      return authenticatorOf(
+        {
+          issuerUrl: url,
+          audiences,
+          signingAlgorithms: allAlgorithms,
+          mapping,
+          ...(discoveryUrl === undefined ? {} : { discoveryUrl }),
+        },
+        certificateAuthority,
+        given,
+      );
+    }),
+  );
+  return { tokenAuthenticators, ...(letsInAnonymous ? { letsInAnonymous } : {}) };
+}
+
+/** Errors begin with the file that is wrong. */
+function named<T>(file: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw new Error(`${file}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+}
+
+const allAlgorithms = ['RS256', 'RS384', 'RS512', 'ES256', 'ES384', 'ES512', 'PS256', 'PS384', 'PS512'];
+
+async function authenticatorOf(
+  options: OidcOptions,
+  ca: string | undefined,
+  given: Given,
 ): Promise<TokenAuthenticator> {
-  if (!flags.oidcClientId) throw new Error('--oidc-issuer-url needs --oidc-client-id');
   // Costs a start a tenth of a second: only where there is a provider.
   const { OidcAuthenticator } = await import('./authentication/oidc-authenticator.js');
+  return new OidcAuthenticator(options, { ...given, getJson: (url) => getJson(url, ca) });
+}
+
+function oidcAuthenticator(issuerUrl: string, flags: IdentityFlags, given: Given): Promise<TokenAuthenticator> {
+  const { oidcClientId, oidcUsernameClaim, oidcGroupsClaim, oidcGroupsPrefix = '' } = flags;
+  if (!oidcClientId) throw new Error('--oidc-issuer-url needs --oidc-client-id');
   const ca = flags.oidcCaFile ? readFileSync(flags.oidcCaFile, 'utf8') : undefined;
-  const requiredClaims = flags.oidcRequiredClaim.map((text) => {
-    const equals = text.indexOf('=');
-    return [text.slice(0, equals), text.slice(equals + 1)] as const;
-  });
-  return new OidcAuthenticator(
-    {
-      issuerUrl,
-      audiences: [flags.oidcClientId],
-      signingAlgorithms: flags.oidcSigningAlgs.split(','),
-      usernameClaim: flags.oidcUsernameClaim,
-      requiredClaims: Object.fromEntries(requiredClaims),
-      ...(flags.oidcUsernamePrefix === undefined ? {} : { usernamePrefix: flags.oidcUsernamePrefix }),
-      ...(flags.oidcGroupsClaim === undefined ? {} : { groupsClaim: flags.oidcGroupsClaim }),
-      ...(flags.oidcGroupsPrefix === undefined ? {} : { groupsPrefix: flags.oidcGroupsPrefix }),
-    },
-    { ...given, getJson: (url) => getJson(url, ca) },
-  );
+  const prefix = usernamePrefix(flags.oidcUsernamePrefix, oidcUsernameClaim, issuerUrl);
+  const mapping = {
+    username: { claim: oidcUsernameClaim, prefix },
+    ...(oidcGroupsClaim === undefined ? {} : { groups: { claim: oidcGroupsClaim, prefix: oidcGroupsPrefix } }),
+    claimRules: flags.oidcRequiredClaim.map((text) => {
+      const equals = text.indexOf('=');
+      return { claim: text.slice(0, equals), value: text.slice(equals + 1) };
+    }),
+  };
+  const signingAlgorithms = flags.oidcSigningAlgs.split(',');
+  return authenticatorOf({ issuerUrl, audiences: [oidcClientId], signingAlgorithms, mapping }, ca, given);
 }
 
 const maxDocumentBytes = 1024 * 1024;

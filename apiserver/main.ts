@@ -106,7 +106,7 @@ await runProcess(async (signal) => {
   const { storage, encryption } = openEncryption(level, flags.encryptionKeyFile, log);
   try {
     const server = await startApiserver({
-      ...(await loadIdentityProviders(flags, { clock, log })),
+      ...(await loadIdentityProviders(flags, { clock, log, ownIssuer: flags.serviceAccountIssuer })),
       storage,
       definitions,
       schemas: loadSchemas(),

@@ -1,4 +1,5 @@
 import type { Attributes } from '../authorization/authorizer.js';
+import { list, record, strings, type Fields } from '../decode/document-fields.js';
 
 export const auditLevels = ['None', 'Metadata', 'Request', 'RequestResponse'] as const;
 export type AuditLevel = (typeof auditLevels)[number];
@@ -105,7 +106,7 @@ export function readAuditPolicy(document: unknown): AuditPolicy {
   return new AuditPolicy(rules, readStages(policy, ''), policy['omitManagedFields'] === true);
 }
 
-function readRule(rule: Record<string, unknown>, path: string): AuditRule {
+function readRule(rule: Fields, path: string): AuditRule {
   const level = auditLevels.find((known) => known === rule['level']);
   if (!level) throw new Error(`${path}.level: must be one of ${auditLevels.join(', ')}`);
   const resources = list(rule, 'resources', path).map((given, i) => {
@@ -129,32 +130,18 @@ function readRule(rule: Record<string, unknown>, path: string): AuditRule {
     resources,
     namespaces,
     nonResourceURLs,
-    omitStages: readStages(rule, `${path}.`),
+    omitStages: readStages(rule, path),
     omitManagedFields: typeof omitManagedFields === 'boolean' ? omitManagedFields : undefined,
   };
 }
 
-function readStages(from: Record<string, unknown>, path: string): AuditStage[] {
+function readStages(from: Fields, path: string): AuditStage[] {
   return strings(from, 'omitStages', path).map((text) => {
     const stage = auditStages.find((known) => known === text);
-    if (!stage) throw new Error(`${path}omitStages: ${JSON.stringify(text)} is not one of ${auditStages.join(', ')}`);
+    if (!stage)
+      throw new Error(
+        `${path === '' ? '' : `${path}.`}omitStages: ${JSON.stringify(text)} is not one of ${auditStages.join(', ')}`,
+      );
     return stage;
   });
 }
-
-function record(value: unknown, path: string): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Error(`${path} is not an object`);
-  return value as Record<string, unknown>;
-}
-
-function list(from: Record<string, unknown>, field: string, path: string): readonly unknown[] {
-  const value = from[field] ?? [];
-  if (!Array.isArray(value)) throw new Error(`${path}.${field}: must be a list`);
-  return value;
-}
-
-const strings = (from: Record<string, unknown>, field: string, path: string): string[] =>
-  list(from, field, path).map((value) => {
-    if (typeof value !== 'string') throw new Error(`${path}.${field}: must be a list of strings`);
-    return value;
-  });

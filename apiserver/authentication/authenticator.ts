@@ -23,6 +23,9 @@ export interface PeerCertificate {
   readonly fingerprint?: string;
 }
 
+/** Whether somebody who shows nothing may come as far as that path; what he may do there is another question. */
+export type AnonymousRule = (path: string) => boolean;
+
 /**
  * Who asks: by certificate, else by token, else nobody in particular. Credentials that are shown and do not hold are
  * refused, not ignored.
@@ -30,10 +33,16 @@ export interface PeerCertificate {
 export class Authenticator {
   readonly #tokens: readonly TokenAuthenticator[];
   readonly #audiences: readonly string[];
+  readonly #letsInAnonymous: AnonymousRule;
 
-  constructor(tokens: readonly TokenAuthenticator[], audiences: readonly string[]) {
+  constructor(
+    tokens: readonly TokenAuthenticator[],
+    audiences: readonly string[],
+    letsInAnonymous: AnonymousRule = () => true,
+  ) {
     this.#tokens = tokens;
     this.#audiences = audiences;
+    this.#letsInAnonymous = letsInAnonymous;
   }
 
   /** Undefined when a token has to be looked into. */
@@ -49,17 +58,23 @@ export class Authenticator {
     };
   }
 
-  async fromHeader(authorization: string | undefined): Promise<User> {
-    if (authorization === undefined) return anonymousUser;
+  /** @param path of the request, for those who show nothing */
+  async fromHeader(authorization: string | undefined, path: string): Promise<User> {
+    if (authorization === undefined) return this.#anonymous(path);
     const match = /^Bearer +(\S+)$/i.exec(authorization.trim());
     if (!match) {
       // Other schemes are not ours to judge: the client stays unknown, as in the original.
       if (/^Bearer\b/i.test(authorization)) throw unauthorized();
-      return anonymousUser;
+      return this.#anonymous(path);
     }
     const found = await this.review(match[1] ?? '', this.#audiences);
     if (!found) throw unauthorized();
     return found.user;
+  }
+
+  #anonymous(path: string): User {
+    if (!this.#letsInAnonymous(path)) throw unauthorized();
+    return anonymousUser;
   }
 
   /** Looks into a token for TokenReview too. */

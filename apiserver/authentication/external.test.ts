@@ -14,7 +14,7 @@ import { FakeService } from '../testing/fake-service.js';
 import { RawClient, type RawAnswer } from '../testing/raw-client.js';
 import { startTestServer, type TestServer } from '../testing/test-server.js';
 import { OidcAuthenticator } from './oidc-authenticator.js';
-import { readIdentity, type ClaimMapping } from './oidc-claims.js';
+import { readIdentity, usernamePrefix, type ClaimMapping } from './oidc-claims.js';
 import { reviewClientFromKubeconfig } from './review-client.js';
 import { WebhookTokenAuthenticator } from './webhook-token-authenticator.js';
 
@@ -96,11 +96,11 @@ describe('users that others vouch for', () => {
         issuerUrl: provider.url,
         audiences: ['knarr'],
         signingAlgorithms: ['RS256'],
-        usernameClaim: 'sub',
-        usernamePrefix: 'sso:',
-        groupsClaim: 'groups',
-        groupsPrefix: 'sso:',
-        requiredClaims: { tenant: 'us' },
+        mapping: {
+          username: { claim: 'sub', prefix: 'sso:' },
+          groups: { claim: 'groups', prefix: 'sso:' },
+          claimRules: [{ claim: 'tenant', value: 'us' }],
+        },
       },
       {
         clock: { ...systemClock, monotonic: () => systemClock.monotonic() * 1_000 },
@@ -198,15 +198,18 @@ describe('users that others vouch for', () => {
 });
 
 describe('the identity in verified claims', () => {
-  const mapping: ClaimMapping = { issuerUrl: 'https://i', usernameClaim: 'sub', requiredClaims: {} };
+  const mapping: ClaimMapping = { username: { claim: 'sub', prefix: '' }, claimRules: [] };
+  const of = (claim: string, given: string | undefined): Partial<ClaimMapping> => ({
+    username: { claim, prefix: usernamePrefix(given, claim, 'https://i') },
+  });
   const table: [Partial<ClaimMapping>, object, string | undefined][] = [
-    [{}, { sub: 'a' }, 'https://i#a'],
-    [{ usernamePrefix: '-' }, { sub: 'a' }, 'a'],
-    [{ usernamePrefix: 'p:' }, { sub: 'a' }, 'p:a'],
-    [{ usernameClaim: 'email' }, { email: 'a@b' }, 'a@b'],
-    [{ usernameClaim: 'email' }, { email: 'a@b', email_verified: false }, undefined],
-    [{ usernameClaim: 'constructor' }, {}, undefined],
-    [{ requiredClaims: { x: 'y' } }, { sub: 'a', x: 'z' }, undefined],
+    [of('sub', undefined), { sub: 'a' }, 'https://i#a'],
+    [of('sub', '-'), { sub: 'a' }, 'a'],
+    [of('sub', 'p:'), { sub: 'a' }, 'p:a'],
+    [of('email', undefined), { email: 'a@b' }, 'a@b'],
+    [of('email', undefined), { email: 'a@b', email_verified: false }, undefined],
+    [of('constructor', undefined), {}, undefined],
+    [{ claimRules: [{ claim: 'x', value: 'y' }] }, { sub: 'a', x: 'z' }, undefined],
   ];
   for (const [given, claims, name] of table) {
     it(`of ${JSON.stringify(claims)} under ${JSON.stringify(given)} is ${name ?? 'nobody'}`, () =>

@@ -6,12 +6,15 @@ import { unauthorized, type AuthenticatedToken, type TokenAuthenticator } from '
 import { ExpiringCache } from './expiring-cache.js';
 import { readIdentity, type ClaimMapping } from './oidc-claims.js';
 
-export interface OidcOptions extends ClaimMapping {
+export interface OidcOptions {
   /** https, as it stands in the tokens. */
   readonly issuerUrl: string;
+  /** Where its discovery document is; default: at the usual place below the issuer. */
+  readonly discoveryUrl?: string;
   /** A token must be for one of them: the client's id at the provider. */
   readonly audiences: readonly string[];
   readonly signingAlgorithms: readonly string[];
+  readonly mapping: ClaimMapping;
 }
 
 export interface OidcDependencies {
@@ -57,7 +60,7 @@ export class OidcAuthenticator implements TokenAuthenticator {
     }
     const nowSeconds = this.#given.clock.now() / 1000;
     if (!((claims.exp ?? 0) > nowSeconds)) throw unauthorized();
-    const user = readIdentity(this.#options, claims);
+    const user = readIdentity(this.#options.mapping, claims);
     if (!user) throw unauthorized();
     return { user, audiences };
   }
@@ -108,8 +111,9 @@ export class OidcAuthenticator implements TokenAuthenticator {
 
   async #readKeys(): Promise<void> {
     const { getJson } = this.#given;
-    const { issuerUrl } = this.#options;
-    const document = (await getJson(`${issuerUrl.replace(/\/$/, '')}/.well-known/openid-configuration`)) as {
+    const { issuerUrl, discoveryUrl = `${issuerUrl.replace(/\/$/, '')}/.well-known/openid-configuration` } =
+      this.#options;
+    const document = (await getJson(discoveryUrl)) as {
       issuer?: unknown;
       jwks_uri?: unknown;
     };

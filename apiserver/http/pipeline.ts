@@ -123,7 +123,7 @@ export class Pipeline {
     const authorization = header(request, 'authorization');
     const certificate: PeerCertificate | undefined = peers.certificateOf(request);
     const user = authenticator.fromCertificate(certificate);
-    return user ?? authenticator.fromHeader(authorization);
+    return user ?? authenticator.fromHeader(authorization, (request.url ?? '/').split('?', 1)[0] ?? '/');
   }
 
   /** Throws or rejects with 403. Undefined when nobody outside had to be asked. */

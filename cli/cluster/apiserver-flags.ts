@@ -28,6 +28,7 @@ export const passedFlags: readonly PassedFlag[] = [
   { ...flag('oidc-required-claim', 'key=value', 'a claim that a token must have; may be repeated'), isRepeated: true },
   file('oidc-ca-file', "authority of the provider's certificate"),
   flag('oidc-signing-algs', 'names', 'algorithms of signatures that count (default: RS256)'),
+  file('authentication-config', 'issuers of tokens, and where the anonymous may come, instead of the flags above'),
   file('authentication-token-webhook-config-file', 'kubeconfig of a service that knows tokens'),
   file('authorization-webhook-config-file', 'kubeconfig of a service that knows rights'),
   file('audit-policy-file', 'which requests are written down, instead of the default policy'),

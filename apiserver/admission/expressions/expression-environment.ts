@@ -1,3 +1,4 @@
+import { userInfoType } from '../../authentication/claim-expressions.js';
 import { CelEnvironment, kubernetesFunctions, ResultTypeError, type Program } from '../../cel/environment.js';
 import { CelCompileError } from '../../cel/errors.js';
 import { define } from '../../cel/functions.js';
@@ -26,12 +27,6 @@ const namesOf = (what: string, third: string): CelType =>
   ]);
 const kindType = namesOf('GroupVersionKind', 'kind');
 const resourceType = namesOf('GroupVersionResource', 'resource');
-const userType = objectType('kubernetes.UserInfo', [
-  ['username', stringType],
-  ['uid', stringType],
-  ['groups', listType(stringType)],
-  ['extra', mapType(stringType, listType(stringType))],
-]);
 
 /** The variable `request`: what a webhook would be told, without the objects. */
 export const requestType: CelType = objectType('kubernetes.AdmissionRequest', [
@@ -44,7 +39,7 @@ export const requestType: CelType = objectType('kubernetes.AdmissionRequest', [
   ['name', stringType],
   ['namespace', stringType],
   ['operation', stringType],
-  ['userInfo', userType],
+  ['userInfo', userInfoType],
   ['dryRun', boolType],
   ['options', dynType],
 ]);
