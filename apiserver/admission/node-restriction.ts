@@ -40,7 +40,8 @@ export function nodeRestriction(objects: ObjectReader): AdmissionPlugin {
     name: 'NodeRestriction',
     validate: (request) => {
       const node = nodeNameOf(request.user);
-      if (node === undefined) return;
+      // Whom a node may connect to is the authorizer's question.
+      if (node === undefined || request.operation === 'CONNECT') return;
       const { group, resource } = request.definition.resource;
       const refuse: Refuse = (why) => forbidden(request.definition.resource, request.name, why);
       if (group === '' && resource === 'pods') checkPod(request, node, refuse, objects);

@@ -250,6 +250,9 @@ describe('identity and rights', () => {
     };
     assert.match(message(await node.send(`${core}/pods`, { body: plain })), /can only create mirror pods/);
     assert.equal((await node.send(`${core}/pods/stranger`, { method: 'DELETE' })).code, 403);
+    // A node may call itself through the server; here it has told no address yet.
+    assert.match(message(await node.send('/api/v1/nodes/node-1/proxy/healthz')), /no preferred addresses found/);
+    assert.equal((await node.send('/api/v1/nodes/node-2/proxy/healthz')).code, 403);
   });
 
   it('answers what somebody may do', async () => {

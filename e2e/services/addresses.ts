@@ -147,7 +147,10 @@ export function addressTests(cluster: FindCluster): void {
     assert.match(await cluster().fetch(`http://${address}:${waiter.spec?.ports?.[0]?.nodePort}/cgi-bin/who`), /saw/);
     await cluster().kubectl(['delete', 'service', 'holder']);
     await eventually(async () => assert.ok(await ingress('waiter')), 30_000, 300);
-    assert.match(await cluster().fetch(`http://${address}:8765/cgi-bin/who`), /saw/);
+    await eventually(
+      async () => assert.match(await cluster().fetch(`http://${address}:8765/cgi-bin/who`), /saw/),
+      10_000,
+    );
 
     const listener = cluster().host.spawn(
       [process.execPath, '-e', 'require("net").createServer().listen(8766)'],
