@@ -25,6 +25,7 @@ const sharedRooms: Record<string, readonly string[]> = {
   metrics: [],
   image: [],
   encryption: [],
+  fuzz: ['clock'],
   manifest: ['errors'],
   pki: ['errors', 'clock'],
   client: ['api', 'errors', 'clock', 'log', 'manifest'],

@@ -1,9 +1,10 @@
 import { constants } from 'node:crypto';
 import type { Http2SecureServer } from 'node:http2';
-import type { IncomingMessage } from 'node:http';
+import { STATUS_CODES, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { fastify, type FastifyInstance } from 'fastify';
 import type { Clock } from '../../shared/clock/clock.js';
+import { StatusError } from '../../shared/errors/status-error.js';
 import type { RawRequest, RawResponse } from './exchange.js';
 
 export interface TlsFiles {
@@ -22,6 +23,8 @@ export interface ServerOptions {
 }
 
 const day = 24 * 60 * 60 * 1000;
+const maxHeaderBytes = 64 * 1024;
+const lingerMs = 500;
 
 /**
  * One TLS port for HTTP/2 and HTTP/1.1. Fastify owns the connections; every request goes to one handler, since paths
@@ -37,6 +40,7 @@ export class ApiServer {
 
   constructor(options: ServerOptions) {
     const { certificate, key, clientCa } = options.tls;
+    this.#schedule = (delayMs, callback) => options.clock.schedule(delayMs, callback);
     const app = fastify({
       http2: true,
       // Watches are idle for a minute between bookmarks and live for an hour.
@@ -55,6 +59,7 @@ export class ApiServer {
         secureOptions: constants.SSL_OP_NO_TICKET,
       },
       logger: false,
+      clientErrorHandler: (error, socket) => refuseUnreadable(error, socket, this.#schedule),
       frameworkErrors: (_error, request, reply) => {
         reply.hijack();
         options.handle(request.raw as RawRequest, reply.raw as RawResponse);
@@ -72,7 +77,8 @@ export class ApiServer {
     app.setNotFoundHandler(answer);
     this.#app = app as unknown as FastifyInstance;
     this.#server = app.server as unknown as Http2SecureServer;
-    this.#schedule = (delayMs, callback) => options.clock.schedule(delayMs, callback);
+    // Selectors are long at times; HTTP/2 has the same limit by default.
+    (this.#server as { maxHeaderSize?: number }).maxHeaderSize = maxHeaderBytes;
     this.#server.on('secureConnection', (socket: Duplex) => {
       this.#sockets.add(socket);
       socket.once('close', () => this.#sockets.delete(socket));
@@ -114,4 +120,34 @@ export class ApiServer {
       };
     });
   }
+}
+
+const unreadable: Readonly<Record<string, StatusError>> = {
+  HPE_HEADER_OVERFLOW: new StatusError(
+    431,
+    'RequestHeaderFieldsTooLarge',
+    `the line and the headers of a request may have at most ${maxHeaderBytes} bytes`,
+  ),
+  ERR_HTTP_REQUEST_TIMEOUT: new StatusError(408, 'Timeout', 'the request did not come in time'),
+};
+
+/** What cannot be read as HTTP gets a Status too, and an end: nothing that follows on the connection can be trusted. */
+function refuseUnreadable(error: Error & { code?: string }, socket: Duplex, schedule: Clock['schedule']): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const status =
+    unreadable[error.code ?? ''] ?? new StatusError(400, 'BadRequest', 'the request cannot be read as HTTP');
+  const body = JSON.stringify(status.toStatus());
+  const head = [
+    `HTTP/1.1 ${status.code} ${STATUS_CODES[status.code] ?? ''}`,
+    'content-type: application/json',
+    `content-length: ${Buffer.byteLength(body)}`,
+    'connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+  // A reset while the client still sends would take the answer from it; nobody may keep the connection open, though.
+  socket.resume();
+  schedule(lingerMs, () => socket.destroy());
 }

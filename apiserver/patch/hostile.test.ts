@@ -134,12 +134,12 @@ test('large lists and maps merge in time', () => {
     Array.from({ length: count }, (_, i) => ({ name: `c${i}`, image: 'i' }));
   const labels = Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [`l${i}`, 'x']));
   const large = { ...expected, metadata: { name: 'p', labels }, spec: { containers: many(5_000) } };
-  const order = many(5_000)
-    .map(({ name }) => ({ name }))
-    .reverse();
-  answers(() =>
-    strategicMergePatch(large, { spec: { containers: many(6_000), '$setElementOrder/containers': order } }, type),
+  const reversed = many(6_000).reverse();
+  const order = reversed.map(({ name }) => ({ name }));
+  const ordered = answers(() =>
+    strategicMergePatch(large, { spec: { containers: reversed, '$setElementOrder/containers': order } }, type),
   );
+  assert.deepEqual((ordered?.['spec'] as JsonObject | undefined)?.['containers'], reversed);
   answers(() => strategicMergePatch(large, { spec: { containers: many(6_000) } }, type));
   answers(() => serverSideApply(large, large, type, { ...manager, force: true }));
   answers(() => trackUpdate(undefined, large, type, manager));

@@ -15,10 +15,12 @@ const anyDefinitions: ReadonlySet<string> = new Set([
   `${machinery}.apis.meta.v1.FieldsV1`,
   `${machinery}.runtime.RawExtension`,
   `${extensions}.JSON`,
-  `${extensions}.JSONSchemaPropsOrArray`,
-  `${extensions}.JSONSchemaPropsOrBool`,
-  `${extensions}.JSONSchemaPropsOrStringArray`,
 ]);
+const schemaDefinition = `${extensions}.JSONSchemaProps`;
+/** A schema or something simpler in its place. */
+const schemaAlternatives: ReadonlySet<string> = new Set(
+  ['OrArray', 'OrBool', 'OrStringArray'].map((alternative) => schemaDefinition + alternative),
+);
 
 /** Keys of associative lists that have a default: the original marks them +default="TCP". */
 const protocolDefault = { protocol: 'TCP' };
@@ -117,6 +119,12 @@ function compileReference(
   const format = scalarDefinitions[reference];
   if (format) return { kind: 'scalar', format };
   if (anyDefinitions.has(reference)) return { kind: 'any' };
+  if (schemaAlternatives.has(reference)) {
+    return {
+      kind: 'any',
+      objects: compiled.get(schemaDefinition) ?? compileStruct(schemaDefinition, schemas, compiled),
+    };
+  }
   const struct = compiled.get(reference) ?? compileStruct(reference, schemas, compiled);
   // A field may override what its type says (PersistentVolumeSpec.claimRef).
   return fact.mapType && fact.mapType !== struct.mapType ? { ...struct, mapType: fact.mapType } : struct;

@@ -25,6 +25,8 @@ export interface ScalarType {
 /** A value of any form, kept as it was sent (RawExtension, JSON). Owned as a whole in server-side apply. */
 export interface AnyType {
   readonly kind: 'any';
+  /** What its objects are, at the top or in a list, where the form is not quite free: a schema, or a boolean instead. */
+  readonly objects?: StructType;
 }
 
 export interface ListType {

@@ -115,3 +115,19 @@ test('values without structure stay as they are, but for numbers that are none',
   assert.deepEqual(check({ data, revision: 1 }, revision), { data, revision: 1 });
   assert.match(failure(JSON.parse('{"data":{"a":1e999}}') as object, revision), /Infinity/);
 });
+
+test('a schema is checked where a list of schemas, a boolean or a text may stand too', () => {
+  const type = schemas.type('io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaProps');
+  const good = {
+    items: { type: 'object', properties: { a: { items: [{ type: 'string' }] } } },
+    additionalProperties: true,
+    dependencies: { a: ['b'], c: { type: 'string' } },
+  };
+  assert.deepEqual(check(good, type), good);
+  for (const name of ['items', 'additionalProperties']) {
+    assert.equal(
+      failure({ [name]: { allOf: 'x' } }, type),
+      `json: cannot unmarshal string into Go struct field JSONSchemaProps.${name}.allOf of type []v1.JSONSchemaProps`,
+    );
+  }
+});

@@ -60,8 +60,13 @@ class StructureReader {
       case 'map':
         return this.#readMap(value, type);
       case 'any':
-        return readAny(value);
+        return type.objects ? this.#readObjects(value, type.objects) : readAny(value);
     }
+  }
+
+  #readObjects(value: unknown, type: StructType): unknown {
+    if (Array.isArray(value)) return value.map((item: unknown) => this.#readObjects(item, type));
+    return isObject(value) ? this.#readStruct(value, type) : readAny(value);
   }
 
   #readStruct(value: unknown, type: StructType): JsonObject {

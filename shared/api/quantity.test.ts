@@ -147,3 +147,49 @@ test('property: adding and taking away again changes nothing', () => {
     }),
   );
 });
+
+/** The amount as a fraction of whole numbers, read by the letter. */
+function rational(given: string): { over: bigint; under: bigint } {
+  const [, sign = '', whole = '', fraction = '', letters = '', exponent = ''] =
+    /^([+-]?)(\d*)\.?(\d*)(?:([A-Za-z]*)(?<=[eE])([-+]?\d+)|[A-Za-z]*)$/.exec(given) ?? [];
+  const unit = letters === '' ? (/[A-Za-z]+$/.exec(given)?.[0] ?? '') : '';
+  const binary = ['Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei'].indexOf(unit) + 1;
+  const decimal = ['n', 'u', 'm', '', 'k', 'M', 'G', 'T', 'P', 'E'].indexOf(unit) * 3 - 9;
+  const power = (binary > 0 ? 0 : exponent === '' ? decimal : Number(exponent)) - fraction.length;
+  const amount = BigInt(`${whole}${fraction}`) * (sign === '-' ? -1n : 1n) * 1024n ** BigInt(binary);
+  return power >= 0
+    ? { over: amount * 10n ** BigInt(power), under: 1n }
+    : { over: amount, under: 10n ** BigInt(-power) };
+}
+
+/** Compares fractions by their products. */
+function order(a: string, b: string): number {
+  const [left, right] = [rational(a), rational(b)];
+  const difference = left.over * right.under - right.over * left.under;
+  return difference < 0n ? -1 : difference > 0n ? 1 : 0;
+}
+
+/** Of at most three digits after the point and no unit below a thousandth, so that nothing is rounded. */
+const exact = fc
+  .tuple(
+    fc.constantFrom('', '-', '+'),
+    fc.nat(99_999),
+    fc.option(fc.stringMatching(/^\d{1,3}$/), { nil: '' }),
+    fc.constantFrom('', 'm', 'k', 'M', 'G', 'Ki', 'Mi', 'Gi', 'e3', 'E2', 'e-2', 'e+1'),
+  )
+  .map(([sign, whole, fraction, unit]) => `${sign}${whole}${fraction === '' ? '' : `.${fraction}`}${unit}`);
+
+test('property: amounts, order, sums and canonical forms agree with fractions of whole numbers', () => {
+  fc.assert(
+    fc.property(exact, exact, (a, b) => {
+      assert.equal(order(canonicalQuantity(a), a), 0, a);
+      assert.equal(Math.sign(compareQuantities(a, b)), order(a, b), `${a} ${b}`);
+      const [left, right, sum, rest] = [a, b, addQuantities(a, b), subtractQuantities(a, b)].map(rational);
+      assert.ok(left && right && sum && rest);
+      const under = left.under * right.under;
+      assert.equal(sum.over * under, (left.over * right.under + right.over * left.under) * sum.under);
+      assert.equal(rest.over * under, (left.over * right.under - right.over * left.under) * rest.under);
+    }),
+    { numRuns: 1000 },
+  );
+});

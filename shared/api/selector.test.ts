@@ -143,3 +143,58 @@ test('field selectors parse, match and format', () => {
   for (const text of ['metadata.name', 'a=b=c', 'a=\\x'])
     assert.throws(() => parseFieldSelector(text), FieldSelectorError);
 });
+
+/** A label selector read word by word, as its documentation tells it. */
+function naiveMatch(text: string, labels: Readonly<Record<string, string>>): boolean {
+  // A comma within parentheses belongs to its list.
+  return text.split(/,(?![^(]*\))/).every((term) => {
+    const [, key = '', operator = '', list = ''] = /^(\w+) (in|notin) \((.*)\)$/.exec(term) ?? [];
+    const own = new Map(Object.entries(labels));
+    if (operator === 'in') return own.has(key) && list.split(',').includes(own.get(key) ?? '');
+    if (operator === 'notin') return !own.has(key) || !list.split(',').includes(own.get(key) ?? '');
+    const [name = '', value = ''] = term.split(/!=|==|=|>|</);
+    if (term.includes('!=')) return own.get(name) !== value;
+    if (term.includes('=')) return own.has(name) && own.get(name) === value;
+    if (term.includes('>')) return /^\d+$/.test(own.get(name) ?? '') && Number(own.get(name)) > Number(value);
+    if (term.includes('<')) return /^\d+$/.test(own.get(name) ?? '') && Number(own.get(name)) < Number(value);
+    return term.startsWith('!') ? !own.has(term.slice(1)) : own.has(term);
+  });
+}
+
+test('property: a label selector matches what a naive reading of its text matches', () => {
+  const key = fc.constantFrom('a', 'b', 'c');
+  const value = fc.constantFrom('x', 'y', '1', '2', '10');
+  const number = fc.constantFrom('1', '2', '10');
+  const term = fc.oneof(
+    fc.tuple(key, fc.constantFrom('=', '==', '!='), value).map((parts) => parts.join('')),
+    fc
+      .tuple(key, fc.constantFrom('in', 'notin'), fc.array(value, { minLength: 1, maxLength: 3 }))
+      .map(([name, operator, values]) => `${name} ${operator} (${values.join(',')})`),
+    fc.tuple(key, fc.constantFrom('>', '<'), number).map((parts) => parts.join('')),
+    fc.tuple(fc.constantFrom('', '!'), key).map((parts) => parts.join('')),
+  );
+  fc.assert(
+    fc.property(fc.array(term, { minLength: 1, maxLength: 4 }), fc.dictionary(key, value), (terms, labels) => {
+      const text = terms.join(',');
+      assert.equal(matchesSelector(parseSelector(text), labels), naiveMatch(text, labels), text);
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test('property: a field selector matches what its terms say, whatever the values hold', () => {
+  const field = fc.constantFrom('metadata.name', 'spec.nodeName', 'status.phase');
+  const value = fc.string({ unit: fc.constantFrom('a', 'b', ',', '=', '\\', '!', '.'), maxLength: 4 });
+  const term = fc.record({ field, operator: fc.constantFrom('=' as const, '!=' as const, '==' as const), value });
+  fc.assert(
+    fc.property(fc.array(term, { maxLength: 4 }), fc.dictionary(field, value), (terms, fields) => {
+      const escaped = (text: string): string =>
+        text.replaceAll('\\', '\\\\').replaceAll(',', '\\,').replaceAll('=', '\\=');
+      const text = terms.map((one) => `${one.field}${one.operator}${escaped(one.value)}`).join(',');
+      const read = (name: string): string => fields[name] ?? '';
+      const expected = terms.every((one) => (read(one.field) === one.value) !== (one.operator === '!='));
+      assert.equal(matchesFields(parseFieldSelector(text), read), expected, text);
+    }),
+    { numRuns: 1000 },
+  );
+});
