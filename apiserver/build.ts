@@ -47,6 +47,7 @@ import { ExtensionController } from './extension/extension-controller.js';
 import type { ResourceDefinition } from './registry/definition.js';
 import { generateName } from './registry/object-metadata.js';
 import { ObjectReader } from './registry/object-reader.js';
+import { ProtobufCodec } from './protobuf/codec.js';
 import { ResourceRegistry } from './registry/resource-registry.js';
 import { SchemaFieldManagement } from './registry/schema-field-management.js';
 import type { Schemas } from './schema/schemas.js';
@@ -116,6 +117,7 @@ interface Core {
   readonly objects: ObjectReader;
   readonly registry: ResourceRegistry;
   readonly codec: SchemaCodec;
+  readonly protobuf: ProtobufCodec;
   readonly admission: Admission;
   readonly fieldManagement: SchemaFieldManagement;
   readonly signer: TokenSigner;
@@ -166,6 +168,7 @@ export async function startApiserver(options: ApiserverOptions): Promise<Apiserv
     clock,
     log,
     newUid: options.newUid,
+    encodeProtobuf: (object) => core.protobuf.encode(object),
     handle,
     upgrade: (exchange, socket, head) => upgrades.handle(exchange, socket, head),
     maxReading: maxInFlight,
@@ -241,7 +244,8 @@ async function buildCore(options: ApiserverOptions): Promise<Core> {
   const isKnownKind = (apiVersion: string, kind: string): boolean =>
     kinds.has(`${apiVersion} ${kind}`) ||
     registry.definitions.some(({ resource }) => resource.apiVersion === apiVersion && resource.kind === kind);
-  const codec = new SchemaCodec(options.schemas, isKnownKind);
+  const protobuf = new ProtobufCodec(options.schemas);
+  const codec = new SchemaCodec(options.schemas, protobuf, isKnownKind);
   const admission = buildAdmission({
     objects,
     definitions: () => registry.definitions,
@@ -278,6 +282,7 @@ async function buildCore(options: ApiserverOptions): Promise<Core> {
     objects,
     registry,
     codec,
+    protobuf,
     admission,
     fieldManagement,
     signer,
@@ -297,9 +302,9 @@ interface Built {
 
 function buildHandler(options: ApiserverOptions, core: Core, paths: NonResourceHandler, kubelets: Kubelets): Built {
   const { storage, clock, random, newUid, serviceAccountIssuer: issuer } = options;
-  const { hub, fanOut, registry, codec, fieldManagement, signer, objects } = core;
+  const { hub, fanOut, registry, codec, protobuf, fieldManagement, signer, objects } = core;
   const watch = { hub, storage, fanOut, frames: new FrameCache(), clock, random };
-  const reader = new ResourceReader(watch, new Representations(clock));
+  const reader = new ResourceReader(watch, new Representations(clock, protobuf));
   const writer = new ResourceWriter({ codec, reader, fieldManagement, hub, storage });
   const virtual = new Map([...reviewResources(core), ...bindingResources(codec, registry)]);
   const store = { name: 'etcd-0', check: () => storageHealth(storage) };

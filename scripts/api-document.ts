@@ -16,7 +16,8 @@ Made by \`scripts/api-document.ts\` from the definitions of the kinds; a test ke
 Every stored kind has: list and watch by label and field selector, \`limit\` and \`continue\`, watch from any kept revision with
 bookmarks and \`sendInitialEvents\`; \`generateName\`, finalizers, owner references, \`managedFields\`; JSON patch, JSON merge patch,
 strategic merge patch and server-side apply; \`dryRun\`, \`fieldValidation\`, preconditions, propagation policies; Table and
-PartialObjectMetadata. Bodies come in JSON, YAML (up to 1 MiB and 10,000 words and signs) or protobuf; answers are JSON or YAML.
+PartialObjectMetadata. Bodies come in JSON, YAML (up to 1 MiB and 10,000 words and signs) or protobuf; answers in the one of the
+three that is asked for first (custom resources and tables have no protobuf form, their metadata has).
 A body has at most 3 MiB, 512 levels and 25,000 different keys.
 `;
 

@@ -7,7 +7,7 @@ set -euo pipefail
 
 commands=(dockerd:docker.io nft:nftables ip:iproute2 iptables:iptables busybox:busybox-static nsenter:util-linux sysctl:procps)
 if [ "${1:-}" = tests ]; then
-  commands+=(kubectl:kubernetes-client docker-compose:docker-compose chromium:chromium strace:strace curl:curl openssl:openssl docker-registry:docker-registry htpasswd:apache2-utils)
+  commands+=(kubectl:kubernetes-client docker-compose:docker-compose chromium:chromium strace:strace curl:curl openssl:openssl docker-registry:docker-registry htpasswd:apache2-utils protoc:protobuf-compiler)
 fi
 
 missing=()

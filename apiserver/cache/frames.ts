@@ -8,24 +8,28 @@ export interface Representation {
   /** Watchers with equal keys share encoded events. */
   readonly key: string;
   readonly encode: (object: CachedObject) => Buffer;
+  /** Makes an event of an encoded object. */
+  readonly frame: (type: FrameType, bytes: Buffer) => Buffer;
 }
 
-/** The bytes as they are stored. */
-export const storedRepresentation: Representation = { key: '', encode: (object) => object.bytes };
-
-export type FrameType = 'ADDED' | 'MODIFIED' | 'DELETED';
+export type FrameType = 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR';
 
 const heads: Readonly<Record<FrameType, Buffer>> = {
   ADDED: Buffer.from('{"type":"ADDED","object":'),
   MODIFIED: Buffer.from('{"type":"MODIFIED","object":'),
   DELETED: Buffer.from('{"type":"DELETED","object":'),
+  BOOKMARK: Buffer.from('{"type":"BOOKMARK","object":'),
+  ERROR: Buffer.from('{"type":"ERROR","object":'),
 };
 const tail = Buffer.from('}\n');
 
-/** One event of a watch stream, newline included. */
-export function frame(type: FrameType, bytes: Buffer): Buffer {
+/** One event of a stream of JSON, newline included. */
+export function jsonFrame(type: FrameType, bytes: Buffer): Buffer {
   return Buffer.concat([heads[type], bytes, tail]);
 }
+
+/** The bytes as they are stored. */
+export const storedRepresentation: Representation = { key: '', encode: (object) => object.bytes, frame: jsonFrame };
 
 /** Encoded events, each made once for all watchers that want it in the same form. */
 export class FrameCache {
@@ -42,7 +46,7 @@ export class FrameCache {
     if (!bytes) {
       const leaves = type === 'DELETED' && event.type !== 'DELETED' && event.previous;
       const object = leaves ? atRevision(leaves, event.revision) : event.current;
-      bytes = frame(type, representation.encode(object));
+      bytes = representation.frame(type, representation.encode(object));
       frames.set(key, bytes);
     }
     return bytes;

@@ -1,6 +1,6 @@
 import type { Clock } from '../../shared/clock/clock.js';
 import type { CacheEvent } from './event-ring.js';
-import { frame, type FrameCache, type Representation } from './frames.js';
+import type { FrameCache, Representation } from './frames.js';
 import type { CachedObject } from './cached-object.js';
 import type { Selection } from './selection.js';
 import type { WatchCache } from './watch-cache.js';
@@ -166,7 +166,7 @@ export class Watcher {
     const { initial, history, selection, representation, frames, initialEnd } = this.#options;
     for (const object of initial) {
       if (!selection.matches(object)) continue;
-      yield frame('ADDED', this.#representation.encode(object));
+      yield this.#representation.frame('ADDED', this.#representation.encode(object));
       this.#representation = representation;
     }
     for (const event of history) {

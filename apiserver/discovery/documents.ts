@@ -166,6 +166,7 @@ export function wantsAggregated(accept: string | undefined): 'v2' | 'v2beta1' | 
   for (const clause of (accept ?? '').split(',', 32)) {
     const [type = '', ...parameters] = clause.split(';').map((part) => part.trim());
     const values = new Map(parameters.map((parameter) => parameter.split('=', 2) as [string, string]));
+    if (type === 'application/vnd.kubernetes.protobuf' && !values.has('as')) return undefined;
     if (type !== 'application/json' && type !== '*/*' && type !== 'application/*') continue;
     if (values.get('as') === undefined) return undefined;
     const isAggregated = values.get('as') === 'APIGroupDiscoveryList' && values.get('g') === 'apidiscovery.k8s.io';

@@ -2,7 +2,7 @@ import { notAcceptable } from '../registry/status-errors.js';
 
 /** In which form an answer is wanted. */
 export interface Negotiated {
-  readonly encoding: 'json' | 'yaml';
+  readonly encoding: 'json' | 'yaml' | 'protobuf';
   /** What objects are turned into first. */
   readonly transform: 'none' | 'Table' | 'PartialObjectMetadata';
   /** PartialObjectMetadataList was asked for. */
@@ -24,41 +24,71 @@ export interface Capabilities {
   readonly allowsTable: boolean;
   /** YAML has no form for streams. */
   readonly allowsYaml: boolean;
+  /** Whether whole objects have a protobuf form; the metadata of all objects has one. Absent: they have. */
+  readonly hasProtobuf?: () => boolean;
 }
 
-/** The first form in the Accept header that this server can give; 406 when there is none. */
+const maxClauses = 32;
+
+/** The form that the Accept header prefers among those that this server can give; 406 when there is none. */
 export function negotiate(accept: string | undefined, capabilities: Capabilities): Negotiated {
   if (accept === undefined || accept === '' || accept === '*/*' || accept === 'application/json') return plainJson;
-  for (const clause of accept.split(',', 32)) {
+  for (const clause of clausesOf(accept)) {
     const found = readClause(clause, capabilities);
     if (found) return found;
   }
-  const known = capabilities.allowsYaml ? 'application/json, application/yaml' : 'application/json';
-  throw notAcceptable(`only the following media types are accepted: ${known}`);
+  const types = capabilities.allowsYaml ? mediaTypes : streamTypes;
+  throw notAcceptable(`only the following media types are accepted: ${types.join(', ')}`);
 }
 
-/** For answers that have no other form: a refusal must reach everybody, so nothing is unacceptable. */
-export function jsonOrYaml(accept: string | undefined): Negotiated['encoding'] {
-  if (!accept?.includes('yaml')) return 'json';
-  for (const clause of accept.split(',', 32)) {
+const mediaTypes = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf'];
+const streamTypes = ['application/json;stream=watch', 'application/vnd.kubernetes.protobuf;stream=watch'];
+
+/**
+ * For answers that have no other form: a refusal must reach everybody, so nothing is unacceptable. Whether the answer
+ * has a protobuf form is for the caller to find out.
+ */
+export function plainEncoding(accept: string | undefined): Negotiated['encoding'] {
+  if (accept === undefined || !/yaml|protobuf/.test(accept)) return 'json';
+  for (const clause of clausesOf(accept)) {
     const found = readClause(clause, { allowsTable: false, allowsYaml: true });
+    // A form of objects is none of what the server says of itself.
+    if (found?.encoding === 'protobuf' && found.transform !== 'none') continue;
     if (found) return found.encoding;
   }
   return 'json';
 }
 
-function readClause(clause: string, capabilities: Capabilities): Negotiated | undefined {
-  const [type = '', ...parameters] = clause.split(';').map((part) => part.trim());
+interface Clause {
+  readonly type: string;
+  readonly parameters: ReadonlyMap<string, string>;
+  readonly quality: number;
+}
+
+/** What a client accepts, preferred first. */
+function clausesOf(accept: string): Clause[] {
+  const clauses = accept.split(',', maxClauses).map((clause): Clause => {
+    const [type = '', ...rest] = clause.split(';').map((part) => part.trim());
+    const parameters = new Map(rest.map((parameter) => splitParameter(parameter)));
+    const quality = Number(parameters.get('q') ?? 1);
+    return { type, parameters, quality: Number.isNaN(quality) ? 1 : quality };
+  });
+  return clauses.filter(({ quality }) => quality !== 0).sort((a, b) => b.quality - a.quality);
+}
+
+function readClause({ type, parameters }: Clause, capabilities: Capabilities): Negotiated | undefined {
   const encoding = encodingOf(type, capabilities);
   if (!encoding) return undefined;
-  const values = new Map(parameters.map((parameter) => splitParameter(parameter)));
-  if (Number(values.get('q') ?? 1) === 0) return undefined;
-  const isPretty = values.get('pretty') === '1';
-  const as = values.get('as');
-  if (as === undefined) return { ...plainJson, encoding, isPretty };
-  const transformVersion = values.get('v') ?? 'v1';
-  if (values.get('g') !== 'meta.k8s.io' || !['v1', 'v1beta1'].includes(transformVersion)) return undefined;
-  if (as === 'Table' && capabilities.allowsTable) {
+  const isPretty = parameters.get('pretty') === '1';
+  const as = parameters.get('as');
+  if (as === undefined) {
+    const isMissing = encoding === 'protobuf' && capabilities.hasProtobuf?.() === false;
+    return isMissing ? undefined : { ...plainJson, encoding, isPretty };
+  }
+  const transformVersion = parameters.get('v') ?? 'v1';
+  if (parameters.get('g') !== 'meta.k8s.io' || !['v1', 'v1beta1'].includes(transformVersion)) return undefined;
+  // Cells are values of any type: tables have no protobuf form.
+  if (as === 'Table' && capabilities.allowsTable && encoding !== 'protobuf') {
     return { encoding, transform: 'Table', isListForm: false, transformVersion, isPretty };
   }
   if (as === 'PartialObjectMetadata' || as === 'PartialObjectMetadataList') {
@@ -76,6 +106,8 @@ function encodingOf(type: string, capabilities: Capabilities): Negotiated['encod
       return 'json';
     case 'application/yaml':
       return capabilities.allowsYaml ? 'yaml' : undefined;
+    case 'application/vnd.kubernetes.protobuf':
+      return 'protobuf';
     default:
       return undefined;
   }

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type { RequestAudit } from '../audit/request-audit.js';
 import type { User } from '../authentication/user.js';
+import type { JsonObject } from '../schema/json.js';
 import type { RequestInfo } from './request-info.js';
 
 export type RawRequest = IncomingMessage | Http2ServerRequest;
@@ -18,6 +19,8 @@ export interface Exchange {
   readonly auditId: string;
   /** Texts for Warning headers; at most a few are sent. */
   readonly warnings: string[];
+  /** The protobuf form of an object of a built-in kind, in its envelope. */
+  readonly encodeProtobuf: (object: JsonObject) => Buffer | undefined;
   /** Where what happens is written down; absent without an audit policy. */
   readonly audit?: RequestAudit;
 }

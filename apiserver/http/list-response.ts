@@ -3,6 +3,10 @@ import { createGzip } from 'node:zlib';
 import type { Readable, Writable } from 'node:stream';
 import type { Resource } from '../../shared/api/resource.js';
 import type { ListResult } from '../cache/list-reader.js';
+import { protobufMediaType } from '../decode/decode.js';
+import { listFields } from '../protobuf/codec.js';
+import { envelopeAround } from '../protobuf/envelope.js';
+import { ProtobufWriter, varintSize } from '../protobuf/wire.js';
 import { header, type Exchange } from './exchange.js';
 import { withoutTypeMeta } from '../registry/encoding.js';
 import { commonHeaders, endWith, jsonType, writeHead } from './respond.js';
@@ -84,40 +88,94 @@ export class ListItems {
   }
 }
 
+/** The bytes of a whole list, made piece by piece. */
+export interface ListBody {
+  readonly contentType: string;
+  readonly sizeBytes: number;
+  chunks(): Iterable<Buffer>;
+}
+
+/** A list in JSON: its head, its items, and what closes both. */
+export function jsonList(head: Buffer, items: ListItems): ListBody {
+  return {
+    contentType: jsonType,
+    // The first item has no comma.
+    sizeBytes: head.length + end.length + Math.max(0, items.sizeBytes - 1),
+    *chunks() {
+      yield head;
+      yield* items.chunks();
+      yield end;
+    },
+  };
+}
+
+/** A list in protobuf: `items` are messages without envelopes. */
+export function protobufList(
+  { kind, apiVersion }: Pick<Resource, 'kind' | 'apiVersion'>,
+  result: ListResult,
+  items: readonly Buffer[],
+): ListBody {
+  const { metadataField, itemsField } = listFields(apiVersion);
+  const metadata = new ProtobufWriter().message(metadataField, (w) => {
+    w.string(2, String(result.revision)).string(3, result.continue ?? '');
+    if (result.remainingItemCount !== undefined) w.varint(4, result.remainingItemCount);
+  });
+  const first = metadata.finish();
+  const itemsBytes = items.reduce((sum, { length }) => sum + 1 + varintSize(length) + length, 0);
+  const { head, tail } = envelopeAround({ apiVersion, kind: `${kind}List` }, first.length + itemsBytes);
+  return {
+    contentType: protobufMediaType,
+    sizeBytes: head.length + first.length + itemsBytes + tail.length,
+    *chunks() {
+      yield head;
+      yield first;
+      for (let from = 0; from < items.length;) {
+        const writer = new ProtobufWriter();
+        for (let size = 0; from < items.length && size < chunkBytes;) {
+          const item = items[from++];
+          if (!item) continue;
+          writer.bytes(itemsField, item);
+          size += item.length;
+        }
+        yield writer.finish();
+      }
+      yield tail;
+    },
+  };
+}
+
 /** Streams a list at the pace of the client. */
-export async function sendList(exchange: Exchange, head: Buffer, items: ListItems): Promise<void> {
+export async function sendList(exchange: Exchange, list: ListBody): Promise<void> {
   const { response } = exchange;
-  // The first item has no comma.
-  const length = head.length + end.length + Math.max(0, items.sizeBytes - 1);
+  const length = list.sizeBytes;
   const wantsGzip = length >= 128 * 1024 && header(exchange.request, 'accept-encoding')?.includes('gzip') === true;
-  const headers = { ...commonHeaders(exchange), 'content-type': jsonType };
-  if (exchange.audit?.wantsResponse(length)) exchange.audit.responseBody(joinList(head, items), jsonType);
+  const headers = { ...commonHeaders(exchange), 'content-type': list.contentType };
+  if (exchange.audit?.wantsResponse(length)) exchange.audit.responseBody(joinList(list), list.contentType);
   if (wantsGzip) {
     writeHead(response, 200, { ...headers, 'content-encoding': 'gzip' });
     const gzip = createGzip({ level: 1 });
     (gzip as Readable).pipe(response as Writable);
     response.once('close', () => gzip.destroy());
-    if (await writeItems(gzip, head, items)) gzip.end();
+    if (await writeAll(gzip, list)) gzip.end();
     return;
   }
   writeHead(response, 200, { ...headers, 'content-length': length });
   if (exchange.method === 'HEAD' || length < chunkBytes) {
-    endWith(response, exchange.method === 'HEAD' ? undefined : joinList(head, items));
+    endWith(response, exchange.method === 'HEAD' ? undefined : joinList(list));
     return;
   }
-  if (await writeItems(response as Writable, head, items)) response.end();
+  if (await writeAll(response as Writable, list)) response.end();
 }
 
 /** The whole list at once, for a form that cannot be streamed. */
-export function joinList(head: Buffer, items: ListItems): Buffer {
-  return Buffer.concat([head, ...items.chunks(), end]);
+export function joinList(list: ListBody): Buffer {
+  return Buffer.concat([...list.chunks()], list.sizeBytes);
 }
 
 /** False when the client has gone. */
-async function writeItems(out: Writable, head: Buffer, items: ListItems): Promise<boolean> {
-  if (!(await write(out, head))) return false;
-  for (const chunk of items.chunks()) if (!(await write(out, chunk))) return false;
-  return write(out, end);
+async function writeAll(out: Writable, list: ListBody): Promise<boolean> {
+  for (const chunk of list.chunks()) if (!(await write(out, chunk))) return false;
+  return true;
 }
 
 /** What may wait in one connection: enough to keep it busy, little enough for many clients at once. */

@@ -29,6 +29,7 @@ export interface PipelineOptions {
   readonly newUid: () => string;
   readonly handle: Handler;
   readonly upgrade: (exchange: Exchange, socket: Duplex, head: Buffer) => Promise<void>;
+  readonly encodeProtobuf: Exchange['encodeProtobuf'];
   /** Absent: nothing is written down. */
   readonly auditor?: Auditor;
   /** Requests of one kind that are answered at once; more get 429. */
@@ -103,11 +104,12 @@ export class Pipeline {
       header(request, 'audit-id')
         ?.slice(0, 64)
         .replace(/[^\w-]/g, '') || newUid();
-    const { auditor } = this.#options;
+    const { auditor, encodeProtobuf } = this.#options;
     const audit = auditor && new RequestAudit(auditor, auditedRequest(request, auditId));
     const warnings: string[] = [];
     const user = anonymousUser;
-    const base = { request, response, method, query, auditId, warnings, user, ...(audit ? { audit } : {}) };
+    const known = { request, response, method, query, auditId, warnings, user, encodeProtobuf };
+    const base = { ...known, ...(audit ? { audit } : {}) };
     try {
       return { ...base, info: parseRequestInfo(method, path, query) };
     } catch (error) {

@@ -1,30 +1,92 @@
 import type { KubernetesObject } from '../../shared/api/object.js';
 import type { Clock } from '../../shared/clock/clock.js';
 import type { CachedObject } from '../cache/cached-object.js';
-import { storedRepresentation, type Representation } from '../cache/frames.js';
+import { jsonFrame, storedRepresentation, type Representation } from '../cache/frames.js';
+import { protobufMediaType } from '../decode/decode.js';
+import type { ProtobufCodec } from '../protobuf/codec.js';
+import { envelope, watchFrame } from '../protobuf/envelope.js';
 import type { ServedResource } from '../registry/resource-registry.js';
 import { makeTable, partialObjectMetadata, type IncludeObject } from '../table/table.js';
+import type { JsonObject } from '../schema/json.js';
 import type { Negotiated } from './accept.js';
+import { jsonType } from './respond.js';
+import type { WatchRequest } from './watch-response.js';
+
+const asJson = (object: object): JsonObject => object as JsonObject;
 
 /** Turns objects into the forms that clients may ask for. */
 export class Representations {
   readonly #clock: Clock;
+  readonly #protobuf: ProtobufCodec;
+  /** Messages of objects by the version that shows them: made once for each state of an object, like its JSON. */
+  readonly #messages = new Map<string, WeakMap<CachedObject, Buffer>>();
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, protobuf: ProtobufCodec) {
     this.#clock = clock;
+    this.#protobuf = protobuf;
+  }
+
+  /** Whether whole objects of a kind have a protobuf form. */
+  hasMessage(kind: { apiVersion: string; kind: string }): boolean {
+    return this.#protobuf.hasMessage(kind);
+  }
+
+  /** The protobuf message of an object without an envelope: an item of a list. */
+  message(served: ServedResource, form: Negotiated, cached: CachedObject): Buffer {
+    if (form.transform === 'none') return this.#wholeMessage(served, cached);
+    return this.#protobuf.message(asJson(this.one(served, form, cached.object, 'Metadata'))) ?? Buffer.alloc(0);
+  }
+
+  #wholeMessage({ store, definition }: ServedResource, cached: CachedObject): Buffer {
+    const { apiVersion, kind } = definition.resource;
+    let known = this.#messages.get(`${apiVersion} ${kind}`);
+    if (!known) this.#messages.set(`${apiVersion} ${kind}`, (known = new WeakMap()));
+    let message = known.get(cached);
+    if (!message) {
+      message = this.#protobuf.message(asJson(store.toView(cached.object))) ?? Buffer.alloc(0);
+      known.set(cached, message);
+    }
+    return message;
   }
 
   /** For lists and watches, object by object. */
   encoder(served: ServedResource, form: Negotiated, includeObject: IncludeObject): Representation {
     const { store, definition } = served;
     const { apiVersion } = definition.resource;
+    if (form.encoding === 'protobuf') return this.#protobufEncoder(served, form);
     if (form.transform === 'none') {
       if (!definition.storedAs) return storedRepresentation;
-      return { key: `view ${apiVersion}`, encode: (cached) => store.viewBytes(cached) };
+      return { key: `view ${apiVersion}`, encode: (cached) => store.viewBytes(cached), frame: jsonFrame };
     }
     return {
       key: `${form.transform} ${form.transformVersion} ${includeObject} ${apiVersion}`,
       encode: (cached) => Buffer.from(JSON.stringify(this.one(served, form, cached.object, includeObject))),
+      frame: jsonFrame,
+    };
+  }
+
+  #protobufEncoder(served: ServedResource, form: Negotiated): Representation {
+    const { apiVersion, kind } = served.definition.resource;
+    const typeMeta =
+      form.transform === 'none'
+        ? { apiVersion, kind }
+        : { apiVersion: `meta.k8s.io/${form.transformVersion}`, kind: form.transform };
+    return {
+      key: `protobuf ${apiVersion} ${typeMeta.kind} ${typeMeta.apiVersion}`,
+      encode: (cached) => envelope(typeMeta, this.message(served, form, cached)),
+      frame: watchFrame,
+    };
+  }
+
+  /** How a watch in this form tells of bookmarks and errors, and of what type its stream is. */
+  streamOf({ encoding }: Negotiated): Pick<WatchRequest, 'contentType' | 'notice'> {
+    if (encoding !== 'protobuf') {
+      const notice: WatchRequest['notice'] = (type, object) => jsonFrame(type, Buffer.from(JSON.stringify(object)));
+      return { contentType: jsonType, notice };
+    }
+    return {
+      contentType: `${protobufMediaType};stream=watch`,
+      notice: (type, object) => watchFrame(type, this.#protobuf.encode(asJson(object)) ?? Buffer.alloc(0)),
     };
   }
 
@@ -45,7 +107,7 @@ export class Representations {
       const options = { includeObject, apiVersion, metadata, show, nowMs, withoutColumns: true };
       return Buffer.from(JSON.stringify(makeTable(served.definition, [object], options)));
     };
-    return { representation: { key: `${whole.key} rows`, encode }, firstRepresentation: whole };
+    return { representation: { key: `${whole.key} rows`, encode, frame: jsonFrame }, firstRepresentation: whole };
   }
 
   one(served: ServedResource, form: Negotiated, object: KubernetesObject, includeObject: IncludeObject): object {

@@ -8,14 +8,11 @@ import { invalid as invalidField } from '../validation/field-error.js';
 import type { ServedResource } from '../registry/resource-registry.js';
 import { header, type Exchange } from './exchange.js';
 import { negotiate, type Negotiated } from './accept.js';
-import { joinList, listHead, ListItems, listMetadata, sendList } from './list-response.js';
+import { joinList, jsonList, listHead, ListItems, listMetadata, protobufList, sendList } from './list-response.js';
 import type { IncludeObject } from '../table/table.js';
 import type { Representations } from './representations.js';
-import { sendObject } from './respond.js';
+import { sendObject, sendProtobuf } from './respond.js';
 import { serveWatch, type WatchDependencies } from './watch-response.js';
-
-const readable = { allowsTable: true, allowsYaml: true };
-const watchable = { allowsTable: true, allowsYaml: false };
 
 /** Answers get, list and watch of stored objects from the cache. */
 export class ResourceReader {
@@ -28,8 +25,8 @@ export class ResourceReader {
   }
 
   get(exchange: Exchange, served: ServedResource): void {
-    const { info, query, request } = exchange;
-    const form = negotiate(header(request, 'accept'), readable);
+    const { info, query } = exchange;
+    const form = this.#negotiate(exchange, served, true);
     assertShape(form, served, false);
     const requested = parseResourceVersion(query.get('resourceVersion')) ?? 0;
     const current = this.#watch.hub.revision;
@@ -41,7 +38,9 @@ export class ResourceReader {
   /** One stored object in the form asked for. */
   sendStored(exchange: Exchange, served: ServedResource, found: CachedObject, form: Negotiated): void {
     if (form.transform === 'none') {
-      sendObject(exchange, 200, served.store.viewBytes(found), form);
+      const bytes = served.store.viewBytes(found);
+      if (form.encoding !== 'protobuf') sendObject(exchange, 200, bytes, form);
+      else sendProtobuf(exchange, 200, this.#representations.encoder(served, form, 'Metadata').encode(found), bytes);
       return;
     }
     const shown = this.#representations.one(served, form, found.object, includeObject(exchange, form));
@@ -51,7 +50,7 @@ export class ResourceReader {
   async list(exchange: Exchange, served: ServedResource): Promise<void> {
     const { store, definition } = served;
     const { query } = exchange;
-    const form = negotiate(header(exchange.request, 'accept'), readable);
+    const form = this.#negotiate(exchange, served, true);
     const options = withName(parseListOptions(query, false), exchange);
     assertShape(form, served, true);
     const include = includeObject(exchange, form);
@@ -70,19 +69,25 @@ export class ResourceReader {
       sendObject(exchange, 200, Buffer.from(JSON.stringify(table)), form);
       return;
     }
+    const listed = form.transform === 'none' ? definition.resource : metadataResource(form);
+    if (form.encoding === 'protobuf') {
+      const items = result.objects.map((cached) => this.#representations.message(served, form, cached));
+      await sendList(exchange, protobufList(listed, result, items));
+      return;
+    }
     const { key, encode } = this.#representations.encoder(served, form, include);
     const encoded = key === '' ? result.objects.map(({ bytes }) => bytes) : result.objects.map(encode);
     // The original's lists of built-in kinds are typed: their items leave out what the list says.
     const isTyped = form.transform === 'none' && !definition.custom;
     const items = new ListItems(encoded, isTyped ? typeMetaPrefix(definition.resource) : undefined);
-    const head = listHead(form.transform === 'none' ? definition.resource : metadataResource(form), result);
-    if (form.encoding === 'json' && !form.isPretty) await sendList(exchange, head, items);
-    else sendObject(exchange, 200, joinList(head, items), form);
+    const list = jsonList(listHead(listed, result), items);
+    if (form.encoding === 'json' && !form.isPretty) await sendList(exchange, list);
+    else sendObject(exchange, 200, joinList(list), form);
   }
 
   async watch(exchange: Exchange, served: ServedResource): Promise<void> {
     const { definition, store } = served;
-    const form = negotiate(header(exchange.request, 'accept'), watchable);
+    const form = this.#negotiate(exchange, served, false);
     const options = withName(parseListOptions(exchange.query, true), exchange);
     const selection = compileSelection(definition, options.labelSelector, options.fieldSelector);
     await serveWatch(
@@ -93,11 +98,16 @@ export class ResourceReader {
         selection,
         options,
         ...this.#representations.ofWatch(served, form, includeObject(exchange, form)),
-        contentType: 'application/json',
+        ...this.#representations.streamOf(form),
         typeMeta: form.transform === 'none' ? definition.resource : metadataResource(form),
       },
       this.#watch,
     );
+  }
+
+  #negotiate(exchange: Exchange, { definition }: ServedResource, allowsYaml: boolean): Negotiated {
+    const hasProtobuf = (): boolean => !definition.custom && this.#representations.hasMessage(definition.resource);
+    return negotiate(header(exchange.request, 'accept'), { allowsTable: true, allowsYaml, hasProtobuf });
   }
 
   /** An answer that is not stored: the outcome of a write. */
@@ -107,7 +117,7 @@ export class ResourceReader {
     code: number,
     written: { object: object; bytes: Buffer },
   ): void {
-    const form = negotiate(header(exchange.request, 'accept'), readable);
+    const form = this.#negotiate(exchange, served, true);
     if (form.transform === 'none') {
       sendObject(exchange, code, written.bytes, form);
       return;

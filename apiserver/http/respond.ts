@@ -1,8 +1,10 @@
 import { gzip } from 'node:zlib';
 import type { StatusError, StatusObject } from '../../shared/errors/status-error.js';
+import { protobufMediaType } from '../decode/decode.js';
+import type { JsonObject } from '../schema/json.js';
 import { formatManifest } from '../../shared/manifest/format.js';
 import { header, type Exchange, type RawResponse } from './exchange.js';
-import { jsonOrYaml, type Negotiated } from './accept.js';
+import { plainEncoding, type Negotiated } from './accept.js';
 
 export const jsonType = 'application/json';
 const yamlType = 'application/yaml';
@@ -51,9 +53,25 @@ export function sendBytes(
   body: Buffer,
   changes: Record<string, string> = {},
 ): void {
+  exchange.audit?.responseBody(body, contentType);
+  deliver(exchange, code, contentType, body, changes);
+}
+
+/** An object in protobuf; `json` says the same to those who read the audit log. */
+export function sendProtobuf(exchange: Exchange, code: number, protobuf: Buffer, json: Buffer): void {
+  exchange.audit?.responseBody(json, jsonType);
+  deliver(exchange, code, protobufMediaType, protobuf);
+}
+
+function deliver(
+  exchange: Exchange,
+  code: number,
+  contentType: string,
+  body: Buffer,
+  changes: Record<string, string> = {},
+): void {
   const { response, request } = exchange;
   if (response.headersSent || response.writableEnded) return;
-  exchange.audit?.responseBody(body, contentType);
   const headers = { ...commonHeaders(exchange), 'content-type': contentType, ...changes };
   if (body.length >= gzipFromBytes && header(request, 'accept-encoding')?.includes('gzip')) {
     gzip(body, { level: 1 }, (error, compressed) => {
@@ -67,9 +85,9 @@ export function sendBytes(
   endWith(response, exchange.method === 'HEAD' ? undefined : body);
 }
 
-/** A value that the server made, as JSON or, where that is what the client wants, as YAML. */
+/** A value that the server made, as JSON or, where that is what the client wants, as YAML or protobuf. */
 export function sendJson(exchange: Exchange, code: number, value: unknown): void {
-  const encoding = jsonOrYaml(header(exchange.request, 'accept'));
+  const encoding = plainEncoding(header(exchange.request, 'accept'));
   sendObject(exchange, code, Buffer.from(JSON.stringify(value)), { encoding, isPretty: false });
 }
 
@@ -80,6 +98,13 @@ export function sendObject(
   bytes: Buffer,
   { encoding, isPretty }: Pick<Negotiated, 'encoding' | 'isPretty'>,
 ): void {
+  if (encoding === 'protobuf') {
+    // What has no such form is JSON, as the original's answers about itself are.
+    const encoded = exchange.encodeProtobuf(JSON.parse(bytes.toString('utf8')) as JsonObject);
+    if (encoded) sendProtobuf(exchange, code, encoded, bytes);
+    else sendBytes(exchange, code, jsonType, bytes);
+    return;
+  }
   const contentType = encoding === 'yaml' ? yamlType : jsonType;
   if ((encoding === 'json' && !isPretty) || bytes.length > maxLaidOutBytes) {
     sendBytes(exchange, code, contentType, bytes);

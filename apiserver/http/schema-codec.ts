@@ -6,7 +6,7 @@ import { parseJson, parsePatch, parseYaml, SyntaxFault } from '../decode/parse.j
 import { jsonMergePatch } from '../patch/json-merge-patch.js';
 import { jsonPatch } from '../patch/json-patch.js';
 import { strategicMergePatch } from '../patch/strategic-merge-patch.js';
-import { ProtobufCodec } from '../protobuf/codec.js';
+import type { ProtobufCodec } from '../protobuf/codec.js';
 import { isObject, type JsonObject } from '../schema/json.js';
 import type { StructType } from '../schema/schema-type.js';
 import type { Schemas } from '../schema/schemas.js';
@@ -28,9 +28,8 @@ export class SchemaCodec implements ObjectCodec {
   readonly #isKnownKind: (apiVersion: string, kind: string) => boolean;
   readonly #decodeProtobuf: (bytes: Uint8Array) => JsonObject;
 
-  constructor(schemas: Schemas, isKnownKind: (apiVersion: string, kind: string) => boolean) {
+  constructor(schemas: Schemas, protobuf: ProtobufCodec, isKnownKind: (apiVersion: string, kind: string) => boolean) {
     this.#schemas = schemas;
-    const protobuf = new ProtobufCodec(schemas);
     this.#decodeProtobuf = (bytes) => protobuf.decode(bytes);
     this.#isKnownKind = isKnownKind;
   }

@@ -33,6 +33,8 @@ export interface WatchRequest {
   readonly representation: Representation;
   readonly firstRepresentation?: Representation;
   readonly contentType: string;
+  /** An event that tells of no stored object: a bookmark or an error. */
+  readonly notice: (type: 'BOOKMARK' | 'ERROR', object: object) => Buffer;
   /** kind and apiVersion of bookmarks. */
   readonly typeMeta: { readonly kind: string; readonly apiVersion: string };
 }
@@ -56,7 +58,7 @@ export async function serveWatch(exchange: Exchange, request: WatchRequest, give
   // An idle watch must not keep its headers back.
   if ('flushHeaders' in response) response.flushHeaders();
   if (start.error) {
-    response.end(errorFrame(start.error));
+    response.end(request.notice('ERROR', start.error.toStatus()));
     return;
   }
   open(exchange, request, given, start);
@@ -84,15 +86,18 @@ function open(exchange: Exchange, request: WatchRequest, given: WatchDependencie
     clock: given.clock,
     ...start,
     bookmark: options.allowWatchBookmarks
-      ? () => bookmarkFrame(request.typeMeta, given.hub.revision, undefined)
+      ? () => request.notice('BOOKMARK', bookmark(request.typeMeta, given.hub.revision))
       : undefined,
     // Of the moment of the snapshot: what happened since comes after it.
     initialEnd:
       options.allowWatchBookmarks && options.sendInitialEvents === true
-        ? bookmarkFrame(request.typeMeta, start.revision, { 'k8s.io/initial-events-end': 'true' })
+        ? request.notice(
+            'BOOKMARK',
+            bookmark(request.typeMeta, start.revision, { 'k8s.io/initial-events-end': 'true' }),
+          )
         : undefined,
     timeoutMs,
-    tooOld: () => errorFrame(expired(`too old resource version: the watch has fallen behind`)),
+    tooOld: () => request.notice('ERROR', expired(`too old resource version: the watch has fallen behind`).toStatus()),
     onEnd: () => given.fanOut.remove(store.cache, watcher),
   });
   out.on('drain', () => watcher.drained());
@@ -129,20 +134,15 @@ async function startOf(request: WatchRequest, given: WatchDependencies): Promise
   }
 }
 
-function bookmarkFrame(
-  typeMeta: WatchRequest['typeMeta'],
+function bookmark(
+  { kind, apiVersion }: WatchRequest['typeMeta'],
   revision: number,
-  annotations: Record<string, string> | undefined,
-): Buffer {
+  annotations?: Record<string, string>,
+): object {
   const metadata = {
     resourceVersion: String(revision),
     creationTimestamp: null,
     ...(annotations ? { annotations } : {}),
   };
-  const { kind, apiVersion } = typeMeta;
-  return Buffer.from(`${JSON.stringify({ type: 'BOOKMARK', object: { kind, apiVersion, metadata } })}\n`);
-}
-
-function errorFrame(error: StatusError): Buffer {
-  return Buffer.from(`${JSON.stringify({ type: 'ERROR', object: error.toStatus() })}\n`);
+  return { kind, apiVersion, metadata };
 }

@@ -1,7 +1,8 @@
 import { parseJson, SyntaxFault } from '../decode/parse.js';
 import { setField, type JsonObject } from '../schema/json.js';
 import type { ScalarFormat, SchemaType, StructType } from '../schema/schema-type.js';
-import { keepsZero, type Message, type MessageField, type Messages } from './messages.js';
+import { magic } from './envelope.js';
+import { keepsZero, unionOf, type Message, type MessageField, type Messages, type Union } from './messages.js';
 import { ProtobufError, readFields, type WireField } from './reader.js';
 import { readIntOrString, readQuantity, readTime, toInteger, toText } from './values.js';
 
@@ -9,9 +10,9 @@ import { readIntOrString, readQuantity, readTime, toInteger, toText } from './va
 const maxDepth = 128;
 
 /** Decodes a message into the JSON form of its type. */
-export function decodeMessage(bytes: Uint8Array, type: StructType, messages: Messages, depth = 0): JsonObject {
+export function decodeMessage(bytes: Uint8Array, type: StructType, messages: Messages): JsonObject {
   const object: JsonObject = {};
-  decodeInto(object, bytes, messages.messageOf(type), messages, depth);
+  decodeInto(object, bytes, messages.messageOf(type), messages, 0);
   return object;
 }
 
@@ -26,32 +27,45 @@ function decodeInto(object: JsonObject, bytes: Uint8Array, message: Message, mes
 function decodeField(
   object: JsonObject,
   wire: WireField,
-  { field, inlined }: MessageField,
+  known: MessageField,
   messages: Messages,
   depth: number,
 ): void {
+  const { field, inlined, wireType } = known;
   if (inlined && wire.bytes) return decodeInto(object, wire.bytes, inlined, messages, depth + 1);
   if (!field) return;
   const { name, type } = field;
-  if (type.kind === 'list') {
+  const context = { messages, wireType, depth };
+  if (type.kind === 'list' && known.isRepeated) {
     const list = (object[name] ??= []) as unknown[];
     // One by one: a hostile field can hold more numbers than a call takes arguments.
-    for (const item of decodeItems(wire, type.items, messages, depth)) if (item !== undefined) list.push(item);
+    for (const item of decodeItems(wire, type.items, context)) if (item !== undefined) list.push(item);
     return;
   }
   if (type.kind === 'map') {
     const map = (object[name] ??= {}) as JsonObject;
-    return decodeEntry(map, wire, type.values, messages, depth);
+    return decodeEntry(map, wire, type.values, context);
   }
-  const value = decodeValue(wire, type, messages, depth);
-  const isZero = value === '' || value === 0 || value === false;
+  const value = decodeValue(wire, type, context);
+  // A number or text is a message of its own: where it is, it was set.
+  const isPlain = type.kind === 'scalar' && type.format !== 'int-or-string';
+  const isZero = isPlain && (value === '' || value === 0 || value === false);
   if (value !== undefined && (!isZero || keepsZero(field))) object[name] = value;
 }
 
+/** Where a value lies. */
+interface Context {
+  readonly messages: Messages;
+  readonly wireType: string;
+  readonly depth: number;
+}
+
+const deeper = (context: Context): Context => ({ ...context, depth: context.depth + 1 });
+
 /** Numbers may be packed into one field. */
-function decodeItems(wire: WireField, type: SchemaType, messages: Messages, depth: number): unknown[] {
+function decodeItems(wire: WireField, type: SchemaType, context: Context): unknown[] {
   const isNumber = type.kind === 'scalar' && ['int32', 'int64', 'bool'].includes(type.format);
-  if (!isNumber || !wire.bytes) return [decodeValue(wire, type, messages, depth)];
+  if (!isNumber || !wire.bytes) return [decodeValue(wire, type, context)];
   // Each packed number looks like a field's tag would: read them as bare varints.
   return unpack(wire.bytes).map((integer) => scalarOf({ ...wire, integer, bytes: undefined }, type.format));
 }
@@ -73,7 +87,7 @@ function unpack(bytes: Uint8Array): bigint[] {
 }
 
 /** An entry of a map: key (1) and value (2). */
-function decodeEntry(map: JsonObject, wire: WireField, type: SchemaType, messages: Messages, depth: number): void {
+function decodeEntry(map: JsonObject, wire: WireField, type: SchemaType, context: Context): void {
   let key = '';
   let value: WireField | undefined;
   for (const part of readFields(wire.bytes ?? new Uint8Array())) {
@@ -81,29 +95,51 @@ function decodeEntry(map: JsonObject, wire: WireField, type: SchemaType, message
     else if (part.number === 2) value = part;
   }
   const given = value ?? { number: 2, integer: 0n, bytes: new Uint8Array() };
-  setField(map, key, decodeValue(given, type, messages, depth));
+  setField(map, key, decodeValue(given, type, context));
 }
 
-function decodeValue(wire: WireField, type: SchemaType, messages: Messages, depth: number): unknown {
+function decodeValue(wire: WireField, type: SchemaType, context: Context): unknown {
   const { bytes } = wire;
+  const { messages, wireType } = context;
   switch (type.kind) {
     case 'scalar':
       return scalarOf(wire, type.format);
     case 'struct':
-      return bytes && decodeMessage(bytes, type, messages, depth + 1);
-    case 'any':
-      return bytes && rawJson(bytes);
+      return bytes && decodeStruct(bytes, messages.messageOf(type, wireType), deeper(context));
+    case 'any': {
+      const union = unionOf(wireType);
+      return bytes && (union ? readUnion(bytes, union, deeper(context)) : rawJson(bytes));
+    }
     case 'list': {
-      // A list inside a map is a message that repeats its items (ExtraValue).
+      // A message that repeats its items (ExtraValue, Verbs).
       const parts = [...readFields(bytes ?? new Uint8Array())].filter(({ number }) => number === 1);
-      return parts.flatMap((part) => decodeItems(part, type.items, messages, depth + 1));
+      return parts.flatMap((part) => decodeItems(part, type.items, deeper(context)));
     }
     case 'map': {
       const map: JsonObject = {};
-      decodeEntry(map, wire, type.values, messages, depth + 1);
+      decodeEntry(map, wire, type.values, deeper(context));
       return map;
     }
   }
+}
+
+function decodeStruct(bytes: Uint8Array, message: Message, { messages, depth }: Context): JsonObject {
+  const object: JsonObject = {};
+  decodeInto(object, bytes, message, messages, depth);
+  return object;
+}
+
+/** What a message holds that is a schema (1), or several or the names of fields (2); or a flag (1) or a schema (2). */
+function readUnion(bytes: Uint8Array, union: Union, context: Context): unknown {
+  const { messages } = context;
+  const schema = ({ bytes: one = new Uint8Array() }: WireField): JsonObject =>
+    decodeStruct(one, messages.messageOf(messages.schemaProps), context);
+  const parts = [...readFields(bytes)];
+  const [first] = parts.filter(({ number }) => number === 1);
+  const second = parts.filter(({ number }) => number === 2);
+  if (union === 'JSONSchemaPropsOrBool') return second[0] ? schema(second[0]) : (first?.integer ?? 0n) !== 0n;
+  if (second.length === 0) return first && schema(first);
+  return second.map((part) => (union === 'JSONSchemaPropsOrArray' ? schema(part) : toText(part.bytes ?? bytes)));
 }
 
 function scalarOf({ integer, bytes }: WireField, format: ScalarFormat): unknown {
@@ -115,7 +151,7 @@ function scalarOf({ integer, bytes }: WireField, format: ScalarFormat): unknown 
     case 'int64':
       return integer === undefined ? 0 : toInteger(integer);
     case 'float64':
-      return undefined;
+      return bytes?.length === 8 ? Buffer.from(bytes).readDoubleLE() : 0;
     default:
       return bytes && textOf(bytes, format);
   }
@@ -157,8 +193,6 @@ export interface Envelope {
   readonly kind: string;
   readonly raw: Uint8Array;
 }
-
-const magic = Buffer.from('k8s\0');
 
 /** Opens the envelope of an object: four magic bytes, then runtime.Unknown. */
 export function openEnvelope(bytes: Uint8Array): Envelope {

@@ -1,6 +1,6 @@
 import { isObject, type JsonObject } from '../schema/json.js';
-import type { Field, ScalarFormat, SchemaType, StructType } from '../schema/schema-type.js';
-import type { Message, Messages } from './messages.js';
+import type { ScalarFormat, SchemaType, StructType } from '../schema/schema-type.js';
+import { unionOf, type Message, type MessageField, type Messages, type Union } from './messages.js';
 import { writeIntOrString, writeTime } from './values.js';
 import { ProtobufWriter } from './wire.js';
 
@@ -12,11 +12,13 @@ export function encodeMessage(object: JsonObject, type: StructType, messages: Me
 }
 
 function writeObject(writer: ProtobufWriter, object: JsonObject, message: Message, messages: Messages): void {
-  for (const { number, field, inlined } of message.fields) {
+  for (const known of message.fields) {
+    const { number, field, inlined } = known;
     if (inlined) {
       if (hasAny(object, inlined)) writer.message(number, (w) => writeObject(w, object, inlined, messages));
-    } else if (field && Object.hasOwn(object, field.name))
-      writeField(writer, number, object[field.name], field, messages);
+    } else if (field && Object.hasOwn(object, field.name)) {
+      writeField(writer, known, object[field.name], field.type, messages);
+    }
   }
 }
 
@@ -26,20 +28,27 @@ const hasAny = (object: JsonObject, message: Message): boolean =>
     inlined ? hasAny(object, inlined) : field !== undefined && Object.hasOwn(object, field.name),
   );
 
-function writeField(writer: ProtobufWriter, number: number, value: unknown, { type }: Field, messages: Messages): void {
+function writeField(
+  writer: ProtobufWriter,
+  known: MessageField,
+  value: unknown,
+  type: SchemaType,
+  messages: Messages,
+): void {
   if (value === null || value === undefined) return;
-  if (type.kind === 'list' && Array.isArray(value)) {
-    for (const item of value) writeValue(writer, number, item, type.items, messages);
+  if (type.kind === 'list' && known.isRepeated && Array.isArray(value)) {
+    for (const item of value) writeValue(writer, known, item, type.items, messages);
   } else if (type.kind === 'map' && isObject(value)) {
+    const entryValue = { ...known, number: 2 };
     for (const key of Object.keys(value)) {
-      writer.message(number, (entry) => writeValue(entry.string(1, key), 2, value[key], type.values, messages));
+      writer.message(known.number, (w) => writeValue(w.string(1, key), entryValue, value[key], type.values, messages));
     }
-  } else writeValue(writer, number, value, type, messages);
+  } else writeValue(writer, known, value, type, messages);
 }
 
 function writeValue(
   writer: ProtobufWriter,
-  number: number,
+  { number, wireType }: Pick<MessageField, 'number' | 'wireType'>,
   value: unknown,
   type: SchemaType,
   messages: Messages,
@@ -47,19 +56,48 @@ function writeValue(
   switch (type.kind) {
     case 'scalar':
       return writeScalar(writer, number, value, type.format);
-    case 'any':
-      writer.message(number, (w) => w.bytes(1, Buffer.from(JSON.stringify(value))));
+    case 'any': {
+      const union = unionOf(wireType);
+      writer.message(number, (w) => (union ? writeUnion(w, union, value, messages) : writeRaw(w, value)));
       return;
+    }
     case 'struct':
-      if (isObject(value)) writer.message(number, (w) => writeObject(w, value, messages.messageOf(type), messages));
+      if (isObject(value)) {
+        writer.message(number, (w) => writeObject(w, value, messages.messageOf(type, wireType), messages));
+      }
       return;
     case 'list':
       writer.message(number, (w) => {
-        for (const item of value as unknown[]) writeValue(w, 1, item, type.items, messages);
+        const part = { number: 1, wireType };
+        if (Array.isArray(value)) for (const item of value) writeValue(w, part, item, type.items, messages);
       });
       return;
     case 'map':
       throw new Error('no message has a map in a map');
+  }
+}
+
+function writeRaw(writer: ProtobufWriter, value: unknown): void {
+  writer.bytes(1, Buffer.from(JSON.stringify(value)));
+}
+
+/** A schema (1), or several or the names of fields (2); of a flag and a schema the flag comes first. */
+function writeUnion(writer: ProtobufWriter, union: Union, value: unknown, messages: Messages): void {
+  const schema = (number: number, one: unknown): void => {
+    const type = messages.schemaProps;
+    if (isObject(one)) writer.message(number, (w) => writeObject(w, one, messages.messageOf(type), messages));
+  };
+  switch (union) {
+    case 'JSONSchemaPropsOrBool':
+      writer.bool(1, value !== false);
+      return schema(2, value);
+    case 'JSONSchemaPropsOrArray':
+      if (Array.isArray(value)) for (const item of value) schema(2, item);
+      else schema(1, value);
+      return;
+    case 'JSONSchemaPropsOrStringArray':
+      if (Array.isArray(value)) for (const name of value) writer.string(2, String(name));
+      else schema(1, value);
   }
 }
 

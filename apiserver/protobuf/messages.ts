@@ -1,5 +1,7 @@
 import type { Field, StructType } from '../schema/schema-type.js';
 import { readData, type Schemas } from '../schema/schemas.js';
+import { extensionMessages } from './extension-messages.js';
+import { olderMessages } from './older-messages.js';
 
 /** The table of the original's .proto files: message -> field -> [number, type]. */
 export type MessageTable = Readonly<Record<string, Readonly<Record<string, readonly [number: number, type: string]>>>>;
@@ -11,6 +13,10 @@ export interface MessageField {
   readonly field: Field | undefined;
   /** Message of an inlined struct. */
   readonly inlined: Message | undefined;
+  /** What the field, its items or its entries are on the wire: a scalar of protobuf or the name of a message. */
+  readonly wireType: string;
+  /** Each item is a field of its own; otherwise a list is a message that repeats its items (Verbs). */
+  readonly isRepeated: boolean;
 }
 
 /** A message together with the structure that it encodes. Fields are in the order of their numbers. */
@@ -36,8 +42,14 @@ export class Messages {
     return isKnown ? this.#schemas.type(definition) : undefined;
   }
 
-  messageOf(struct: StructType): Message {
-    return this.#compile(messageName(struct.definition), struct);
+  /** The structure of a schema inside a CustomResourceDefinition, which contains itself. */
+  get schemaProps(): StructType {
+    return this.#schemas.type(`io.k8s.${extensions.slice('k8s.io.'.length)}JSONSchemaProps`);
+  }
+
+  /** `name` is what the field that holds the struct calls it: an older version may borrow the message of a newer one. */
+  messageOf(struct: StructType, name: string = messageName(struct.definition)): Message {
+    return this.#compile(name, struct);
   }
 
   #compile(name: string, struct: StructType): Message {
@@ -48,8 +60,11 @@ export class Messages {
     const fields = Object.entries(this.#table[name] ?? {}).flatMap(([given, [number, type]]): MessageField[] => {
       // The table writes a few names as Go does: uID, aPIGroup.
       const field = struct.fields.get(given) ?? struct.fields.get(names.get(given.toLowerCase()) ?? '');
-      if (field) return [{ number, field, inlined: undefined }];
-      return type in this.#table ? [{ number, field: undefined, inlined: this.#compile(type, struct) }] : [];
+      const isRepeated = type.startsWith('repeated ');
+      const wireType = type.replace(/^repeated |^map<string,|>$/g, '');
+      if (field) return [{ number, field, inlined: undefined, wireType, isRepeated }];
+      if (!(type in this.#table)) return [];
+      return [{ number, field: undefined, inlined: this.#compile(type, struct), wireType, isRepeated }];
     });
     fields.sort((a, b) => a.number - b.number);
     const message = { fields, byNumber: new Map(fields.map((field) => [field.number, field])) };
@@ -58,8 +73,24 @@ export class Messages {
   }
 }
 
-export const loadMessages = (schemas: Schemas): Messages =>
-  new Messages(schemas, readData(schemas.directory, 'protobuf-fields.json') as MessageTable);
+const extensions = 'k8s.io.apiextensions-apiserver.pkg.apis.apiextensions.v1.';
+
+/** Messages that are one thing or another, and in JSON just that thing. */
+export type Union = 'JSONSchemaPropsOrArray' | 'JSONSchemaPropsOrBool' | 'JSONSchemaPropsOrStringArray';
+
+const unions: ReadonlyMap<string, Union> = new Map(
+  (['JSONSchemaPropsOrArray', 'JSONSchemaPropsOrBool', 'JSONSchemaPropsOrStringArray'] as const).map((union) => [
+    extensions + union,
+    union,
+  ]),
+);
+
+export const unionOf = (wireType: string): Union | undefined => unions.get(wireType);
+
+export function loadMessages(schemas: Schemas): Messages {
+  const table = readData(schemas.directory, 'protobuf-fields.json') as MessageTable;
+  return new Messages(schemas, { ...table, ...extensionMessages, ...olderMessages(table) });
+}
 
 const messageName = (definition: string): string => definition.replace(/^io\.k8s\./, 'k8s.io.');
 
@@ -98,10 +129,20 @@ const pointers: ReadonlySet<string> = new Set([
   'loadBalancerClass',
   'manualSelector',
   'maxFailedIndexes',
+  'maxItems',
+  'maxLength',
+  'maxProperties',
+  'maximum',
+  'minItems',
+  'minLength',
+  'minProperties',
   'minReplicas',
+  'minimum',
   'mode',
+  'multipleOf',
   'nominalConcurrencyShares',
   'optional',
+  'optionalOldSelf',
   'orphanDependents',
   'parallelism',
   'partition',
@@ -133,6 +174,7 @@ const pointers: ReadonlySet<string> = new Set([
   'tolerationSeconds',
   'ttlSecondsAfterFinished',
   'volumeAttributesClassName',
+  'x-kubernetes-preserve-unknown-fields',
 ]);
 
 /** Whether a zero on the wire is a value. */

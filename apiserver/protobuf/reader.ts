@@ -8,13 +8,13 @@ export interface WireField {
   readonly number: number;
   /** The value of a number; undefined for bytes. */
   readonly integer: bigint | undefined;
-  /** The content of a string, bytes or message. */
+  /** The content of a string, bytes or message; the eight bytes of a double. */
   readonly bytes: Uint8Array | undefined;
 }
 
 const maxVarintBytes = 10;
 
-/** Reads the fields of a message in the order of the wire. Fields of other wire types are passed over. */
+/** Reads the fields of a message in the order of the wire. Fields of 32 bits, which no type has, are passed over. */
 export function* readFields(bytes: Uint8Array): Generator<WireField, void> {
   const cursor = new Cursor(bytes);
   while (!cursor.isAtEnd()) {
@@ -26,7 +26,7 @@ export function* readFields(bytes: Uint8Array): Generator<WireField, void> {
         yield { number, integer: cursor.varint(), bytes: undefined };
         break;
       case 1:
-        cursor.take(8);
+        yield { number, integer: undefined, bytes: cursor.take(8) };
         break;
       case 2:
         yield { number, integer: undefined, bytes: cursor.take(Number(cursor.varint())) };

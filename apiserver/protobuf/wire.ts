@@ -1,11 +1,11 @@
 /** Writes the wire format of protocol buffers. Fields are written in the order of the calls. */
 export class ProtobufWriter {
-  #bytes = Buffer.allocUnsafe(1024);
+  #bytes = Buffer.allocUnsafe(4096);
   #length = 0;
 
-  /** What has been written so far; the writer may not be used afterwards. */
+  /** A copy of what has been written so far, no larger than it must be: it may be kept. */
   finish(): Buffer {
-    return this.#bytes.subarray(0, this.#length);
+    return Buffer.from(this.#bytes.subarray(0, this.#length));
   }
 
   varint(field: number, value: number | bigint): this {
@@ -43,11 +43,31 @@ export class ProtobufWriter {
     return this;
   }
 
-  /** A nested message, written by `write`. */
+  /** What stands before `size` bytes that are sent apart. */
+  lengthOf(field: number, size: number): this {
+    this.#tag(field, 2);
+    this.#varint(size);
+    return this;
+  }
+
+  /** A nested message, written by `write` in place; its length is put before it when it is known. */
   message(field: number, write: (writer: ProtobufWriter) => void): this {
-    const nested = new ProtobufWriter();
-    write(nested);
-    return this.bytes(field, nested.finish());
+    this.#tag(field, 2);
+    this.#reserve(1);
+    const start = ++this.#length;
+    write(this);
+    const size = this.#length - start;
+    const lengthBytes = varintSize(size);
+    if (lengthBytes > 1) {
+      this.#reserve(lengthBytes);
+      this.#bytes.copyWithin(start + lengthBytes - 1, start, this.#length);
+    }
+    let rest = size;
+    for (let at = start - 1; at < start - 1 + lengthBytes; at++, rest = Math.floor(rest / 128)) {
+      this.#bytes[at] = (rest % 128) | (rest > 0x7f ? 0x80 : 0);
+    }
+    this.#length += lengthBytes - 1;
+    return this;
   }
 
   #tag(field: number, wireType: number): void {
@@ -74,4 +94,11 @@ export class ProtobufWriter {
     this.#bytes.copy(larger, 0, 0, this.#length);
     this.#bytes = larger;
   }
+}
+
+/** How many bytes a length takes. */
+export function varintSize(value: number): number {
+  let size = 1;
+  for (let rest = value; rest > 0x7f; rest = Math.floor(rest / 128)) size++;
+  return size;
 }

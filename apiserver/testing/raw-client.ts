@@ -7,6 +7,7 @@ export interface RawAnswer {
   readonly code: number;
   readonly headers: IncomingHttpHeaders;
   readonly text: string;
+  readonly bytes: Buffer;
   /** The body as JSON; undefined when it is none. */
   readonly json: Record<string, unknown> | undefined;
 }
@@ -56,8 +57,9 @@ export class RawClient {
         answer.on('data', (chunk: Buffer) => chunks.push(chunk));
         answer.on('error', reject);
         answer.on('end', () => {
-          const text = Buffer.concat(chunks).toString('utf8');
-          resolve({ code: answer.statusCode ?? 0, headers: answer.headers, text, json: parse(text) });
+          const bytes = Buffer.concat(chunks);
+          const text = bytes.toString('utf8');
+          resolve({ code: answer.statusCode ?? 0, headers: answer.headers, text, bytes, json: parse(text) });
         });
       });
       sent.end(bytes);
