@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { StatusError } from '../../shared/errors/status-error.js';
 import { cloneJson, type JsonObject } from '../schema/json.js';
 import { loadSchemas } from '../schema/schemas.js';
+import type { FieldSet } from './field-set.js';
 import type { ManagedFieldsEntry } from './managed-fields.js';
 import { serverSideApply, type ApplyOptions } from './server-side-apply.js';
 import { trackUpdate } from './track-update.js';
@@ -214,6 +215,25 @@ test('what an applier drops goes, unless somebody else owns it', () => {
   );
   assert.deepEqual(next['spec'], { paused: true, ...containers({ name: 'a', image: 'x' }) });
   assert.deepEqual(labelsOf(next), { two: '2', three: '3' });
+});
+
+test('a manager whose entry claims metadata cannot drop what the server keeps there', () => {
+  const config = deployment({ replicas: 2 });
+  const live = apply(undefined, config, 'me');
+  const claims: FieldSet[] = [
+    {},
+    { '.': {}, 'f:annotations': {} },
+    { 'f:name': {}, 'f:annotations': { 'f:gone': {} } },
+  ];
+  for (const metadata of claims) {
+    const claimed = entries(live).map((entry) => ({ ...entry, fieldsV1: { 'f:metadata': metadata } }));
+    const next = apply(
+      stored({ ...live, metadata: { ...(config['metadata'] as JsonObject), annotations: { gone: 'x' } } }, claimed),
+      config,
+      'me',
+    );
+    assert.equal((next['metadata'] as JsonObject)['name'], 'web');
+  }
 });
 
 test('a dropped list item takes what the server filled into it along', () => {

@@ -4,7 +4,7 @@ import { difference, isEmptySet, leaf, recursiveDifference, union, type FieldSet
 import type { Owners } from './managed-fields.js';
 
 /** Fields that the server itself keeps: nobody owns them. */
-const serverFields: FieldSet = Object.freeze({
+export const serverFields: FieldSet = Object.freeze({
   'f:apiVersion': leaf,
   'f:kind': leaf,
   'f:metadata': Object.freeze({

@@ -16,7 +16,7 @@ import {
 } from './managed-fields.js';
 import { mergeConfig, pruneUnowned } from './merge.js';
 import { ownedFields, OwnershipError } from './owned-fields.js';
-import { disown, metadataOf, ownable, topLevelSet, withoutManagedFields } from './ownership.js';
+import { disown, metadataOf, ownable, serverFields, topLevelSet, withoutManagedFields } from './ownership.js';
 import { trackUpdate } from './track-update.js';
 
 export interface ApplyOptions extends Manager {
@@ -57,7 +57,9 @@ export function serverSideApply(
 
   const before = withoutManagedFields(live ?? {});
   const merged = mergeConfig(before, applied, type);
-  const next = last ? pruneUnowned(merged, type, last.fields, everything(owners)) : merged;
+  // What the server keeps goes with no manager, whatever its entry says.
+  const owned = union(everything(owners), serverFields);
+  const next = last ? pruneUnowned(merged, type, last.fields, owned) : merged;
   const comparison = compareObjects(before, next, type);
   if (!options.force) refuseConflicts(owners, key, comparison);
   disown(owners, comparison, key);
