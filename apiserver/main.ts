@@ -34,6 +34,8 @@ interface Flags extends IdentityFlags {
   disableAdmissionPlugins: string[];
   enableAdmissionPlugins: string[];
   serviceNodePortRange: { first: number; last: number };
+  maxRequestsInflight: number;
+  maxMutatingRequestsInflight: number;
 }
 
 // V8's helpers share the processors with clients: waiting for one that has lost its turn stops everybody for up to 0.3 s.
@@ -45,6 +47,11 @@ function portNumber(text: string): number {
   const port = Number(text);
   if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new Error(`${text} is not a port`);
   return port;
+}
+
+function count(text: string): number {
+  if (!/^\d{1,6}$/.test(text)) throw new Error(`${text} is not a count`);
+  return Number(text);
 }
 
 function portRange(text: string): { first: number; last: number } {
@@ -73,6 +80,8 @@ const command = new Command('apiserver')
   .option('--kubelet-client-key <file>', 'its key')
   .option('--service-cluster-ip-range <cidr>', 'addresses of Services', '10.96.0.0/16')
   .option('--service-node-port-range <range>', 'ports of Services on nodes', portRange, { first: 30_000, last: 32_767 })
+  .option('--max-requests-inflight <count>', 'with the next one: requests that are answered at once', count, 400)
+  .option('--max-mutating-requests-inflight <count>', 'their sum is divided among the priority levels', count, 200)
   .option('--disable-admission-plugins <names>', 'admission plugins that are off', (text) => text.split(','), [])
   .option(
     '--enable-admission-plugins <names>',
@@ -138,6 +147,7 @@ await runProcess(async (signal) => {
         httpProbe('scheduler', 'http://127.0.0.1:10259/healthz'),
         httpProbe('controller-manager', 'http://127.0.0.1:10257/healthz'),
       ],
+      serverSeats: Math.max(1, flags.maxRequestsInflight + flags.maxMutatingRequestsInflight),
       disabledAdmission: flags.disableAdmissionPlugins,
       ...(encryption ? { addMetrics: (metrics) => encryption.addMetrics(metrics) } : {}),
       enabledAdmission: flags.enableAdmissionPlugins,

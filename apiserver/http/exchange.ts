@@ -21,6 +21,8 @@ export interface Exchange {
   readonly warnings: string[];
   /** The protobuf form of an object of a built-in kind, in its envelope. */
   readonly encodeProtobuf: (object: JsonObject) => Buffer | undefined;
+  /** Sent with the answer, whatever it is. */
+  readonly headers: Record<string, string>;
   /** Where what happens is written down; absent without an audit policy. */
   readonly audit?: RequestAudit;
 }

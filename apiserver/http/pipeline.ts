@@ -8,6 +8,8 @@ import type { Authenticator, PeerCertificate } from '../authentication/authentic
 import { hasImpersonation, readImpersonation } from '../authentication/impersonation.js';
 import { anonymousUser, type User } from '../authentication/user.js';
 import type { Attributes, Authorizer, Decision } from '../authorization/authorizer.js';
+import type { FlowControl, Queued, Turn } from '../flowcontrol/flow-control.js';
+import { Deadlines, timeoutOf } from './deadline.js';
 import { header, type Exchange, type RawRequest, type RawResponse } from './exchange.js';
 import type { Peers } from './peer.js';
 import { attributesOf, refuse } from './request-attributes.js';
@@ -32,9 +34,8 @@ export interface PipelineOptions {
   readonly encodeProtobuf: Exchange['encodeProtobuf'];
   /** Absent: nothing is written down. */
   readonly auditor?: Auditor;
-  /** Requests of one kind that are answered at once; more get 429. */
-  readonly maxReading: number;
-  readonly maxWriting: number;
+  /** Who has to wait, and who is refused with 429. */
+  readonly flowControl: FlowControl;
 }
 
 const emptyQuery = new URLSearchParams();
@@ -47,25 +48,29 @@ export function isLongRunning(info: RequestInfo): boolean {
 /**
  * What every request goes through, in this order:
  *
- *     URL -> in-flight bound -> who (authentication) -> audit -> as whom (impersonation) -> may he (authorization)
- *         -> answer -> metrics, audit
+ *     URL -> deadline -> who (authentication) -> audit -> as whom (impersonation) -> is it his turn (flow control)
+ *         -> may he (authorization) -> answer -> metrics, audit
  */
 export class Pipeline {
   readonly #options: PipelineOptions;
-  readonly #inFlight = { reading: 0, writing: 0 };
+  readonly #deadlines: Deadlines;
 
   constructor(options: PipelineOptions) {
     this.#options = options;
+    this.#deadlines = new Deadlines(options.clock);
+  }
+
+  stop(): void {
+    this.#deadlines.stop();
   }
 
   /** Answers a request, whatever it is; never throws. */
   handle(request: RawRequest, response: RawResponse): void {
     const exchange = this.open(request, response);
     if (!exchange) return;
-    const release = this.#admit(exchange);
-    if (!release) return;
-    this.#observe(exchange, release);
+    this.#observe(exchange);
     try {
+      if (!isLongRunning(exchange.info)) this.#limitTime(exchange);
       const done = this.#answer(exchange, this.#options.handle);
       if (done) done.catch((error: unknown) => this.#fail(exchange, error));
     } catch (error) {
@@ -108,7 +113,8 @@ export class Pipeline {
     const audit = auditor && new RequestAudit(auditor, auditedRequest(request, auditId));
     const warnings: string[] = [];
     const user = anonymousUser;
-    const known = { request, response, method, query, auditId, warnings, user, encodeProtobuf };
+    const headers = { 'audit-id': auditId };
+    const known = { request, response, method, query, auditId, warnings, headers, user, encodeProtobuf };
     const base = { ...known, ...(audit ? { audit } : {}) };
     try {
       return { ...base, info: parseRequestInfo(method, path, query) };
@@ -176,8 +182,52 @@ export class Pipeline {
   }
 
   #serve(exchange: Exchange, handle: Handler): void | Promise<void> {
+    const { info, user, headers } = exchange;
+    // Streams may be open for hours: they take nobody's turn. Watches do while they begin.
+    if (isLongRunning(info) && info.verb !== 'watch') return this.#serveAllowed(exchange, handle);
+    const { flowControl } = this.#options;
+    const flow = flowControl.classify(user, info);
+    headers['x-kubernetes-pf-flowschema-uid'] = flow.schema.uid;
+    headers['x-kubernetes-pf-prioritylevel-uid'] = flow.level.uid;
+    const entered = flowControl.enter(flow, exchange);
+    return 'turn' in entered ? this.#queue(exchange, entered, handle) : this.#run(exchange, entered, handle);
+  }
+
+  #serveAllowed(exchange: Exchange, handle: Handler): void | Promise<void> {
     const pending = this.authorize(exchange);
     return pending ? pending.then(() => handle(exchange)) : handle(exchange);
+  }
+
+  async #queue(exchange: Exchange, queued: Queued, handle: Handler): Promise<void> {
+    let isGone = false;
+    exchange.response.once('close', () => {
+      isGone = true;
+      queued.giveUp();
+    });
+    const turn = await queued.turn;
+    if (isGone) turn.finish();
+    else await this.#run(exchange, turn, handle);
+  }
+
+  #run(exchange: Exchange, turn: Turn, handle: Handler): void | Promise<void> {
+    const { info, method, response } = exchange;
+    if (info.verb === 'watch') return this.#begin(exchange, turn, handle);
+    const { inFlight } = this.#options.metrics;
+    const kind = method === 'GET' || method === 'HEAD' || method === 'OPTIONS' ? 'readOnly' : 'mutating';
+    inFlight[kind] += 1;
+    response.once('close', () => {
+      inFlight[kind] -= 1;
+      turn.finish();
+    });
+    return this.#serveAllowed(exchange, handle);
+  }
+
+  async #begin(exchange: Exchange, turn: Turn, handle: Handler): Promise<void> {
+    try {
+      await this.#serveAllowed(exchange, handle);
+    } finally {
+      turn.finish();
+    }
   }
 
   /** The same request made by whom the headers name, once each thing that is acted as has been allowed. */
@@ -198,27 +248,13 @@ export class Pipeline {
     return { ...exchange, user: wanted.user };
   }
 
-  #admit(exchange: Exchange): (() => void) | undefined {
-    if (isLongRunning(exchange.info)) return () => {};
-    const { maxReading, maxWriting, metrics } = this.#options;
-    const kind = ['GET', 'HEAD', 'OPTIONS'].includes(exchange.method) ? 'reading' : 'writing';
-    if (this.#inFlight[kind] >= (kind === 'reading' ? maxReading : maxWriting)) {
-      exchange.request.resume();
-      sendError(
-        exchange,
-        new StatusError(429, 'TooManyRequests', 'Too many requests, please try again later.', { retryAfterSeconds: 1 }),
-      );
-      return undefined;
-    }
-    this.#inFlight[kind] += 1;
-    metrics.inFlight.set(this.#inFlight[kind], [kind === 'reading' ? 'readOnly' : 'mutating']);
-    return () => {
-      this.#inFlight[kind] -= 1;
-      metrics.inFlight.set(this.#inFlight[kind], [kind === 'reading' ? 'readOnly' : 'mutating']);
-    };
+  /** Whoever does not get his answer in time gets 504; what has begun to go out is cut. */
+  #limitTime(exchange: Exchange): void {
+    const cancel = this.#deadlines.add(timeoutOf(exchange.query), () => this.#fail(exchange, late()));
+    exchange.response.once('close', cancel);
   }
 
-  #observe(exchange: Exchange, release: () => void): void {
+  #observe(exchange: Exchange): void {
     const { metrics, clock } = this.#options;
     const { response, info } = exchange;
     const labels = metricLabels(info);
@@ -226,7 +262,6 @@ export class Pipeline {
     const startMs = clock.monotonic();
     if (isLong) metrics.longRunning.add(1, labels);
     response.once('close', () => {
-      release();
       metrics.total.inc([...labels, String(response.statusCode)]);
       exchange.audit?.completed(response.statusCode);
       if (isLong) metrics.longRunning.add(-1, labels);
@@ -252,6 +287,9 @@ export class Pipeline {
     sendError(exchange, status);
   }
 }
+
+const late = (): StatusError =>
+  new StatusError(504, 'Timeout', 'Timeout: request did not complete within the allotted timeout', {});
 
 /** Streams are written down when they begin too: their end may be hours away. */
 function tellStart(response: RawResponse, audit: RequestAudit): void {

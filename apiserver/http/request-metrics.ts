@@ -5,12 +5,24 @@ import type { RequestInfo } from './request-info.js';
 export interface RequestMetrics {
   readonly total: Counter;
   readonly duration: Histogram;
-  readonly inFlight: Gauge;
+  /** Requests that are being answered at the moment. */
+  readonly inFlight: { readOnly: number; mutating: number };
   readonly longRunning: Gauge;
 }
 
 export function createRequestMetrics(registry: MetricsRegistry): RequestMetrics {
+  const inFlight = { readOnly: 0, mutating: 0 };
+  const inFlightGauge = registry.gauge({
+    name: 'apiserver_current_inflight_requests',
+    help: 'Number of requests being answered, by kind of request.',
+    labels: ['request_kind'],
+  });
+  registry.onCollect(() => {
+    inFlightGauge.set(inFlight.readOnly, ['readOnly']);
+    inFlightGauge.set(inFlight.mutating, ['mutating']);
+  });
   return {
+    inFlight,
     total: registry.counter({
       name: 'apiserver_request_total',
       help: 'Counter of apiserver requests broken out for each verb, group, version, resource, scope and HTTP response code.',
@@ -20,11 +32,6 @@ export function createRequestMetrics(registry: MetricsRegistry): RequestMetrics 
       name: 'apiserver_request_duration_seconds',
       help: 'Response latency distribution in seconds for each verb, group, version, resource, subresource and scope.',
       labels: ['verb', 'group', 'version', 'resource', 'subresource', 'scope'],
-    }),
-    inFlight: registry.gauge({
-      name: 'apiserver_current_inflight_requests',
-      help: 'Number of requests being answered, by kind of request.',
-      labels: ['request_kind'],
     }),
     longRunning: registry.gauge({
       name: 'apiserver_longrunning_requests',

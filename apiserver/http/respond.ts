@@ -16,11 +16,8 @@ const maxWarnings = 16;
 const maxWarningLength = 1024;
 
 /** Headers that every answer carries. */
-export function commonHeaders(exchange: Pick<Exchange, 'auditId' | 'warnings'>): Record<string, string | string[]> {
-  const headers: Record<string, string | string[]> = {
-    'audit-id': exchange.auditId,
-    'cache-control': 'no-cache, private',
-  };
+export function commonHeaders(exchange: Pick<Exchange, 'headers' | 'warnings'>): Record<string, string | string[]> {
+  const headers: Record<string, string | string[]> = { 'cache-control': 'no-cache, private', ...exchange.headers };
   const { warnings } = exchange;
   if (warnings.length > 0) headers['warning'] = [...new Set(warnings)].slice(0, maxWarnings).map(warningHeader);
   return headers;

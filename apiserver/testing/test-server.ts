@@ -25,6 +25,8 @@ export interface TestServerOptions {
    * nobody makes the namespace's default account, and new nodes take pods; `[]` for all as in a real cluster.
    */
   readonly disabledAdmission?: readonly string[];
+  /** Requests that are answered at once, divided among the priority levels. */
+  readonly serverSeats?: number;
   /** Admission plugins that are on although they are off by default. */
   readonly enabledAdmission?: readonly string[];
 }
@@ -96,6 +98,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       'StorageObjectInUseProtection',
     ],
     ...(options.enabledAdmission ? { enabledAdmission: options.enabledAdmission } : {}),
+    ...(options.serverSeats === undefined ? {} : { serverSeats: options.serverSeats }),
     random: Math.random,
     advertiseAddress: '192.0.2.1',
     serviceClusterIpRange: '10.96.0.0/16',

@@ -1,0 +1,68 @@
+import type { Clock } from '../../shared/clock/clock.js';
+import { parseDuration } from '../cel/time-values.js';
+import { badRequest } from '../registry/status-errors.js';
+
+/** In how much time a request that is no stream must have been answered, and the most that it may ask for. */
+export const maxRequestMs = 60_000;
+
+/** The query parameter `timeout`, as Go writes durations (`30s`, `1m30s`); undefined for the default. Throws 400. */
+export function timeoutOf(query: URLSearchParams): number | undefined {
+  const text = query.size === 0 ? null : query.get('timeout');
+  if (text === null || text === '') return undefined;
+  const duration = parseDuration(text.slice(0, 64));
+  if (!duration || duration.nanos < 0n) {
+    const shown = JSON.stringify(text.slice(0, 64));
+    throw badRequest(`invalid timeout specified in the request URL - time: invalid duration ${shown}`);
+  }
+  return duration.nanos === 0n ? undefined : Math.min(Number(duration.nanos) / 1e6, maxRequestMs);
+}
+
+interface Deadline {
+  readonly endMs: number;
+  readonly onLate: () => void;
+}
+
+/**
+ * Ends requests that take too long. Nearly all have the same time, so they end in the order in which they began: one timer for
+ * all of them, and none to make for a request.
+ */
+export class Deadlines {
+  readonly #clock: Clock;
+  readonly #pending = new Set<Deadline>();
+  #cancelTimer: (() => void) | undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Calls `onLate` once unless the returned function is called before. */
+  add(timeoutMs: number | undefined, onLate: () => void): () => void {
+    if (timeoutMs !== undefined) return this.#clock.schedule(timeoutMs, onLate);
+    const deadline = { endMs: this.#clock.monotonic() + maxRequestMs, onLate };
+    this.#pending.add(deadline);
+    if (!this.#cancelTimer) this.#arm(maxRequestMs);
+    return () => this.#pending.delete(deadline);
+  }
+
+  stop(): void {
+    this.#cancelTimer?.();
+    this.#pending.clear();
+  }
+
+  #arm(delayMs: number): void {
+    this.#cancelTimer = this.#clock.schedule(delayMs, () => this.#endLate());
+  }
+
+  #endLate(): void {
+    this.#cancelTimer = undefined;
+    const nowMs = this.#clock.monotonic();
+    for (const deadline of this.#pending) {
+      if (deadline.endMs > nowMs) {
+        this.#arm(deadline.endMs - nowMs);
+        return;
+      }
+      this.#pending.delete(deadline);
+      deadline.onLate();
+    }
+  }
+}
