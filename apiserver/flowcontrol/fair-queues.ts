@@ -207,7 +207,9 @@ export class FairQueues {
       // Who is first waits for room: passing him by would keep wide requests out for ever.
       if (!queue || !entry || !this.#fits(entry.seats)) return;
       queue.waiting.shift();
-      if (queue.waiting.length === 0) this.#busy.delete(queue);
+      // Of queues that are equal the one that has waited longest for its turn is next.
+      this.#busy.delete(queue);
+      if (queue.waiting.length > 0) this.#busy.add(queue);
       this.#countWaiting(queue, -1, -entry.seats);
       entry.resolve(this.#start(queue, entry.seats, nowMs));
     }
