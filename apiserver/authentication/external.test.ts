@@ -18,6 +18,11 @@ import { readIdentity, usernamePrefix, type ClaimMapping } from './oidc-claims.j
 import { reviewClientFromKubeconfig } from './review-client.js';
 import { WebhookTokenAuthenticator } from './webhook-token-authenticator.js';
 
+interface Selected {
+  resource?: string;
+  fieldSelector?: object;
+  labelSelector?: object;
+}
 type Keys = Awaited<ReturnType<typeof generateKeyPair>>;
 
 describe('users that others vouch for', () => {
@@ -28,6 +33,7 @@ describe('users that others vouch for', () => {
   let directory: string;
   let keys: Keys;
   let published: JWK[] = [];
+  let selected: Selected | undefined;
   const clients: { close(): void }[] = [];
   const who = (token: string): Promise<RawAnswer> =>
     nobody.send('/apis/authentication.k8s.io/v1/selfsubjectreviews', {
@@ -81,7 +87,8 @@ describe('users that others vouch for', () => {
           body: { status: isKnown ? { authenticated: true, user: { username: 'webby', groups: ['web'] } } : {} },
         };
       }
-      const { resource } = (spec['resourceAttributes'] ?? {}) as { resource?: string };
+      const { resource, ...selectors } = (spec['resourceAttributes'] ?? {}) as Selected;
+      if (selectors.labelSelector) selected = selectors;
       const isWebby = spec['user'] === 'webby';
       const verdict = {
         allowed: isWebby && resource === 'pods',
@@ -164,6 +171,21 @@ describe('users that others vouch for', () => {
     const denied = await nobody.send('/api/v1/nodes', { headers });
     assert.equal(denied.code, 403);
     assert.match(String(denied.json?.['message']), /at the cluster scope: said so$/);
+  });
+
+  it('may what a webhook says of the objects that they select', async () => {
+    const headers = { authorization: 'Bearer opaque' };
+    const query = 'fieldSelector=spec.nodeName%3Dn&labelSelector=a%3Db,!c,d%3E1';
+    await nobody.send(`/api/v1/namespaces/default/pods?${query}`, { headers });
+    assert.deepEqual(selected?.fieldSelector, {
+      requirements: [{ key: 'spec.nodeName', operator: 'In', values: ['n'] }],
+    });
+    assert.deepEqual(selected.labelSelector, {
+      requirements: [
+        { key: 'a', operator: 'In', values: ['b'] },
+        { key: 'c', operator: 'DoesNotExist' },
+      ],
+    });
   });
 
   it('get 401 for whatever else they show, and never an answer of 500', async () => {

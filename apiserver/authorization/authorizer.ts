@@ -13,8 +13,9 @@ export interface Attributes {
   readonly namespace: string | undefined;
   readonly name: string;
   readonly path: string;
-  /** Of lists and watches: tells a watch of one object from one of all. */
+  /** Of lists, watches and deletions of many: tells a watch of one object from one of all. */
   readonly fieldSelector?: string;
+  readonly labelSelector?: string;
 }
 
 export interface Decision {

@@ -1,4 +1,7 @@
 import type { SubjectAccessReviewStatus } from '../../shared/api/generated/types.js';
+import { FieldSelectorError, parseFieldSelector } from '../../shared/api/field-selector.js';
+import { parseSelector } from '../../shared/api/selector-parser.js';
+import { SelectorError } from '../../shared/api/selector.js';
 import type { Clock } from '../../shared/clock/clock.js';
 import type { Log } from '../../shared/log/log.js';
 import { ExpiringCache } from '../authentication/expiring-cache.js';
@@ -56,7 +59,7 @@ export class WebhookAuthorizer implements Authorizer {
 }
 
 function specOf({ user, isResourceRequest, verb, path, ...rest }: Attributes): object {
-  const { group, version, resource, subresource, namespace, name } = rest;
+  const { group, version, resource, subresource, namespace, name, fieldSelector, labelSelector } = rest;
   const attributes = isResourceRequest
     ? {
         resourceAttributes: {
@@ -67,8 +70,48 @@ function specOf({ user, isResourceRequest, verb, path, ...rest }: Attributes): o
           resource,
           subresource: subresource || undefined,
           name: name || undefined,
+          fieldSelector: fieldSelector ? fieldRequirements(fieldSelector) : undefined,
+          labelSelector: labelSelector ? labelRequirements(labelSelector) : undefined,
         },
       }
     : { nonResourceAttributes: { path, verb } };
   return { user: user.name, uid: user.uid, groups: user.groups, extra: user.extra, ...attributes };
+}
+
+/** A selector that cannot be read is left out: the webhook is asked about all objects then. */
+function fieldRequirements(text: string): object | undefined {
+  try {
+    const requirements = parseFieldSelector(text).map(({ field, operator, value }) => ({
+      key: field,
+      operator: operator === '=' ? 'In' : 'NotIn',
+      values: [value],
+    }));
+    return requirements.length > 0 ? { requirements } : undefined;
+  } catch (error) {
+    if (error instanceof FieldSelectorError) return undefined;
+    throw error;
+  }
+}
+
+const labelOperators: Readonly<Record<string, string>> = {
+  in: 'In',
+  '=': 'In',
+  notin: 'NotIn',
+  '!=': 'NotIn',
+  exists: 'Exists',
+  '!': 'DoesNotExist',
+};
+
+function labelRequirements(text: string): object | undefined {
+  try {
+    const requirements = parseSelector(text).requirements.flatMap(({ key, operator, values }) => {
+      const known = labelOperators[operator];
+      // Comparisons of numbers have no form in a review.
+      return known === undefined ? [] : [{ key, operator: known, ...(values.length > 0 ? { values } : {}) }];
+    });
+    return requirements.length > 0 ? { requirements } : undefined;
+  } catch (error) {
+    if (error instanceof SelectorError) return undefined;
+    throw error;
+  }
 }

@@ -12,10 +12,11 @@ export function refuse(attributes: Attributes, { verdict, reason }: Decision): v
 
 export function attributesOf({ info, user, query }: Pick<Exchange, 'info' | 'user' | 'query'>): Attributes {
   const { verb, group, version, resource, subresource, namespace, path, isResourceRequest } = info;
-  const fieldSelector = query.get('fieldSelector');
+  const isSelecting = verb === 'list' || verb === 'watch' || verb === 'deletecollection';
+  const fieldSelector = isSelecting ? query.get('fieldSelector') : null;
+  const labelSelector = isSelecting ? query.get('labelSelector') : null;
   // A list or watch of one name is a request about that name.
-  const name =
-    info.name === '' && fieldSelector !== null && verb !== 'create' ? selectedName(fieldSelector) : info.name;
+  const name = info.name === '' && fieldSelector !== null ? selectedName(fieldSelector) : info.name;
   return {
     user,
     verb,
@@ -28,6 +29,7 @@ export function attributesOf({ info, user, query }: Pick<Exchange, 'info' | 'use
     name,
     path,
     ...(fieldSelector === null ? {} : { fieldSelector }),
+    ...(labelSelector === null ? {} : { labelSelector }),
   };
 }
 

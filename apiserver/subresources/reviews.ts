@@ -10,7 +10,7 @@ import type { KubernetesObject } from '../../shared/api/object.js';
 import { isForbidden, StatusError } from '../../shared/errors/status-error.js';
 import type { Authenticator } from '../authentication/authenticator.js';
 import type { User } from '../authentication/user.js';
-import type { Attributes, Authorizer, KnownRules } from '../authorization/authorizer.js';
+import type { Authorizer, KnownRules } from '../authorization/authorizer.js';
 import { negotiate } from '../http/accept.js';
 import { readBody } from '../http/body.js';
 import { header, type Exchange } from '../http/exchange.js';
@@ -18,7 +18,15 @@ import type { ObjectCodec } from '../http/object-codec.js';
 import type { VirtualResources } from '../http/resource-handler.js';
 import { sendObject } from '../http/respond.js';
 import { writeOptions } from '../http/write-request.js';
-import { badRequest } from '../registry/status-errors.js';
+import { badRequest, invalid } from '../registry/status-errors.js';
+import type { FieldError } from '../validation/field-error.js';
+import {
+  accessQuestion,
+  validateAccessSpec,
+  validateLocalSpec,
+  validateNoMetadata,
+  type AccessSpec,
+} from './access-review.js';
 
 export interface ReviewDependencies {
   readonly codec: ObjectCodec;
@@ -26,7 +34,8 @@ export interface ReviewDependencies {
   readonly authorizer: Authorizer;
 }
 
-type AccessSpec = SubjectAccessReview['spec'];
+/** Clients that apply leave it behind. */
+const kept = ['managedFields'];
 type Answer = (given: KubernetesObject, exchange: Exchange) => object | Promise<object>;
 
 /** Questions about identity and rights that are asked by creating an object which is answered and not kept. */
@@ -36,22 +45,35 @@ export function reviewResources(given: ReviewDependencies): VirtualResources {
   const authentication = 'authentication.k8s.io/v1';
   const self: Answer = async (object, { user }) => {
     const review = object as unknown as SelfSubjectAccessReview;
-    return { ...review, status: await decide(authorizer, user, review.spec) };
+    const spec = review.spec ?? {};
+    refuseInvalid(review, [...validateAccessSpec(spec, false), ...validateNoMetadata(object.metadata, kept)]);
+    return { ...review, status: await decide(authorizer, user, spec) };
   };
-  const subject: Answer = async (object) => {
-    const review = object as unknown as SubjectAccessReview;
-    const { user = '', groups = [], uid, extra } = review.spec ?? {};
-    if (user === '' && groups.length === 0) throw badRequest('at least one of user or group must be specified');
+  const answerFor = async (review: SubjectAccessReview): Promise<object> => {
+    const { user = '', groups = [], uid, extra } = review.spec;
     const asked: User = { name: user, groups, ...(uid ? { uid } : {}), ...(extra ? { extra } : {}) };
     return { ...review, status: await decide(authorizer, asked, review.spec) };
   };
-  const local: Answer = (object, exchange) => {
+  const subject: Answer = (object) => {
+    const review = object as unknown as SubjectAccessReview;
+    review.spec ??= {};
+    refuseInvalid(review, [...validateAccessSpec(review.spec, true), ...validateNoMetadata(object.metadata, kept)]);
+    return answerFor(review);
+  };
+  const local: Answer = (object, { info }) => {
     const review = object as unknown as LocalSubjectAccessReview;
-    const namespace = review.spec?.resourceAttributes?.namespace;
-    if (namespace !== exchange.info.namespace) {
-      throw badRequest(`spec.resourceAttributes.namespace must match namespace: ${exchange.info.namespace ?? ''}`);
+    review.spec ??= {};
+    const namespace = object.metadata.namespace ?? info.namespace ?? '';
+    if (namespace !== info.namespace) {
+      throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
     }
-    return subject(object, exchange);
+    object.metadata.namespace = namespace;
+    refuseInvalid(review, [
+      ...validateAccessSpec(review.spec, true),
+      ...validateNoMetadata(object.metadata, [...kept, 'namespace']),
+      ...validateLocalSpec(review.spec, namespace),
+    ]);
+    return answerFor(review);
   };
   const rules: Answer = (object, { user }) => {
     const review = object as unknown as SelfSubjectRulesReview;
@@ -73,6 +95,10 @@ export function reviewResources(given: ReviewDependencies): VirtualResources {
   ]);
 }
 
+function refuseInvalid({ kind = '' }: { kind?: string }, errors: readonly FieldError[]): void {
+  if (errors.length > 0) throw invalid({ group: 'authorization.k8s.io', kind }, '', errors);
+}
+
 async function respond(
   exchange: Exchange,
   codec: ObjectCodec,
@@ -85,38 +111,23 @@ async function respond(
   const bytes = await readBody(exchange);
   const contentType = header(exchange.request, 'content-type');
   const given = codec.decode(bytes, contentType, { apiVersion, kind, definition }, writeOptions(exchange));
-  const body = { ...(await answer(given, exchange)) } as KubernetesObject;
-  body.metadata ??= {} as KubernetesObject['metadata'];
+  given.metadata ??= {} as KubernetesObject['metadata'];
+  const body = await answer(given, exchange);
   sendObject(exchange, 201, Buffer.from(JSON.stringify(body)), form);
 }
 
 async function decide(
   authorizer: Authorizer,
   user: User,
-  spec: Partial<AccessSpec> | undefined,
+  spec: Partial<AccessSpec>,
 ): Promise<SubjectAccessReviewStatus> {
-  const resource = spec?.resourceAttributes;
-  const path = spec?.nonResourceAttributes;
-  if ((resource === undefined) === (path === undefined)) {
-    throw badRequest('exactly one of nonResourceAttributes or resourceAttributes must be specified');
-  }
-  const attributes: Attributes = {
-    user,
-    verb: resource?.verb ?? path?.verb ?? '',
-    isResourceRequest: resource !== undefined,
-    group: resource?.group ?? '',
-    version: resource?.version ?? '',
-    resource: resource?.resource ?? '',
-    subresource: resource?.subresource ?? '',
-    namespace: resource?.namespace || undefined,
-    name: resource?.name ?? '',
-    path: path?.path ?? '',
-  };
+  const { attributes, selectorErrors } = accessQuestion(user, spec);
   const { verdict, reason } = await authorizer.authorize(attributes);
   return {
     allowed: verdict === 'allow',
     ...(verdict === 'deny' ? { denied: true } : {}),
     ...(reason === '' ? {} : { reason }),
+    ...(selectorErrors.length > 0 ? { evaluationError: selectorErrors.join('; ') } : {}),
   };
 }
 
