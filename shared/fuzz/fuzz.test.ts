@@ -28,3 +28,17 @@ test('a recipe gives as many different lines as it says, and the same ones each 
   assert.notDeepEqual(makeCorpus(recipe, 2), lines);
   for (const line of lines) assert.equal(tokensOf(line).join(''), line);
 });
+
+test('seeds of JSON are changed value by value too, so that what comes out can be read', () => {
+  const seeds = ['/apis/x {"a":{"b":[1,2]},"c":"d"}'];
+  const lines = makeCorpus({ seeds, words: ['a', 'spec'], count: 200, keepsJson: true }, 3);
+  const readable = lines.filter((line) => {
+    try {
+      JSON.parse(unescapeLine(line).toString('utf8').replace('/apis/x ', ''));
+      return true;
+    } catch {
+      return false;
+    }
+  });
+  assert.ok(readable.length > 80, `${readable.length} of 200`);
+});

@@ -1,5 +1,6 @@
 import { seededRandom } from '../clock/seeded-random.js';
 import { escapeLine, tokensOf } from './corpus-line.js';
+import { disturbJson } from './json-mutation.js';
 
 /** What the inputs of a family are made from. */
 export interface Recipe {
@@ -8,6 +9,8 @@ export interface Recipe {
   /** Words and signs that mean something to the parser, and that it may stumble over. */
   readonly words: readonly string[];
   readonly count: number;
+  /** Seeds that are JSON are changed half of the time value by value, so that what comes out is JSON still. */
+  readonly keepsJson?: boolean;
 }
 
 const hostileWords = [
@@ -61,15 +64,21 @@ const rawBytes = ['\\xff', '\\xc0\\x80', '\\xed\\xa0\\x80', '\\xf4\\x90\\x80\\x8
 const repeats = [10, 300, 5000, 60_000];
 
 /** The lines of a corpus: the seeds, then what becomes of them, each once; always the same for the same recipe. */
-export function makeCorpus({ seeds, words, count }: Recipe, seed: number): string[] {
+export function makeCorpus({ seeds, words, count, keepsJson = false }: Recipe, seed: number): string[] {
   const random = seededRandom(seed);
   const below = (limit: number): number => Math.floor(random() * limit);
   const escaped = seeds.map(escapeLine);
   const vocabulary = [...words.map(escapeLine), ...hostileWords, ...rawBytes];
   const lines = new Set(escaped);
   for (let attempts = 0; lines.size < count && attempts < count * 50; attempts++) {
-    let tokens = tokensOf(escaped[below(escaped.length)] ?? '');
+    const start = below(escaped.length);
     const changes = 1 + below(3);
+    const disturbed = keepsJson && below(2) === 0 ? disturbJson(seeds[start] ?? '', words, changes, below) : undefined;
+    if (disturbed !== undefined) {
+      lines.add(escapeLine(disturbed));
+      continue;
+    }
+    let tokens = tokensOf(escaped[start] ?? '');
     for (let change = 0; change < changes; change++) {
       const other = tokensOf(escaped[below(escaped.length)] ?? '');
       tokens = mutate(tokens, other, vocabulary, below);

@@ -21,6 +21,7 @@ const patch =
 
 const jsonBodies: Family = {
   name: 'json',
+  keepsJson: true,
   count: 702,
   seeds: [
     '{"metadata":{"name":"a"},"data":{"k":"v"}}',
@@ -53,6 +54,7 @@ const yamlBodies: Family = {
 
 const jsonPatches: Family = {
   name: 'json-patch',
+  keepsJson: true,
   count: 468,
   seeds: [
     '[{"op":"add","path":"/metadata/labels/x","value":"y"}]',
@@ -68,6 +70,7 @@ const jsonPatches: Family = {
 
 const mergePatches: Family = {
   name: 'merge-patch',
+  keepsJson: true,
   count: 312,
   seeds: [
     '{"metadata":{"labels":{"a":null,"b":"c"}}}',
@@ -81,6 +84,7 @@ const mergePatches: Family = {
 
 const strategicPatches: Family = {
   name: 'strategic-patch',
+  keepsJson: true,
   count: 546,
   seeds: [
     '{"spec":{"template":{"spec":{"containers":[{"name":"c","image":"j"},{"name":"d","$patch":"delete"}]}}}}',
@@ -99,6 +103,7 @@ const strategicPatches: Family = {
 
 const applied: Family = {
   name: 'apply-patch',
+  keepsJson: true,
   count: 468,
   seeds: [
     'apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d}\nspec: {replicas: 2}\n',
@@ -116,6 +121,7 @@ const applied: Family = {
 /** First word: the resource that the object is posted to. */
 const objects: Family = {
   name: 'objects',
+  keepsJson: true,
   count: 560,
   seeds: [
     `${namespace}/pods ${JSON.stringify(pod)}`,
@@ -123,16 +129,16 @@ const objects: Family = {
     '/apis/networking.k8s.io/v1/namespaces/default/ingresses {"metadata":{"name":"i"},"spec":{"rules":[{"host":"*.a.b","http":{"paths":[{"path":"/x","pathType":"Prefix","backend":{"service":{"name":"s","port":{"number":80}}}}]}}],"tls":[{"hosts":["a"]}]}}',
     '/apis/networking.k8s.io/v1/namespaces/default/networkpolicies {"metadata":{"name":"n"},"spec":{"podSelector":{},"ingress":[{"from":[{"ipBlock":{"cidr":"10.0.0.0/8","except":["10.1.0.0/16"]}}],"ports":[{"port":1,"endPort":2}]}]}}',
     '/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers {"metadata":{"name":"h"},"spec":{"maxReplicas":3,"scaleTargetRef":{"kind":"Deployment","name":"d"},"metrics":[{"type":"Resource","resource":{"name":"cpu","target":{"type":"Utilization","averageUtilization":50}}}]}}',
-    '/apis/batch/v1/namespaces/default/jobs {"metadata":{"name":"j"},"spec":{"completions":3,"completionMode":"Indexed","maxFailedIndexes":1,"template":{"spec":{"restartPolicy":"Never","containers":[{"name":"c","image":"i"}]}}}}',
+    '/apis/batch/v1/namespaces/default/jobs {"metadata":{"name":"j"},"spec":{"completions":3,"completionMode":"Indexed","backoffLimitPerIndex":1,"maxFailedIndexes":1,"template":{"spec":{"restartPolicy":"Never","containers":[{"name":"c","image":"i"}]}}}}',
     '/apis/rbac.authorization.k8s.io/v1/clusterroles {"metadata":{"name":"r"},"rules":[{"apiGroups":[""],"resources":["pods/*"],"verbs":["*"],"resourceNames":["a"]},{"nonResourceURLs":["/a*"],"verbs":["get"]}],"aggregationRule":{"clusterRoleSelectors":[{"matchLabels":{"a":"b"}}]}}',
     `${namespace}/resourcequotas {"metadata":{"name":"q"},"spec":{"hard":{"pods":"3","requests.cpu":"1","count/jobs.batch":"2"},"scopeSelector":{"matchExpressions":[{"scopeName":"PriorityClass","operator":"In","values":["x"]}]}}}`,
-    `${namespace}/events {"metadata":{"name":"e"},"involvedObject":{"kind":"Pod","name":"p","namespace":"default"},"eventTime":"2026-01-01T00:00:00.000000Z","series":{"count":2,"lastObservedTime":"2026-01-01T00:00:00Z"}}`,
+    `${namespace}/events {"metadata":{"name":"e"},"involvedObject":{"kind":"Pod","name":"p","namespace":"default"},"eventTime":"2026-01-01T00:00:00.000000Z","series":{"count":2,"lastObservedTime":"2026-01-01T00:00:00.000000Z"}}`,
     '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices {"metadata":{"name":"e"},"addressType":"IPv6","endpoints":[{"addresses":["fd00::1"],"conditions":{"ready":true}}],"ports":[{"port":80}]}',
     '/apis/authorization.k8s.io/v1/subjectaccessreviews {"spec":{"user":"u","groups":["g"],"resourceAttributes":{"verb":"get","resource":"pods","namespace":"x","fieldSelector":{"rawSelector":"a=b"},"labelSelector":{"requirements":[{"key":"a","operator":"In","values":["b"]}]}},"extra":{"a":["b"]}}}',
     '/apis/authentication.k8s.io/v1/tokenreviews {"spec":{"token":"a.b.c","audiences":["x"]}}',
     '/apis/flowcontrol.apiserver.k8s.io/v1/flowschemas {"metadata":{"name":"f"},"spec":{"matchingPrecedence":5,"priorityLevelConfiguration":{"name":"global-default"},"rules":[{"subjects":[{"kind":"User","user":{"name":"a"}}],"nonResourceRules":[{"verbs":["*"],"nonResourceURLs":["*"]}]}]}}',
     `${namespace}/serviceaccounts/default/token {"spec":{"audiences":["a"],"expirationSeconds":600,"boundObjectRef":{"kind":"Pod","apiVersion":"v1","name":"p","uid":"u"}}}`,
-    `${namespace}/pods/p/eviction {"metadata":{"name":"p"},"deleteOptions":{"gracePeriodSeconds":0,"preconditions":{"uid":"x"}}}`,
+    `${namespace}/pods/p/eviction {"metadata":{"name":"p"},"deleteOptions":{"gracePeriodSeconds":0}}`,
     `${namespace}/pods/p/binding {"metadata":{"name":"p"},"target":{"kind":"Node","name":"n"}}`,
   ],
   words: fields,

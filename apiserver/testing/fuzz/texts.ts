@@ -27,6 +27,7 @@ const fieldSelectors: Family = {
 
 const continueTokens: Family = {
   name: 'continue-token',
+  keepsJson: true,
   count: 390,
   seeds: [
     '{"v":"meta.k8s.io/v1","rv":5,"start":"default/a\\u0000"}',
@@ -158,7 +159,7 @@ const celPolicies: Family = {
 };
 
 /** A definition with a schema, and a custom resource's part of it. */
-export function definition(version: object): FuzzRequest {
+export function definition(version: object, spec: object = {}): FuzzRequest {
   return dryRun('/apis/apiextensions.k8s.io/v1/customresourcedefinitions', {
     metadata: { name: 'things.fuzz.example.com' },
     spec: {
@@ -166,6 +167,7 @@ export function definition(version: object): FuzzRequest {
       scope: 'Namespaced',
       names: { plural: 'things', singular: 'thing', kind: 'Thing', listKind: 'ThingList' },
       versions: [{ name: 'v1', served: true, storage: true, ...version }],
+      ...spec,
     },
   });
 }
@@ -208,10 +210,11 @@ const celRules: Family = {
 
 const schemas: Family = {
   name: 'crd-schema',
+  keepsJson: true,
   count: 468,
   seeds: [
     '{"type":"object","properties":{"l":{"type":"array","items":{"allOf":"object","properties":"x","enum":{}}}}}',
-    '{"type":"object","properties":{"a":{"type":"string","pattern":"^(a+)+$","default":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!"}}}',
+    '{"type":"object","properties":{"a":{"type":"string","pattern":"^(a+)+!$","default":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!"}}}',
     '{"type":"object","properties":{"l":{"type":"array","x-kubernetes-list-type":"map","x-kubernetes-list-map-keys":["k"],"items":{"type":"object","required":["k"],"properties":{"k":{"type":"string"}}}}}}',
     '{"type":"object","x-kubernetes-preserve-unknown-fields":true}',
     '{"type":"object","anyOf":[{"required":["a"]},{"not":{"required":["b"]}}],"properties":{"a":{"type":"integer","minimum":1,"multipleOf":2,"enum":[2,4]}}}',

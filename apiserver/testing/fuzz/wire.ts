@@ -1,5 +1,6 @@
 import { ProtobufCodec } from '../../protobuf/codec.js';
 import { loadSchemas } from '../../schema/schemas.js';
+import { definition } from './texts.js';
 import { type Family, type FuzzRequest, headerValue, namespace, words } from './family.js';
 
 const json = { 'content-type': 'application/json' };
@@ -90,23 +91,11 @@ const caBundles: Family = {
     const text = input.toString('latin1');
     const pem = text.includes('-----') ? text : `-----BEGIN CERTIFICATE-----\n${text}\n-----END CERTIFICATE-----\n`;
     const caBundle = Buffer.from(pem, 'latin1').toString('base64');
-    const service = { name: 's', namespace: 'default' };
-    return {
-      method: 'POST',
-      path: '/apis/apiregistration.k8s.io/v1/apiservices?dryRun=All',
-      headers: json,
-      body: JSON.stringify({
-        metadata: { name: 'v1.fuzz.example.com' },
-        spec: {
-          group: 'fuzz.example.com',
-          version: 'v1',
-          service,
-          caBundle,
-          groupPriorityMinimum: 9,
-          versionPriority: 9,
-        },
-      }),
-    };
+    const clientConfig = { url: 'https://a.example.com/', caBundle };
+    return definition(
+      { schema: { openAPIV3Schema: { type: 'object' } } },
+      { conversion: { strategy: 'Webhook', webhook: { conversionReviewVersions: ['v1'], clientConfig } } },
+    );
   },
 };
 
