@@ -158,6 +158,8 @@ export async function startApiserver(options: ApiserverOptions): Promise<Apiserv
     ...core,
     clock,
     log,
+    client: core.admission.client,
+    newUid: options.newUid,
     metadata: options.schemas.type('io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta'),
     onChange: (groupVersions) => localServices.sync('true', groupVersions),
   });
@@ -232,6 +234,7 @@ async function buildCore(options: ApiserverOptions): Promise<Core> {
   await hub.start(definitions);
   const fanOut = new FanOut(clock);
   hub.onBatch(() => fanOut.notify());
+  hub.onEnd((cache) => fanOut.finish(cache));
   const objects = new ObjectReader(definitions, hub);
   const signer = new TokenSigner(options.serviceAccountKey);
   const fieldManagement = new SchemaFieldManagement(options.schemas);

@@ -43,6 +43,8 @@ export interface AdmissionOptions {
 /** The plugins in the original's order, those that ask outside after those that know by themselves. */
 export interface Admission {
   readonly chain: AdmissionChain;
+  /** Asks webhooks of any kind. */
+  readonly client: WebhookClient;
   /** Ends the connections to webhooks. */
   close(): void;
 }
@@ -68,5 +70,5 @@ export function buildAdmission(options: AdmissionOptions): Admission {
   const isOn = (name: string): boolean =>
     !options.disabled?.includes(name) && (!offByDefault.includes(name) || options.enabled?.includes(name) === true);
   const chain = new AdmissionChain(plugins.filter(({ name }) => isOn(name)));
-  return { chain, close: () => client.close() };
+  return { chain, client, close: () => client.close() };
 }

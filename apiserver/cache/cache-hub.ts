@@ -15,6 +15,7 @@ export class CacheHub {
   readonly #storage: Storage;
   readonly #caches = new Map<string, WatchCache>();
   readonly #listeners = new Set<() => void>();
+  readonly #endings = new Set<(cache: WatchCache) => void>();
   #stop: (() => void) | undefined;
   #revision = 0;
   /** Collections that are being read: their events wait. */
@@ -95,6 +96,27 @@ export class CacheHub {
     return () => void this.#listeners.delete(listener);
   }
 
+  /** A cache that follows another one has changed. */
+  notify(): void {
+    for (const listener of this.#listeners) listener();
+  }
+
+  /** `listener` is told of each cache that nobody may watch any longer. */
+  onEnd(listener: (cache: WatchCache) => void): () => void {
+    this.#endings.add(listener);
+    return () => void this.#endings.delete(listener);
+  }
+
+  /** The watches of a cache are to end: what they show is gone, or cannot be shown. */
+  end(cache: WatchCache): void {
+    for (const listener of this.#endings) listener(cache);
+  }
+
+  /** Revision up to which one cache has seen everything. */
+  revisionOf({ followed }: WatchCache): number {
+    return followed ? followed() : this.revision;
+  }
+
   #add(definition: ResourceDefinition, revision: number): void {
     this.#caches.set(collectionPrefix(definition.resource), this.#make(definition, revision));
   }
@@ -123,6 +145,6 @@ export class CacheHub {
       this.#caches.get(prefix)?.apply(event);
       this.#revision = event.revision;
     }
-    for (const listener of this.#listeners) listener();
+    this.notify();
   }
 }

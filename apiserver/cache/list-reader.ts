@@ -135,11 +135,10 @@ async function readPast(request: ListRequest, revision: number, startAfter: stri
       revision,
       ...(from === undefined ? {} : { startAfter: from }),
     });
-    for (let i = 0; i < read.items.length; i++) {
-      const stored = read.items[i];
-      if (!stored) continue;
-      const object = request.cache.objectOf(stored);
-      if (!selection.matches(object)) continue;
+    const objects = await request.cache.objectsOf(read.items);
+    for (let i = 0; i < objects.length; i++) {
+      const object = objects[i];
+      if (!object || !selection.matches(object)) continue;
       if (options.limit > 0 && found.length === options.limit) {
         const left = selection.isEverything ? read.items.length - i + (read.remaining ?? 0) : undefined;
         return cutPage(found, revision, prefix, left);

@@ -29,6 +29,10 @@ export interface WatchCacheOptions {
   readonly limits?: RingLimits;
   /** Turns stored bytes into those that are served, where the two may differ (custom resources of an older form). */
   readonly decode?: (bytes: Buffer) => Buffer;
+  /** Of a cache that follows another one: revision up to which it has done so. */
+  readonly followed?: () => number;
+  /** Of such a cache: what it shows for things stored at any time. */
+  readonly objectsOf?: (stored: readonly StoredValue[]) => Promise<readonly CachedObject[]>;
 }
 
 /**
@@ -40,6 +44,9 @@ export interface WatchCacheOptions {
 export class WatchCache {
   readonly prefix: string;
   readonly ring: EventRing;
+  /** Set on a cache that follows another one: revision up to which it has done so. */
+  readonly followed: (() => number) | undefined;
+  readonly #objectsOf: WatchCacheOptions['objectsOf'];
   readonly #filledAt: number;
   readonly #encoded: EncodedObjects;
   readonly #decode: ((bytes: Buffer) => Buffer) | undefined;
@@ -56,6 +63,8 @@ export class WatchCache {
     this.#filledAt = options.revision;
     this.#encoded = options.encoded;
     this.#decode = options.decode;
+    this.followed = options.followed;
+    this.#objectsOf = options.objectsOf;
     this.ring = new EventRing(options.revision, options.limits);
     this.lastChange = options.revision;
   }
@@ -74,6 +83,14 @@ export class WatchCache {
     this.#indexes.clear();
   }
 
+  /** The same with objects that are made already. */
+  fillWith(objects: readonly CachedObject[]): void {
+    for (const object of objects) {
+      this.#objects.set(object.key, object);
+      this.#sortedKeys.push(object.key);
+    }
+  }
+
   /** Takes one committed change over, unless the cache was filled with it. Called in revision order. */
   apply(event: StorageEvent): void {
     if (event.revision <= this.#filledAt) return;
@@ -84,19 +101,29 @@ export class WatchCache {
       revision: event.revision,
       createRevision: previous?.createRevision ?? event.revision,
     });
-    if (event.type === 'delete' && !previous) return;
+    this.#replace(event.type === 'delete', current, previous);
+  }
+
+  /** Takes one change over from the cache that this one follows. Called in revision order. */
+  take(isDelete: boolean, current: CachedObject): void {
+    this.#replace(isDelete, current, this.#objects.get(current.key));
+  }
+
+  #replace(isDelete: boolean, current: CachedObject, previous: CachedObject | undefined): void {
+    const { key, revision } = current;
+    if (isDelete && !previous) return;
     if (previous) for (const index of this.#indexes.values()) removeFrom(index, previous);
-    if (event.type === 'delete') {
-      this.#objects.delete(event.key);
-      this.#sortedKeys.splice(this.#positionOf(event.key), 1);
+    if (isDelete) {
+      this.#objects.delete(key);
+      this.#sortedKeys.splice(this.#positionOf(key), 1);
     } else {
-      if (!previous) this.#sortedKeys.splice(this.#positionOf(event.key), 0, event.key);
-      this.#objects.set(event.key, current);
+      if (!previous) this.#sortedKeys.splice(this.#positionOf(key), 0, key);
+      this.#objects.set(key, current);
       for (const index of this.#indexes.values()) addTo(index, current);
     }
-    this.lastChange = event.revision;
-    const type = event.type === 'delete' ? 'DELETED' : previous ? 'MODIFIED' : 'ADDED';
-    const change: CacheEvent = { type, revision: event.revision, current, previous };
+    this.lastChange = revision;
+    const type = isDelete ? 'DELETED' : previous ? 'MODIFIED' : 'ADDED';
+    const change: CacheEvent = { type, revision, current, previous };
     this.ring.push(change);
     for (const listener of this.#listeners) listener(change);
   }
@@ -105,6 +132,11 @@ export class WatchCache {
   objectOf(stored: StoredValue): CachedObject {
     if (this.#decode) return new CachedObject({ ...stored, value: this.#decode(stored.value) });
     return new CachedObject(stored, this.#encoded.find(stored.value));
+  }
+
+  /** The same for many; a promise only where the cache follows another one. */
+  objectsOf(stored: readonly StoredValue[]): readonly CachedObject[] | Promise<readonly CachedObject[]> {
+    return this.#objectsOf ? this.#objectsOf(stored) : stored.map((one) => this.objectOf(one));
   }
 
   /** What this process has just written has the form of today. */

@@ -2,10 +2,12 @@ import type {
   CustomResourceColumnDefinition,
   CustomResourceDefinition,
   CustomResourceDefinitionVersion,
+  WebhookConversion,
 } from '../../shared/api/generated/types.js';
 import type { KubernetesObject } from '../../shared/api/object.js';
 import { defineResource, type Resource } from '../../shared/api/resource.js';
 import { humanAge } from '../../shared/api/duration.js';
+import type { WebhookClient } from '../admission/webhook/webhook-client.js';
 import { ageColumn, column, nameColumn } from '../kinds/column.js';
 import type { Column, CustomStructure, ResourceDefinition, ScaleMapping, Subresource } from '../registry/definition.js';
 import type { JsonObject } from '../schema/json.js';
@@ -20,6 +22,7 @@ import { publishedV2, publishedV3 } from './published-schema.js';
 import { compileRules } from './rules.js';
 import type { Schema } from './schema.js';
 import { structureOf } from './structure-type.js';
+import { VersionForms } from './version-forms.js';
 
 type Version = CustomResourceDefinitionVersion;
 
@@ -27,6 +30,9 @@ type Version = CustomResourceDefinitionVersion;
 export interface Surroundings {
   /** Structure of ObjectMeta. */
   readonly metadata: StructType;
+  /** Asks conversion webhooks. */
+  readonly client: Pick<WebhookClient, 'post'>;
+  readonly newUid: () => string;
   readonly isTerminating: () => boolean;
 }
 
@@ -34,6 +40,12 @@ export interface Surroundings {
 export function definitionsOfKind(crd: CustomResourceDefinition, surroundings: Surroundings): ResourceDefinition[] {
   const storage = crd.spec.versions.find((version) => version.storage);
   if (!storage) return [];
+  const { strategy, webhook } = crd.spec.conversion ?? {};
+  if (strategy === 'Webhook' && webhook) {
+    const forms = formsOf(crd, storage, webhook, surroundings);
+    const others = crd.spec.versions.filter((version) => version.served && version !== storage);
+    return [storage, ...others].map((version) => makeDefinition(crd, version, surroundings, undefined, forms));
+  }
   const stored = makeDefinition(crd, storage, surroundings, undefined);
   const others = crd.spec.versions
     .filter((version) => version.served && version !== storage)
@@ -50,17 +62,11 @@ function makeDefinition(
   version: Version,
   surroundings: Surroundings,
   stored: ResourceDefinition | undefined,
+  forms?: Forms,
 ): ResourceDefinition {
-  const { group, scope } = crd.spec;
   const names = crd.status?.acceptedNames ?? crd.spec.names;
-  const schema = schemaOf(version) ?? { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
-  const resource = defineResource<KubernetesObject>({
-    group,
-    version: version.name,
-    kind: names.kind,
-    resource: names.plural,
-    namespaced: scope === 'Namespaced',
-  });
+  const schema = usedSchema(version);
+  const resource = resourceOf(crd, version);
   const subresources: Subresource[] = [];
   if (version.subresources?.status) subresources.push('status');
   if (version.subresources?.scale) subresources.push('scale');
@@ -85,18 +91,57 @@ function makeDefinition(
     hasGeneration: true,
     allowCreateOnUpdate: false,
     allowUnconditionalUpdate: false,
-    custom: customStructure(resource, schema, surroundings, unavailableReason(crd, version)),
+    custom: { ...customStructure(resource, schema, surroundings), ...forms?.(resource) },
     ...(scale ? { scale } : {}),
     ...(deprecation === undefined ? {} : { deprecation }),
   };
   return Object.freeze(stored ? overStored(definition, stored, schema) : definition);
 }
 
+const usedSchema = (version: Version): Schema =>
+  schemaOf(version) ?? { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
+
+function resourceOf({ spec, status }: CustomResourceDefinition, version: Version): Resource<KubernetesObject> {
+  const names = status?.acceptedNames ?? spec.names;
+  return defineResource<KubernetesObject>({
+    group: spec.group,
+    version: version.name,
+    kind: names.kind,
+    resource: names.plural,
+    namespaced: spec.scope === 'Namespaced',
+  });
+}
+
+/** What is special about a version whose objects a webhook converts. */
+type Forms = (resource: Resource) => Pick<CustomStructure, 'conversion' | 'decodeStored'>;
+
+/** Where a webhook converts, objects are held as they are stored, each in the form of its own version. */
+function formsOf(
+  crd: CustomResourceDefinition,
+  storage: Version,
+  settings: WebhookConversion,
+  { client, newUid }: Surroundings,
+): Forms {
+  const stored = resourceOf(crd, storage);
+  const schemas = new Map(crd.spec.versions.map((one) => [resourceOf(crd, one).apiVersion, usedSchema(one)]));
+  const pruned = (object: JsonObject, apiVersion: string): JsonObject => {
+    const schema = schemas.get(apiVersion);
+    return schema ? (prune(object, schema, true) as JsonObject) : object;
+  };
+  const decodeStored = (bytes: Buffer): Buffer => {
+    const text = bytes.toString('utf8');
+    const { apiVersion } = JSON.parse(text) as KubernetesObject;
+    const schema = schemas.get(apiVersion);
+    return schema ? converted(bytes, apiVersion, schema) : bytes;
+  };
+  const converter = { settings, client, newUid };
+  return (resource) => ({ decodeStored, conversion: new VersionForms({ converter, resource, stored, prune: pruned }) });
+}
+
 function customStructure(
   resource: Resource,
   schema: Schema,
   { metadata, isTerminating }: Surroundings,
-  unavailable: string | undefined,
 ): CustomStructure {
   const { group, version, kind, apiVersion } = resource;
   return {
@@ -110,19 +155,7 @@ function customStructure(
     openApi: { v2: publishedV2(schema), v3: publishedV3(schema) },
     decodeStored: (bytes) => converted(bytes, apiVersion, schema),
     isTerminating,
-    ...(unavailable === undefined ? {} : { unavailable }),
   };
-}
-
-/**
- * Conversion webhooks are not called: what would need one is refused, never guessed. The stored version is served as
- * long as nothing is stored in another.
- */
-function unavailableReason({ spec, status }: CustomResourceDefinition, version: Version): string | undefined {
-  if (spec.conversion?.strategy !== 'Webhook') return undefined;
-  const hasOtherForms = (status?.storedVersions ?? []).some((name) => name !== version.name);
-  if (version.storage && !hasOtherForms) return undefined;
-  return `conversion webhook for ${spec.group}/${version.name}, Kind=${spec.names.kind} failed: conversion by webhook is not supported`;
 }
 
 /** Stored bytes in the form of the version: its apiVersion, its fields, its defaults. Most need no change. */

@@ -200,25 +200,6 @@ describe('a custom resource', () => {
   });
 });
 
-describe('a definition with a conversion webhook', () => {
-  it('is served in its stored version; no other form of an object is ever guessed', async () => {
-    const clientConfig = { url: 'https://127.0.0.1:1/convert' };
-    const conversion = { strategy: 'Webhook', webhook: { clientConfig, conversionReviewVersions: ['v1'] } };
-    const versions = [version('v1'), version('v2', { isStorage: false })];
-    await define(definitionOf('Urn', versions, { conversion }));
-    assert.equal((await client.send(path('Urn'), { body: object('Urn', 'a', {}) })).code, 201);
-    const other = await client.send(path('Urn', 'a', 'example.com/v2'));
-    assert.equal(other.code, 500);
-    assert.match(other.text, /conversion webhook for example.com\/v2, Kind=Urn failed/);
-    const switched = [
-      { op: 'replace', path: '/spec/versions/0/storage', value: false },
-      { op: 'replace', path: '/spec/versions/1/storage', value: true },
-    ];
-    assert.equal((await patch(`${definitionsPath}/urns.example.com`, switched, 'json-patch+json')).code, 200);
-    await eventually(async () => assert.equal((await client.send(path('Urn', 'a', 'example.com/v2'))).code, 500));
-  });
-});
-
 describe('a definition', () => {
   it('is published in discovery and both OpenAPI documents, changed with it, and taken back', async () => {
     const hashes = async (): Promise<(string | undefined)[]> => [

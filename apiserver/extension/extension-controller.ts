@@ -5,6 +5,7 @@ import { isConflict, isNotFound } from '../../shared/errors/status-error.js';
 import type { Clock } from '../../shared/clock/clock.js';
 import type { Log } from '../../shared/log/log.js';
 import { systemWrite } from '../bootstrap/system-objects.js';
+import type { WebhookClient } from '../admission/webhook/webhook-client.js';
 import type { CacheHub } from '../cache/cache-hub.js';
 import type { FanOut } from '../cache/fan-out.js';
 import { CUSTOM_RESOURCE_CLEANUP } from '../kinds/customresourcedefinition.js';
@@ -21,6 +22,9 @@ export interface ExtensionOptions {
   readonly fanOut: FanOut;
   readonly clock: Clock;
   readonly log: Log;
+  /** Asks conversion webhooks. */
+  readonly client: Pick<WebhookClient, 'post'>;
+  readonly newUid: () => string;
   /** Structure of ObjectMeta. */
   readonly metadata: StructType;
   /** Told after each change of what is served. */
@@ -175,7 +179,7 @@ export class ExtensionController {
 
   /** Makes the registry serve the definition as it is now. True when something changed. */
   async #serve(crd: CustomResourceDefinition): Promise<boolean> {
-    const { hub, registry, fanOut, metadata } = this.#options;
+    const { hub, registry, fanOut, metadata, client, newUid } = this.#options;
     const { name, uid } = crd.metadata;
     const isClosed = crd.metadata.deletionTimestamp !== undefined;
     const made = JSON.stringify([crd.spec, crd.status?.acceptedNames, crd.status?.storedVersions]);
@@ -184,6 +188,8 @@ export class ExtensionController {
     if ((isClosed && before) || this.#isBuiltIn(crd)) return false;
     const definitions = definitionsOfKind(crd, {
       metadata,
+      client,
+      newUid,
       isTerminating: () => this.#find(name)?.metadata.deletionTimestamp !== undefined,
     });
     const [stored] = definitions;

@@ -1,6 +1,6 @@
 import { StatusError } from '../../shared/errors/status-error.js';
 import type { ResourceRegistry, ServedResource } from '../registry/resource-registry.js';
-import { internalError, methodNotSupported, unknownResource } from '../registry/status-errors.js';
+import { methodNotSupported, unknownResource } from '../registry/status-errors.js';
 import type { Exchange } from './exchange.js';
 import type { ResourceReader } from './resource-reader.js';
 import type { ResourceWriter } from './resource-writer.js';
@@ -47,8 +47,6 @@ export class ResourceHandler {
       exchange.warnings.push(definition.deprecation);
       exchange.audit?.annotate('k8s.io/deprecated', 'true');
     }
-    const unavailable = definition.custom?.unavailable;
-    if (unavailable !== undefined) throw internalError(unavailable);
     const isMisplaced =
       !definition.resource.namespaced && info.namespace !== undefined && info.resource !== 'namespaces';
     if (isMisplaced) throw unknownResource();

@@ -24,19 +24,20 @@ export class ResourceReader {
     this.#representations = representations;
   }
 
-  get(exchange: Exchange, served: ServedResource): void {
+  get(exchange: Exchange, served: ServedResource): void | Promise<void> {
     const { info, query } = exchange;
     const form = this.#negotiate(exchange, served, true);
     assertShape(form, served, false);
     const requested = parseResourceVersion(query.get('resourceVersion')) ?? 0;
     const current = this.#watch.hub.revision;
     if (requested > current) throw resourceVersionTooLarge(requested, current);
-    const found = served.store.get(info.namespace, info.name);
-    this.sendStored(exchange, served, found, form);
+    const found = served.store.current(info.namespace, info.name);
+    if (found instanceof Promise) return found.then((one) => this.#sendStored(exchange, served, one, form));
+    this.#sendStored(exchange, served, found, form);
   }
 
   /** One stored object in the form asked for. */
-  sendStored(exchange: Exchange, served: ServedResource, found: CachedObject, form: Negotiated): void {
+  #sendStored(exchange: Exchange, served: ServedResource, found: CachedObject, form: Negotiated): void {
     if (form.transform === 'none') {
       const bytes = served.store.viewBytes(found);
       if (form.encoding !== 'protobuf') sendObject(exchange, 200, bytes, form);
@@ -55,9 +56,11 @@ export class ResourceReader {
     assertShape(form, served, true);
     const include = includeObject(exchange, form);
     const selection = compileSelection(definition, options.labelSelector, options.fieldSelector);
+    const opened = store.readCache();
+    const cache = opened instanceof Promise ? await opened : opened;
     const result = await readList({
-      cache: store.cache,
-      currentRevision: this.#watch.hub.revision,
+      cache,
+      currentRevision: this.#watch.hub.revisionOf(cache),
       storage: this.#watch.storage,
       prefix: prefixOf(served, exchange.info.namespace ?? selection.namespace),
       selection,
@@ -90,10 +93,12 @@ export class ResourceReader {
     const form = this.#negotiate(exchange, served, false);
     const options = withName(parseListOptions(exchange.query, true), exchange);
     const selection = compileSelection(definition, options.labelSelector, options.fieldSelector);
+    const opened = store.readCache();
+    const cache = opened instanceof Promise ? await opened : opened;
     await serveWatch(
       exchange,
       {
-        store,
+        cache,
         prefix: prefixOf(served, exchange.info.namespace ?? selection.namespace),
         selection,
         options,

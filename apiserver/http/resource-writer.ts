@@ -96,11 +96,12 @@ export class ResourceWriter {
     const { deletion, options } = await this.#deletion(exchange);
     const list = parseListOptions(query, false);
     const selection = compileSelection(served.definition, list.labelSelector, list.fieldSelector);
-    const { prefix, cache } = served.store;
+    const { prefix } = served.store;
+    const cache = await served.store.readCache();
     const { hub, storage } = this.#given;
     const found = await readList({
       cache,
-      currentRevision: hub.revision,
+      currentRevision: hub.revisionOf(cache),
       storage,
       prefix: info.namespace === undefined ? prefix : `${prefix}${info.namespace}/`,
       selection,

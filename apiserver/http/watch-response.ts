@@ -9,9 +9,9 @@ import type { FrameCache, Representation } from '../cache/frames.js';
 import { readHistory } from '../cache/history.js';
 import type { ListOptions } from '../cache/list-options.js';
 import type { Selection } from '../cache/selection.js';
+import type { WatchCache } from '../cache/watch-cache.js';
 import { Watcher, type WatchSink } from '../cache/watcher.js';
 import { expired, resourceVersionTooLarge } from '../registry/status-errors.js';
-import type { ResourceStore } from '../registry/resource-store.js';
 import { StorageCompactedError, StorageFutureRevisionError, type Storage } from '../storage/storage.js';
 import type { Exchange } from './exchange.js';
 import { commonHeaders, writeHead } from './respond.js';
@@ -26,7 +26,7 @@ export interface WatchDependencies {
 }
 
 export interface WatchRequest {
-  readonly store: ResourceStore;
+  readonly cache: WatchCache;
   readonly prefix: string;
   readonly selection: Selection;
   readonly options: ListOptions;
@@ -65,7 +65,7 @@ export async function serveWatch(exchange: Exchange, request: WatchRequest, give
 }
 
 function open(exchange: Exchange, request: WatchRequest, given: WatchDependencies, start: Start): void {
-  const { store, options } = request;
+  const { cache, options } = request;
   const out = exchange.response as Writable;
   const sink: WatchSink = {
     write: (chunk) => out.destroyed || out.write(chunk),
@@ -76,7 +76,7 @@ function open(exchange: Exchange, request: WatchRequest, given: WatchDependencie
       ? minTimeoutMs * (1 + given.random())
       : options.timeoutSeconds * 1000;
   const watcher = new Watcher({
-    cache: store.cache,
+    cache,
     prefix: request.prefix,
     selection: request.selection,
     representation: request.representation,
@@ -86,7 +86,7 @@ function open(exchange: Exchange, request: WatchRequest, given: WatchDependencie
     clock: given.clock,
     ...start,
     bookmark: options.allowWatchBookmarks
-      ? () => request.notice('BOOKMARK', bookmark(request.typeMeta, given.hub.revision))
+      ? () => request.notice('BOOKMARK', bookmark(request.typeMeta, given.hub.revisionOf(cache)))
       : undefined,
     // Of the moment of the snapshot: what happened since comes after it.
     initialEnd:
@@ -98,34 +98,36 @@ function open(exchange: Exchange, request: WatchRequest, given: WatchDependencie
         : undefined,
     timeoutMs,
     tooOld: () => request.notice('ERROR', expired(`too old resource version: the watch has fallen behind`).toStatus()),
-    onEnd: () => given.fanOut.remove(store.cache, watcher),
+    onEnd: () => given.fanOut.remove(cache, watcher),
   });
   out.on('drain', () => watcher.drained());
   out.on('close', () => watcher.close());
   out.on('error', () => watcher.close());
-  given.fanOut.add(store.cache, watcher);
+  given.fanOut.add(cache, watcher);
   watcher.pump();
 }
 
 /** Where the stream begins, decided together with the snapshot so that no change falls between. */
 async function startOf(request: WatchRequest, given: WatchDependencies): Promise<Start> {
-  const { store, options, prefix, selection } = request;
-  const { ring } = store.cache;
+  const { cache, options, prefix, selection } = request;
+  const { ring } = cache;
   const from = options.resourceVersion ?? 0;
-  const live: Start = { position: ring.endPosition, initial: [], history: [], revision: given.hub.revision };
+  const live: Start = { position: ring.endPosition, initial: [], history: [], revision: given.hub.revisionOf(cache) };
   if (options.sendInitialEvents === true) {
-    if (from > given.hub.revision) throw resourceVersionTooLarge(from, given.hub.revision);
+    if (from > given.hub.revisionOf(cache)) throw resourceVersionTooLarge(from, given.hub.revisionOf(cache));
     const { index } = selection;
     const initial = index
-      ? store.cache.byIndex(index.by, index.value).filter(({ key }) => key.startsWith(prefix))
-      : store.cache.snapshot(prefix);
+      ? cache.byIndex(index.by, index.value).filter(({ key }) => key.startsWith(prefix))
+      : cache.snapshot(prefix);
     return { ...live, initial };
   }
   if (from === 0) return live;
   const position = ring.positionAfter(from);
   if (position !== undefined) return { ...live, position };
+  // What was there before a cache that follows another one was never converted.
+  if (cache.followed) return { ...live, error: expired(`too old resource version: ${from} (${ring.baseRevision})`) };
   try {
-    const history = await readHistory(given.storage, store.cache, from);
+    const history = await readHistory(given.storage, cache, from);
     return { ...live, position: ring.endPosition, history };
   } catch (error) {
     if (error instanceof StorageFutureRevisionError) return live;

@@ -1,5 +1,6 @@
 import type { KubernetesObject } from '../../shared/api/object.js';
 import type { Resource } from '../../shared/api/resource.js';
+import type { CachedObject } from '../cache/cached-object.js';
 import type { JsonObject } from '../schema/json.js';
 import type { StructType } from '../schema/schema-type.js';
 import type { Structured } from '../schema/structure.js';
@@ -69,8 +70,8 @@ export interface CustomStructure {
   readonly openApi: { readonly v2: JsonObject; readonly v3: JsonObject };
   /** Turns stored bytes of any earlier form into the form in which the collection is held. */
   readonly decodeStored: (bytes: Buffer) => Buffer;
-  /** Why no request of this version can be answered, in the words of the error. */
-  readonly unavailable?: string;
+  /** Set where somebody outside converts between the versions, each of which then stands for itself. */
+  readonly conversion?: FormConversion;
   /** The definition of the kind is being deleted: nothing new may come. */
   readonly isTerminating: () => boolean;
 }
@@ -118,6 +119,20 @@ export interface ResourceDefinition<T extends KubernetesObject = KubernetesObjec
     readonly isPending: (object: T) => boolean;
     readonly onMarked: (object: T) => void;
   };
+}
+
+/** The objects of a kind, which are stored in several versions, in the version of one definition. */
+export interface FormConversion {
+  /** The version in which objects are stored from now on. */
+  readonly stored: Resource;
+  /** The form of an object that needs no conversion, or was converted already. */
+  find(object: CachedObject): CachedObject | undefined;
+  /** All in their order. Rejects with a StatusError 500. */
+  fromStored(objects: readonly CachedObject[]): Promise<readonly CachedObject[]>;
+  /** An object of any version, which is about to be written, in this one. Rejects with a StatusError 500. */
+  toOwn(object: KubernetesObject): Promise<KubernetesObject>;
+  /** An object of this version in the one that is stored. Rejects with a StatusError 500. */
+  toStored(object: KubernetesObject): Promise<KubernetesObject>;
 }
 
 /** How a version is turned into the one that is stored, and back. Both get a copy of their own, which they may change. */

@@ -39,7 +39,8 @@ export class ObjectDeleter {
     if (warning !== undefined && deletion.propagationPolicy === undefined) options.warn(warning);
     return store.lock.run(store.key(namespace, name), async () => {
       for (let attempt = 1; ; attempt++) {
-        const shared = store.get(namespace, name);
+        const found = store.current(namespace, name);
+        const shared = found instanceof Promise ? await found : found;
         try {
           return await this.#deleteOnce(shared, deletion, options, isAdmitted);
         } catch (error) {
@@ -103,8 +104,10 @@ export class ObjectDeleter {
     if (isDeletionComplete(this.#store.definition, object)) return this.#remove(shared, object, options);
     const { storage, hub } = this.#store.dependencies;
     if (!options.isDryRun) {
-      const encode = (revision: number): Buffer => hub.encoded.note(encodeObject(object, revision), object);
-      await storage.put(shared.key, encode, shared.revision);
+      const stored = await this.#store.forStorage(object);
+      const encode = (revision: number): Buffer => hub.encoded.note(encodeObject(stored, revision), stored);
+      const { revision } = await storage.put(shared.key, encode, shared.revision);
+      object.metadata.resourceVersion = String(revision);
     }
     return { object, isRemoved: false };
   }
@@ -112,7 +115,8 @@ export class ObjectDeleter {
   async #remove(shared: CachedObject, last: KubernetesObject, options: WriteOptions): Promise<DeleteResult> {
     const { storage } = this.#store.dependencies;
     if (!options.isDryRun) {
-      await storage.delete(shared.key, shared.revision, (revision) => encodeObject(last, revision));
+      const stored = await this.#store.forStorage(last);
+      await storage.delete(shared.key, shared.revision, (revision) => encodeObject(stored, revision));
     }
     return { object: last, isRemoved: true };
   }

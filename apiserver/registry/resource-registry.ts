@@ -35,6 +35,7 @@ export class ResourceRegistry {
 
   remove(definition: Pick<ResourceDefinition, 'resource'>): void {
     const path = pathOf(definition);
+    this.#served.get(path)?.store.close();
     if (!this.#served.delete(path)) return;
     this.#definitions = this.#definitions.filter((known) => pathOf(known) !== path);
   }

@@ -3,11 +3,12 @@ import type { Clock } from '../../shared/clock/clock.js';
 import { StatusError } from '../../shared/errors/status-error.js';
 import type { AdmissionChain, AdmissionRequest, GroupVersionKind } from '../admission/admission.js';
 import { writeOptionsObject } from '../admission/operation-options.js';
-import type { CachedObject } from '../cache/cached-object.js';
+import { CachedObject } from '../cache/cached-object.js';
 import type { CacheHub } from '../cache/cache-hub.js';
+import { ConvertedCache } from '../cache/converted-cache.js';
 import type { WatchCache } from '../cache/watch-cache.js';
-import { StorageConflictError, type Storage } from '../storage/storage.js';
-import type { ResourceDefinition, Subresource } from './definition.js';
+import { StorageConflictError, type Storage, type StoredValue } from '../storage/storage.js';
+import type { FormConversion, ResourceDefinition, Subresource } from './definition.js';
 import { isDeletionComplete } from './deletion.js';
 import { decodeObject, encodeObject, encodeTyped, hasSameEncoding } from './encoding.js';
 import type { FieldManagement } from './field-management.js';
@@ -88,13 +89,29 @@ export class ResourceStore {
   /** The definition of the version that is stored. */
   readonly #stored: ResourceDefinition;
   readonly #views = new WeakMap<CachedObject, Buffer>();
+  readonly #conversion: FormConversion | undefined;
+  readonly #converted: ConvertedCache | undefined;
 
   constructor(definition: ResourceDefinition, dependencies: StoreDependencies) {
     this.definition = definition;
     this.dependencies = dependencies;
     this.#stored = definition.storedAs?.definition ?? definition;
     this.prefix = collectionPrefix(this.#stored.resource);
-    this.cache = dependencies.hub.cacheOf(definition);
+    const { hub } = dependencies;
+    this.cache = hub.cacheOf(definition);
+    const forms = definition.custom?.conversion;
+    this.#conversion = forms;
+    this.#converted = forms && new ConvertedCache({ source: this.cache, forms, hub });
+  }
+
+  /** Ends what only this version has. */
+  close(): void {
+    this.#converted?.close();
+  }
+
+  /** The objects to list and to watch: those of {@link cache}, but for versions that others convert. */
+  readCache(): WatchCache | Promise<WatchCache> {
+    return this.#converted ? this.#converted.current() : this.cache;
   }
 
   key(namespace: string | undefined, name: string): string {
@@ -105,7 +122,23 @@ export class ResourceStore {
     return this.cache.get(this.key(namespace, name));
   }
 
-  /** Throws 404. */
+  /** An object to read and to change, in the form of this version where others convert it. Throws or rejects with 404. */
+  current(namespace: string | undefined, name: string): CachedObject | Promise<CachedObject> {
+    const stored = this.get(namespace, name);
+    return this.#conversion ? this.#formOf(stored) : stored;
+  }
+
+  async #formOf(stored: CachedObject): Promise<CachedObject> {
+    const [form] = (await this.#conversion?.fromStored([stored])) ?? [];
+    return form ?? stored;
+  }
+
+  /** What is written for an object that comes from {@link current}. */
+  forStorage(object: KubernetesObject): KubernetesObject | Promise<KubernetesObject> {
+    return this.#conversion ? this.#conversion.toStored(object) : object;
+  }
+
+  /** As it is stored. Throws 404. */
   get(namespace: string | undefined, name: string): CachedObject {
     const found = this.find(namespace, name);
     if (!found) throw notFound(this.definition.resource, name);
@@ -316,7 +349,8 @@ export class ResourceStore {
     mutation: Mutation,
   ): Promise<WriteResult> {
     for (let attempt = 1; ; attempt++) {
-      const shared = this.get(namespace, name);
+      const found = this.current(namespace, name);
+      const shared = found instanceof CachedObject ? found : await found;
       const current = decodeObject(shared.bytes);
       const next = await mutation(current, shared);
       try {
@@ -385,16 +419,24 @@ export class ResourceStore {
     options: WriteOptions,
   ): Promise<WriteResult> {
     next.metadata.resourceVersion = String(shared.revision);
-    if (hasSameEncoding(next, old) && !this.dependencies.storage.isStale?.(shared.key)) {
+    if (hasSameEncoding(next, old) && !this.#isStale(shared.key)) {
       return { object: next, bytes: this.viewBytes(shared), isCreated: false };
     }
     if (isDeletionComplete(this.definition, next)) {
       if (!options.isDryRun) {
-        await this.dependencies.storage.delete(shared.key, shared.revision, (revision) => this.#encode(next, revision));
+        const last = this.#conversion ? await this.forStorage(next) : next;
+        await this.dependencies.storage.delete(shared.key, shared.revision, (revision) => this.#encode(last, revision));
       }
       return { object: next, bytes: this.#encodeView(next), isCreated: false };
     }
     return this.#put(next, shared.revision, options, false);
+  }
+
+  /** What would be written again although nothing changed: an old key, or an old version. */
+  #isStale(key: string): boolean {
+    if (this.dependencies.storage.isStale?.(key)) return true;
+    if (!this.#conversion) return false;
+    return this.cache.get(key)?.object.apiVersion !== this.#conversion.stored.apiVersion;
   }
 
   async #put(
@@ -407,11 +449,23 @@ export class ResourceStore {
     const key = this.key(metadata.namespace, metadata.name);
     if (options.isDryRun) {
       if (isCreated && this.cache.get(key)) throw alreadyExists(this.definition.resource, metadata.name);
+      if (this.#conversion) await this.forStorage(object);
       return { object, bytes: this.#encodeView(object), isCreated };
     }
-    const stored = await this.dependencies.storage.put(key, (revision) => this.#encode(object, revision), expected);
+    const written = this.#conversion ? await this.forStorage(object) : object;
+    const stored = await this.dependencies.storage.put(key, (revision) => this.#encode(written, revision), expected);
+    if (this.#conversion) return { ...(await this.#readBack(stored)), isCreated };
     const bytes = this.definition.storedAs ? this.#encodeView(object) : stored.value;
     return { object, bytes, isCreated };
+  }
+
+  /** What others make of what was written: the state that readers of this version will see. */
+  async #readBack(stored: StoredValue): Promise<{ object: KubernetesObject; bytes: Buffer }> {
+    const cached = this.cache.get(stored.key);
+    const isLast = cached?.revision === stored.revision;
+    const object = this.dependencies.hub.encoded.find(stored.value);
+    const form = await this.#formOf(isLast ? cached : new CachedObject(stored, object));
+    return { object: form.object, bytes: form.bytes };
   }
 
   /** The stored form; the cache will find the parsed object again by the bytes. */

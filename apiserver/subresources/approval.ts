@@ -18,10 +18,7 @@ export function approvalHandler(codec: ObjectCodec, reader: ResourceReader, cloc
   return async (exchange, served) => {
     const { info, request } = exchange;
     const expected = expectedOf(served.definition);
-    if (info.verb === 'get') {
-      reader.get(exchange, served);
-      return;
-    }
+    if (info.verb === 'get') return reader.get(exchange, served);
     if (info.verb !== 'update' && info.verb !== 'patch')
       throw methodNotSupported(served.definition.resource, info.verb);
     const options = writeOptions(exchange);

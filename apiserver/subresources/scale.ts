@@ -41,7 +41,7 @@ export function scaleHandler(codec: ObjectCodec): SubresourceHandler {
     const { info } = exchange;
     switch (info.verb) {
       case 'get':
-        send(exchange, scaleOf(mapping, served.store.get(info.namespace, info.name).object));
+        send(exchange, scaleOf(mapping, (await served.store.current(info.namespace, info.name)).object));
         return;
       case 'update':
       case 'patch':

@@ -61,7 +61,8 @@ export class StatusError extends Error {
       metadata: {},
       status: 'Failure',
       message,
-      reason,
+      // Some failures of the original have none.
+      ...(reason === '' ? {} : { reason }),
       ...(details ? { details } : {}),
       code,
     };

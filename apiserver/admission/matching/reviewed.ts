@@ -12,6 +12,15 @@ export interface Reviewed {
   readonly oldObject: KubernetesObject | undefined;
   /** The definition of that version. */
   readonly definition: ResourceDefinition;
+  /** Where somebody outside converts between the versions: the request that is reviewed in place of the real one. */
+  readonly shown?: Shown;
+}
+
+/** A request in a version that others convert. */
+export interface Shown {
+  readonly request: AdmissionRequest;
+  /** Gives the real request what was changed in this one. */
+  takeBack(): Promise<void>;
 }
 
 const kindOf = ({ group, version, kind }: Resource): GroupVersionKind => ({ group, version, kind });
@@ -22,9 +31,33 @@ export function equivalentsOf(
   definition: ResourceDefinition,
   all: readonly ResourceDefinition[],
 ): readonly ResourceDefinition[] {
-  const storedForm = (one: ResourceDefinition): ResourceDefinition => one.storedAs?.definition ?? one;
+  const storedForm = (one: ResourceDefinition): unknown =>
+    one.custom?.conversion?.stored ?? one.storedAs?.definition ?? one;
   const wanted = storedForm(definition);
   return all.filter((other) => other !== definition && storedForm(other) === wanted);
+}
+
+/** Whether it takes a call to see the objects of a request in another version. */
+export const needsConversion = ({ definition, kind, subresource }: AdmissionRequest): boolean =>
+  definition.custom?.conversion !== undefined && kind === undefined && subresource !== 'scale';
+
+/** The request in the version `as`, where others convert; itself where they need not. */
+export async function shownIn(request: AdmissionRequest, as: ResourceDefinition): Promise<Shown> {
+  const to = as.custom?.conversion;
+  const from = request.definition.custom?.conversion;
+  if (as === request.definition || !to || !from || !needsConversion(request)) {
+    return { request, takeBack: () => Promise.resolve() };
+  }
+  const given = request.object;
+  const object = given && (await to.toOwn(given));
+  const oldObject = request.oldObject && (await to.toOwn(request.oldObject));
+  const before = JSON.stringify(object);
+  return {
+    request: { ...request, definition: as, object, oldObject },
+    takeBack: async () => {
+      if (given && object && JSON.stringify(object) !== before) replace(given, await from.toOwn(object));
+    },
+  };
 }
 
 /** The request as it stands, in another version of its resource where `as` is one. */
@@ -74,6 +107,10 @@ export function takeOver(request: AdmissionRequest, reviewed: Reviewed, changed:
     return;
   }
   const next = request.kind ? changed : inVersion(changed, reviewed.definition, definition);
+  replace(object, next);
+}
+
+function replace(object: KubernetesObject, next: KubernetesObject): void {
   keepIdentity(next, object);
   for (const field of Object.keys(object)) delete (object as unknown as Record<string, unknown>)[field];
   Object.assign(object, next);

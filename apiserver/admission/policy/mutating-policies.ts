@@ -7,7 +7,7 @@ import { hasSameEncoding } from '../../registry/encoding.js';
 import { forbidden } from '../../registry/status-errors.js';
 import type { AdmissionPlugin, AdmissionRequest, MutationRounds } from '../admission.js';
 import { isExempt } from '../matching/matcher.js';
-import { takeOver } from '../matching/reviewed.js';
+import { needsConversion, shownIn, takeOver } from '../matching/reviewed.js';
 import { CompiledMutation, MutationError } from './compiled-mutation.js';
 import type { PatchApplier } from './patch-applier.js';
 import { policyRefusal, valuesFor, worksFor, type PolicyDependencies, type Work } from './policy-matching.js';
@@ -37,10 +37,28 @@ export function mutatingPolicies(given: PolicyDependencies, applier: PatchApplie
       if (policies.length === 0 || isExempt(request) || !request.object) return;
       const memory = rounds.state<Memory>('policies', () => ({ output: '', called: new Set(), due: new Set() }));
       if (rounds.round > 0 && JSON.stringify(request.object) !== memory.output) schedule(memory);
-      for (const work of worksFor(policies, request, given)) run(work, request, rounds, memory, given, applier);
-      memory.output = JSON.stringify(request.object);
+      const mutateBy = (work: Work<CompiledMutation>, shown: AdmissionRequest): void =>
+        run(work, shown, rounds, memory, given, applier);
+      const conclude = (): void => void (memory.output = JSON.stringify(request.object));
+      const works = worksFor(policies, request, given);
+      if (needsConversion(request)) return mutateShown(works, request, mutateBy).then(conclude);
+      for (const work of works) mutateBy(work, request);
+      conclude();
     },
   };
+}
+
+/** The same where somebody outside converts the request to the versions that the policies are about, and back. */
+async function mutateShown(
+  works: Iterable<Work<CompiledMutation>>,
+  request: AdmissionRequest,
+  mutateBy: (work: Work<CompiledMutation>, shown: AdmissionRequest) => void,
+): Promise<void> {
+  for (const work of works) {
+    const shown = await shownIn(request, work.version);
+    mutateBy(work, shown.request);
+    await shown.takeBack();
+  }
 }
 
 function schedule(memory: Memory): void {

@@ -8,6 +8,7 @@ import type { Resource } from '../../../shared/api/resource.js';
 import { forbidden } from '../../registry/status-errors.js';
 import type { AdmissionPlugin, AdmissionRequest } from '../admission.js';
 import { isExempt } from '../matching/matcher.js';
+import { needsConversion, shownIn } from '../matching/reviewed.js';
 import { CompiledValidation, type Failure } from './compiled-validation.js';
 import { policyRefusal, valuesFor, worksFor, type PolicyDependencies, type Work } from './policy-matching.js';
 import { PolicySource, type BindingObject, type PolicyObject } from './policy-source.js';
@@ -38,13 +39,28 @@ export function validatingPolicies(given: PolicyDependencies): AdmissionPlugin {
       if (policies.length === 0 || isExempt(request)) return;
       const findings: Finding[] = [];
       const annotations = new Map<string, string[]>();
-      for (const work of worksFor(policies, request, given)) {
-        for (const finding of findingsOf(work, request, annotations, given)) findings.push(finding);
-      }
-      for (const [key, values] of annotations) request.annotate?.(key, values.join(', '));
-      report(findings, request);
+      const judge = (work: Work<CompiledValidation>, shown: AdmissionRequest): void => {
+        for (const finding of findingsOf(work, shown, annotations, given)) findings.push(finding);
+      };
+      const conclude = (): void => {
+        for (const [key, values] of annotations) request.annotate?.(key, values.join(', '));
+        report(findings, request);
+      };
+      if (needsConversion(request))
+        return judgeShown(worksFor(policies, request, given), request, judge).then(conclude);
+      for (const work of worksFor(policies, request, given)) judge(work, request);
+      conclude();
     },
   };
+}
+
+/** The same where somebody outside converts the request to the versions that the policies are about. */
+async function judgeShown(
+  works: Iterable<Work<CompiledValidation>>,
+  request: AdmissionRequest,
+  judge: (work: Work<CompiledValidation>, shown: AdmissionRequest) => void,
+): Promise<void> {
+  for (const work of works) judge(work, (await shownIn(request, work.version)).request);
 }
 
 function findingsOf(

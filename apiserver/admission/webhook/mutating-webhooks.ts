@@ -51,7 +51,7 @@ async function dispatch(
     if (!reviewed || (isSecond && !memory.due.has(hook.id))) continue;
     const answer = await caller.ask(hook, request, reviewed, true);
     const isChanged =
-      answer !== undefined && answer.patch.length > 0 && apply(answer.patch, hook, request, reviewed, codec);
+      answer !== undefined && answer.patch.length > 0 && (await apply(answer.patch, hook, request, reviewed, codec));
     annotate(request, hook, rounds.round, index, isChanged, answer === undefined);
     if (isChanged) {
       schedule(memory);
@@ -70,13 +70,13 @@ function schedule(memory: Memory): void {
 }
 
 /** True when the object is another afterwards; it is checked against its structure and defaulted again. */
-function apply(
+async function apply(
   patch: readonly unknown[],
   { webhook }: Hook,
   request: AdmissionRequest,
   reviewed: Reviewed,
   codec: Pick<ObjectCodec, 'applyPatch'>,
-): boolean {
+): Promise<boolean> {
   const { object } = reviewed;
   if (!object) {
     throw internalError(
@@ -96,7 +96,8 @@ function apply(
   }
   if (isOwn && !reviewed.definition.storedAs) reviewed.definition.strategy.defaults?.(changed);
   if (hasSameEncoding(changed, object)) return false;
-  takeOver(request, reviewed, changed);
+  takeOver(reviewed.shown?.request ?? request, reviewed, changed);
+  await reviewed.shown?.takeBack();
   return true;
 }
 

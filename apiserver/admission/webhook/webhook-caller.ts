@@ -4,7 +4,7 @@ import { badRequest, internalError } from '../../registry/status-errors.js';
 import type { AdmissionRequest } from '../admission.js';
 import type { Matcher } from '../matching/matcher.js';
 import type { MatchConditions } from '../matching/match-conditions.js';
-import { review, type Reviewed } from '../matching/reviewed.js';
+import { needsConversion, review, shownIn, type Reviewed } from '../matching/reviewed.js';
 import { admissionReview, denial, readAnswer, reviewVersion, type ReviewAnswer } from './admission-review.js';
 import { CallError, type WebhookClient } from './webhook-client.js';
 import type { Hook } from './webhook-source.js';
@@ -37,7 +37,8 @@ export class WebhookCaller {
     const { matcher, conditions } = this.#options;
     const version: ResourceDefinition | undefined = matcher.match(criteria, request);
     if (!version) return undefined;
-    const reviewed = review(request, version);
+    const shown = needsConversion(request) ? await shownIn(request, version) : undefined;
+    const reviewed = shown ? { ...review(shown.request, version), shown } : review(request, version);
     if ((webhook.matchConditions ?? []).length === 0) return reviewed;
     const matches = await conditions.match(webhook.matchConditions ?? [], webhook.failurePolicy, request, reviewed);
     return matches ? reviewed : undefined;

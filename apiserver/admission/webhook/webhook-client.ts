@@ -55,6 +55,7 @@ export class WebhookClient {
     config: AdmissionregistrationV1WebhookClientConfig,
     body: Buffer,
     timeoutSeconds: number,
+    maxBytes = maxAnswerBytes,
   ): Promise<unknown> {
     const address = addressOf(config, timeoutSeconds);
     const fail = (why: string): CallError => new CallError(`Post ${JSON.stringify(address.text)}: ${why}`);
@@ -64,7 +65,8 @@ export class WebhookClient {
     } catch (error) {
       throw fail((error as Error).message);
     }
-    const { status, bytes } = await this.#exchange(address, endpoint, config.caBundle, body, timeoutSeconds, fail);
+    const limits = { timeoutSeconds, maxBytes };
+    const { status, bytes } = await this.#exchange(address, endpoint, config.caBundle, body, limits, fail);
     const text = bytes.toString('utf8');
     if (status < 200 || status > 299) throw new CallError(refusalText(status, text));
     try {
@@ -110,7 +112,7 @@ export class WebhookClient {
     { host, port }: Endpoint,
     caBundle: string | undefined,
     body: Buffer,
-    timeoutSeconds: number,
+    { timeoutSeconds, maxBytes }: { readonly timeoutSeconds: number; readonly maxBytes: number },
     fail: (why: string) => CallError,
   ): Promise<{ status: number; bytes: Buffer }> {
     return new Promise((resolve, reject) => {
@@ -141,7 +143,7 @@ export class WebhookClient {
       };
       sent.on('error', failWith);
       sent.on('response', (answer) => {
-        readAnswer(answer).then((bytes) => {
+        readAnswer(answer, maxBytes).then((bytes) => {
           cancel();
           resolve({ status: answer.statusCode ?? 0, bytes });
         }, failWith);
@@ -169,12 +171,12 @@ function addressOf({ url, service }: AdmissionregistrationV1WebhookClientConfig,
   };
 }
 
-async function readAnswer(answer: IncomingMessage): Promise<Buffer> {
+async function readAnswer(answer: IncomingMessage, maxBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of answer) {
     size += (chunk as Buffer).length;
-    if (size > maxAnswerBytes) throw new Error(`response body is too large: the limit is ${maxAnswerBytes} bytes`);
+    if (size > maxBytes) throw new Error(`response body is too large: the limit is ${maxBytes} bytes`);
     chunks.push(chunk as Buffer);
   }
   return Buffer.concat(chunks);
