@@ -135,6 +135,14 @@ export class ConvertedCache {
     this.#position += 1;
   }
 
+  /** Up to the next change that is still to be converted. */
+  #followed(): number {
+    const { source, hub } = this.#options;
+    if (this.#position >= source.ring.endPosition) return hub.revision;
+    const next = this.#position < source.ring.firstPosition ? undefined : source.ring.at(this.#position);
+    return next ? next.revision - 1 : this.#revision;
+  }
+
   /** Begins anew with all that there is. Who watched the old one begins anew, too. */
   async #open(): Promise<WatchCache> {
     const { source, forms, hub } = this.#options;
@@ -145,7 +153,7 @@ export class ConvertedCache {
       prefix: source.prefix,
       encoded: hub.encoded,
       revision,
-      followed: () => (this.#position >= source.ring.endPosition ? hub.revision : this.#revision),
+      followed: () => this.#followed(),
       objectsOf: (stored) => forms.fromStored(stored.map((one) => source.objectOf(one))),
     });
     cache.fillWith(objects);
