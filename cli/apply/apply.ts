@@ -9,11 +9,12 @@ import { throwCollected } from '../failures.js';
 import { explainRefusal, placedObjects, type PlacedObject } from '../manifest-objects.js';
 import { objectPrinter, type ObjectPrinter } from '../printer/object-printer.js';
 import { objectName } from '../resource-mapper.js';
-import type { AnyObject, ApiRequest } from '../server-api.js';
+import type { AnyObject } from '../server-api.js';
 import type { ApplyFlags, Applying } from './applying.js';
 import { patchExisting } from './client-side.js';
 import { withLastApplied } from './last-applied.js';
 import { prune } from './prune.js';
+import { applyOnServer, serverSideManager } from './server-side.js';
 
 /** What was done to an object: `created`, `configured`, `unchanged`, `serverside-applied`. */
 interface Outcome {
@@ -40,14 +41,16 @@ export async function runApply(context: CommandContext, flags: ApplyFlags, words
     mapper: await context.mapper(),
     query: {
       dryRun: dryRun === 'server' ? 'All' : undefined,
-      fieldManager: flags.fieldManager ?? (flags.serverSide ? 'kubectl' : 'kubectl-client-side-apply'),
+      fieldManager: flags.fieldManager ?? (flags.serverSide ? serverSideManager : 'kubectl-client-side-apply'),
       fieldValidation: validation,
     },
   };
   const applied: AnyObject[] = [];
   for (const placed of chosen) {
     try {
-      const outcome = flags.serverSide ? await applyOnServer(applying, placed) : await applyOnClient(applying, placed);
+      const outcome: Outcome = flags.serverSide
+        ? { verb: 'serverside-applied', object: await applyOnServer(applying, placed) }
+        : await applyOnClient(applying, placed);
       applied.push(outcome.object);
       if (!printer)
         context.print(
@@ -105,18 +108,6 @@ async function printApplied(
   if (!first) return;
   const list = { apiVersion: 'v1', items: applied, kind: 'List', metadata: { resourceVersion: '' } };
   context.print(await (applied.length === 1 ? printer(first, false) : printer(list as unknown as AnyObject, true)));
-}
-
-async function applyOnServer(applying: Applying, placed: PlacedObject): Promise<Outcome> {
-  const { type, object, namespace } = placed;
-  const request: ApiRequest = {
-    method: 'PATCH',
-    path: resourcePath(type, namespace, object.metadata.name ?? ''),
-    query: { ...applying.query, force: applying.flags.forceConflicts },
-    contentType: 'application/apply-patch+yaml',
-    body: object,
-  };
-  return { verb: 'serverside-applied', object: await applying.api.json(request) };
 }
 
 async function applyOnClient(applying: Applying, placed: PlacedObject): Promise<Outcome> {
