@@ -8,11 +8,13 @@ set -euo pipefail
 commands=(dockerd:docker.io nft:nftables ip:iproute2 iptables:iptables busybox:busybox-static nsenter:util-linux sysctl:procps)
 if [ "${1:-}" = tests ]; then
   commands+=(kubectl:kubernetes-client docker-compose:docker-compose chromium:chromium strace:strace curl:curl openssl:openssl docker-registry:docker-registry htpasswd:apache2-utils protoc:protobuf-compiler)
+  # A library: the file that it brings tells whether it is there.
+  commands+=(/usr/lib/python3/dist-packages/kubernetes:python3-kubernetes)
 fi
 
 missing=()
 for entry in "${commands[@]}"; do
-  PATH="$PATH:/usr/sbin:/sbin" command -v "${entry%%:*}" >/dev/null 2>&1 || missing+=("${entry#*:}")
+  [ -d "${entry%%:*}" ] || PATH="$PATH:/usr/sbin:/sbin" command -v "${entry%%:*}" >/dev/null 2>&1 || missing+=("${entry#*:}")
 done
 if [ "${#missing[@]}" -gt 0 ]; then
   if [ "$(id -u)" != 0 ]; then

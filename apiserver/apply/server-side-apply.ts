@@ -96,6 +96,7 @@ function guard<T>(config: JsonObject, run: () => T): T {
   }
 }
 
+/** The original answers 500 here, against its own rules for input that is not good: clients see what is theirs to mend. */
 function cannotBeTyped(config: JsonObject, reason: string): StatusError {
   const { namespace = '', name = '' } = metadataOf(config);
   const [group, version] = String(config['apiVersion']).includes('/')

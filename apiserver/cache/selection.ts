@@ -93,9 +93,17 @@ function parseFields(definition: ResourceDefinition, text: string): FieldRequire
     if (error instanceof FieldSelectorError) throw badRequest(error.message);
     throw error;
   }
+  const { selectableFields, custom, resource } = definition;
+  // Built-in kinds without fields of their own share one rule, which knows no scopes.
+  const isPlain = !custom && Object.keys(selectableFields).length === 0;
   for (const { field } of fields) {
-    if (field === 'metadata.name' || (field === 'metadata.namespace' && definition.resource.namespaced)) continue;
-    if (!Object.hasOwn(definition.selectableFields, field)) throw badRequest(`field label not supported: ${field}`);
+    if (field === 'metadata.name' || (field === 'metadata.namespace' && (resource.namespaced || isPlain))) continue;
+    if (Object.hasOwn(selectableFields, field)) continue;
+    throw badRequest(
+      isPlain
+        ? `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`
+        : `field label not supported: ${field}`,
+    );
   }
   return fields;
 }

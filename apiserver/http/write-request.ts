@@ -1,5 +1,13 @@
 import { badRequest, invalid } from '../registry/status-errors.js';
-import { notSupported, type FieldError } from '../validation/field-error.js';
+import { mediaTypeOf } from '../decode/errors.js';
+import {
+  forbidden,
+  invalid as invalidField,
+  notSupported,
+  required,
+  tooLong,
+  type FieldError,
+} from '../validation/field-error.js';
 import type { DeleteOptions, WriteOptions } from '../registry/write-options.js';
 import { header, type Exchange } from './exchange.js';
 
@@ -16,13 +24,8 @@ export function writeOptions(exchange: Exchange): WriteOptions {
   const fieldValidation = fieldValidations.find((known) => known === validation);
   if (validation !== '' && !fieldValidation) errors.push(notSupported('fieldValidation', validation, fieldValidations));
   const manager = query.get('fieldManager') ?? '';
-  if (manager.length > maxManagerLength) {
-    errors.push({
-      type: 'FieldValueTooLong',
-      path: 'fieldManager',
-      message: `Too long: may not be more than ${maxManagerLength} bytes`,
-    });
-  }
+  if (exchange.info.verb === 'patch') errors.push(...patchErrors(exchange, manager));
+  errors.push(...managerErrors(manager));
   if (errors.length > 0) throw invalid({ group: 'meta.k8s.io', kind: optionsKind(exchange) }, '', errors);
   return {
     user,
@@ -33,6 +36,23 @@ export function writeOptions(exchange: Exchange): WriteOptions {
     warn: (text) => void warnings.push(text),
     ...(audit ? { annotate: (key: string, value: string) => audit.annotate(key, value) } : {}),
   };
+}
+
+/** An apply says on whose behalf; nothing else can take fields by force. */
+function patchErrors({ request, query }: Exchange, manager: string): FieldError[] {
+  const isApply = mediaTypeOf(header(request, 'content-type')) === 'application/apply-patch+yaml';
+  if (isApply) return manager === '' ? [required('fieldManager', 'is required for apply patch')] : [];
+  return query.get('force') ? [forbidden('force', 'may not be specified for non-apply patch')] : [];
+}
+
+function managerErrors(manager: string): FieldError[] {
+  if (Buffer.byteLength(manager) > maxManagerLength) return [tooLong('fieldManager', maxManagerLength)];
+  for (const [position, character] of [...manager].entries()) {
+    if (/^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u.test(character)) continue;
+    const code = (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
+    return [invalidField('fieldManager', manager, `invalid character U+${code} (at position ${position})`)];
+  }
+  return [];
 }
 
 function optionsKind({ info }: Exchange): string {

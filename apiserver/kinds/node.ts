@@ -11,6 +11,7 @@ export const nodeDefinition = defineKind<Node>({
   resource: nodes,
   shortNames: ['no'],
   subresources: ['status', 'proxy'],
+  keepsStatusOnCreate: true,
   columns: [
     nameColumn(),
     column('Status', statusText, { description: 'The status of the node' }),

@@ -93,6 +93,8 @@ export interface ResourceDefinition<T extends KubernetesObject = KubernetesObjec
   readonly selectableFields: Readonly<Record<string, (object: T) => string>>;
   /** Whether metadata.generation is kept: grows when anything but metadata and status changes. */
   readonly hasGeneration: boolean;
+  /** A create may come with a status: who makes the object is also who knows its state (nodes). */
+  readonly keepsStatusOnCreate?: boolean;
   /** PUT of an absent object creates it. */
   readonly allowCreateOnUpdate: boolean;
   /** PUT without resourceVersion overwrites. */

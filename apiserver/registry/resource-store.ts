@@ -207,7 +207,8 @@ export class ResourceStore {
     const { strategy, resource } = definition;
     const now = timestamp(dependencies.clock.now());
     fillSystemFields(definition, object, dependencies.newUid(), now);
-    if (definition.subresources.includes('status')) delete (object as { status?: unknown }).status;
+    const dropsStatus = definition.subresources.includes('status') && !definition.keepsStatusOnCreate;
+    if (dropsStatus) delete (object as { status?: unknown }).status;
     if (!isApply) {
       delete object.metadata.managedFields;
       dependencies.fieldManagement.trackUpdate(
@@ -224,7 +225,7 @@ export class ResourceStore {
     if (mutation) {
       await mutation;
       // Whoever is asked outside may have written what only the cluster says.
-      if (definition.subresources.includes('status')) delete (object as { status?: unknown }).status;
+      if (dropsStatus) delete (object as { status?: unknown }).status;
     }
     strategy.defaults?.(object);
     strategy.prepareForCreate?.(object);

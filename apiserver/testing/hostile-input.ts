@@ -359,7 +359,7 @@ export const paths: readonly Hostile[] = [
     path: `${configMaps}?fieldSelector=data.a%3Db`,
     code: 400,
     reason: 'BadRequest',
-    message: /field label not supported/,
+    message: /is not a known field selector/,
   },
   {
     what: 'a number that is none',

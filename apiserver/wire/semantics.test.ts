@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:http2';
+import { gunzipSync } from 'node:zlib';
+import { after, before, describe, it } from 'node:test';
+import { RawClient, type RawAnswer } from '../testing/raw-client.js';
+import { startTestServer, type TestServer } from '../testing/test-server.js';
+import { kubectlFor } from './kubectl.js';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const core = '/api/v1/namespaces/default';
+const maps = `${core}/configmaps`;
+
+interface Cause {
+  reason: string;
+  field: string;
+  message: string;
+}
+
+describe('on the wire', () => {
+  let server: TestServer;
+  let admin: RawClient;
+  before(async () => {
+    server = await startTestServer();
+    admin = new RawClient(server, server.admin);
+    await admin.send(maps, { body: { metadata: { name: 'a' }, data: { k: 'v' } } });
+  });
+  after(async () => {
+    admin.close();
+    await server.close();
+  });
+  const told = ({ code, json }: RawAnswer): [number, unknown, unknown] => [code, json?.['reason'], json?.['message']];
+  const causes = ({ json }: RawAnswer): Cause[] => (json?.['details'] as { causes?: Cause[] }).causes ?? [];
+  const patch = (path: string, type: string, body: object): Promise<RawAnswer> =>
+    admin.send(path, { method: 'PATCH', body, headers: { 'content-type': `application/${type}` } });
+
+  it('a node comes with the state that its kubelet knows, other kinds come without', async () => {
+    const status = { capacity: { cpu: '4' }, conditions: [{ type: 'Ready', status: 'True' }] };
+    const node = (await admin.send('/api/v1/nodes', { body: { metadata: { name: 'n' }, status } })).json;
+    assert.deepEqual(node?.['status'], { ...status, allocatable: { cpu: '4' } });
+    const spec = { containers: [{ name: 'c', image: 'i' }] };
+    const pod = await admin.send(`${core}/pods`, {
+      body: { metadata: { name: 'p' }, spec, status: { podIP: '1.2.3.4' } },
+    });
+    assert.equal((pod.json?.['status'] as { podIP?: string }).podIP, undefined);
+  });
+
+  it('an apply names its manager, and nothing else takes fields by force', async () => {
+    const config = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'ssa' } };
+    const nobody = await patch(`${maps}/ssa`, 'apply-patch+yaml', config);
+    assert.deepEqual(told(nobody), [
+      422,
+      'Invalid',
+      'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch',
+    ]);
+    const forced = await patch(`${maps}/a?force=true`, 'merge-patch+json', {});
+    assert.deepEqual(causes(forced), [
+      { reason: 'FieldValueForbidden', field: 'force', message: 'Forbidden: may not be specified for non-apply patch' },
+    ]);
+    const odd = await patch(`${maps}/a?fieldManager=a%07`, 'merge-patch+json', {});
+    assert.match(String(odd.json?.['message']), /invalid character U\+0007 \(at position 1\)/);
+    const long = await patch(`${maps}/a?fieldManager=${'x'.repeat(129)}`, 'merge-patch+json', {});
+    assert.deepEqual(
+      causes(long).map(({ reason }) => reason),
+      ['FieldValueTooLong'],
+    );
+  });
+
+  it('what stays as it was made says so, and what does not exist cannot be selected by', async () => {
+    await admin.send(maps, { body: { metadata: { name: 'fixed' }, immutable: true, data: { k: 'v' } } });
+    const change = await patch(`${maps}/fixed`, 'merge-patch+json', { data: { k: 'w' } });
+    assert.deepEqual(told(change).slice(0, 2), [422, 'Invalid']);
+    assert.deepEqual(
+      causes(change).map(({ field, reason }) => [field, reason]),
+      [['data', 'FieldValueForbidden']],
+    );
+    const plain = await admin.send(`${maps}?fieldSelector=data.k%3Dv`);
+    assert.equal(
+      plain.json?.['message'],
+      '"data.k" is not a known field selector: only "metadata.name", "metadata.namespace"',
+    );
+    const pods = await admin.send(`${core}/pods?fieldSelector=spec.foo%3Dv`);
+    assert.equal(pods.json?.['message'], 'field label not supported: spec.foo');
+    const classes = await admin.send('/apis/storage.k8s.io/v1/storageclasses?fieldSelector=metadata.namespace%3D');
+    assert.equal(classes.code, 200);
+  });
+
+  it('a resourceVersion in a patch of any type is a precondition: Conflict, which is not AlreadyExists nor Invalid', async () => {
+    const stale = { metadata: { resourceVersion: '1' } };
+    for (const type of ['merge-patch+json', 'strategic-merge-patch+json']) {
+      assert.deepEqual(told(await patch(`${maps}/a`, type, stale)).slice(0, 2), [409, 'Conflict'], type);
+    }
+    const replace = [{ op: 'replace', path: '/metadata/resourceVersion', value: '1' }];
+    assert.deepEqual(told(await patch(`${maps}/a`, 'json-patch+json', replace)).slice(0, 2), [409, 'Conflict']);
+    const config = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a', resourceVersion: '1' }, data: {} };
+    const applied = await patch(`${maps}/a?fieldManager=m`, 'apply-patch+yaml', config);
+    assert.deepEqual(told(applied).slice(0, 2), [409, 'Conflict']);
+    assert.deepEqual(told(await admin.send(maps, { body: { metadata: { name: 'a' } } })), [
+      409,
+      'AlreadyExists',
+      'configmaps "a" already exists',
+    ]);
+  });
+
+  it('answers are compressed where they are long and the client takes that, and come over HTTP/2', async () => {
+    await admin.send(maps, { body: { metadata: { name: 'long' }, data: { k: 'x'.repeat(200_000) } } });
+    const headers = { 'accept-encoding': 'gzip' };
+    for (const path of [maps, `${maps}/long`]) {
+      const plain = await admin.send(path);
+      const zipped = await admin.send(path, { headers });
+      assert.equal(zipped.headers['content-encoding'], 'gzip', path);
+      assert.equal(gunzipSync(zipped.bytes).toString(), plain.text);
+    }
+    assert.equal((await admin.send(`${maps}/a`, { headers })).headers['content-encoding'], undefined);
+    const session = connect(server.url, { ca: server.ca, cert: server.admin.certificate, key: server.admin.key });
+    try {
+      const many = Array.from({ length: 20 }, async () => {
+        const stream = session.request({ ':path': `${maps}/a` });
+        const [answer] = (await once(stream, 'response')) as [Record<string, unknown>];
+        stream.resume();
+        await once(stream, 'end');
+        return answer[':status'];
+      });
+      assert.deepEqual(new Set(await Promise.all(many)), new Set([200]));
+    } finally {
+      session.close();
+    }
+  });
+
+  it('a collection is deleted by its selectors, and nothing beside it', async () => {
+    for (const name of ['x1', 'x2', 'y1']) {
+      await admin.send(maps, { body: { metadata: { name, labels: { group: name.slice(0, 1) } } } });
+    }
+    const dry = await admin.send(`${maps}?labelSelector=group%3Dx&dryRun=All`, { method: 'DELETE' });
+    assert.equal((dry.json?.['items'] as unknown[]).length, 2);
+    await admin.send(`${maps}?labelSelector=group%3Dx&fieldSelector=metadata.name%21%3Dx2`, { method: 'DELETE' });
+    const left = (await admin.send(`${maps}?labelSelector=group`)).json?.['items'] as { metadata: { name: string } }[];
+    assert.deepEqual(
+      left.map(({ metadata }) => metadata.name),
+      ['x2', 'y1'],
+    );
+  });
+
+  it('kubectl applies a kustomization', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'knarr-kustomize-'));
+    const kubectl = await kubectlFor(server.kubeconfigPath);
+    try {
+      const kustomization = {
+        apiVersion: 'kustomize.config.k8s.io/v1beta1',
+        kind: 'Kustomization',
+        namePrefix: 'kustom-',
+        namespace: 'default',
+        resources: ['map.json'],
+        configMapGenerator: [{ name: 'made', literals: ['a=b'] }],
+      };
+      await writeFile(join(folder, 'kustomization.yaml'), JSON.stringify(kustomization));
+      const map = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'map' }, data: { k: 'v' } };
+      await writeFile(join(folder, 'map.json'), JSON.stringify(map));
+      const first = await kubectl.run('apply', '-k', folder);
+      assert.match(first.stdout, /configmap\/kustom-made-\w+ created\nconfigmap\/kustom-map created\n/, first.stderr);
+      assert.match((await kubectl.run('apply', '-k', folder)).stdout, /kustom-map unchanged/);
+      assert.equal((await kubectl.run('diff', '-k', folder)).code, 0);
+      assert.match((await kubectl.run('delete', '-k', folder)).stdout, /"kustom-map" deleted/);
+    } finally {
+      await kubectl.close();
+      await rm(folder, { recursive: true });
+    }
+  });
+});
