@@ -144,11 +144,12 @@ function customStructure(
   { metadata, isTerminating }: Surroundings,
 ): CustomStructure {
   const { group, version, kind, apiVersion } = resource;
+  const meta = structureOf({ type: 'object' }, kind, metadata);
   return {
     structure: structureOf(schema, kind, metadata),
     read: (object) => {
       const unknown: string[] = [];
-      const pruned = prune(object, schema, true, unknown) as JsonObject;
+      const pruned = prune(object, schema, true, { unknown, meta }) as JsonObject;
       return { object: pruned, unknown, suggestions: new Map() };
     },
     definitionName: [...group.split('.').reverse(), version, kind].join('.'),

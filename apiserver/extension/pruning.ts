@@ -1,4 +1,6 @@
 import { isObject, setField, type JsonObject } from '../schema/json.js';
+import type { StructType } from '../schema/schema-type.js';
+import { checkStructure } from '../schema/structure.js';
 import { isMetaField, itemsOf, propertyOf, valuesOf, type Schema } from './schema.js';
 
 /** As many as are reported. */
@@ -6,19 +8,39 @@ const maxReported = 100;
 
 /**
  * The value without the fields that its schema does not name. Parts that need no change are shared with the value.
- * @param unknown gets the paths of what was dropped
  * @param isRoot apiVersion, kind and metadata stay, whatever the schema says
  */
-export function prune(value: unknown, schema: Schema, isRoot: boolean, unknown: string[] = []): unknown {
-  return pruneValue(value, schema, isRoot, '', unknown);
+export function prune(value: unknown, schema: Schema, isRoot: boolean, report: PruningReport = {}): unknown {
+  return pruneValue(value, schema, isRoot, '', report);
 }
 
-function pruneValue(value: unknown, schema: Schema, isResource: boolean, path: string, unknown: string[]): unknown {
-  if (Array.isArray(value)) return pruneList(value, schema, path, unknown);
-  return isObject(value) ? pruneObject(value, schema, isResource, path, unknown) : value;
+export interface PruningReport {
+  /** Gets the paths of what was dropped. */
+  readonly unknown?: string[];
+  /**
+   * apiVersion, kind and metadata of the object and of those inside it, which are checked along it where it is given: no
+   * schema of a custom resource says what they are.
+   */
+  readonly meta?: StructType;
 }
 
-function pruneList(list: readonly unknown[], schema: Schema, path: string, unknown: string[]): unknown {
+function pruneValue(value: unknown, schema: Schema, isResource: boolean, path: string, report: PruningReport): unknown {
+  if (Array.isArray(value)) return pruneList(value, schema, path, report);
+  return isObject(value) ? pruneObject(value, schema, isResource, path, report) : value;
+}
+
+/** @throws StructureError where a field of metadata has another type than it must have */
+function readMeta(object: JsonObject, path: string, { meta, unknown }: PruningReport): JsonObject {
+  const given = Object.fromEntries(Object.entries(object).filter(([name]) => isMetaField(name)));
+  if (!meta) return given;
+  const read = checkStructure(given, meta);
+  if (unknown) for (const one of read.unknown.slice(0, maxReported - unknown.length)) unknown.push(within(path, one));
+  return read.object;
+}
+
+const within = (path: string, name: string): string => (path === '' ? name : `${path}.${name}`);
+
+function pruneList(list: readonly unknown[], schema: Schema, path: string, report: PruningReport): unknown {
   const items = itemsOf(schema);
   // Without a schema nothing is known of what is below, unless everything may stay.
   if (!items && schema['x-kubernetes-preserve-unknown-fields']) return list;
@@ -26,7 +48,7 @@ function pruneList(list: readonly unknown[], schema: Schema, path: string, unkno
   for (let i = 0; i < list.length; i++) {
     const item = list[i];
     const isEmbedded = items?.['x-kubernetes-embedded-resource'] === true;
-    const pruned = pruneValue(item, items ?? {}, isEmbedded, `${path}[${i}]`, unknown);
+    const pruned = pruneValue(item, items ?? {}, isEmbedded, `${path}[${i}]`, report);
     if (!copy && pruned !== item) copy = list.slice(0, i);
     copy?.push(pruned);
   }
@@ -38,8 +60,10 @@ function pruneObject(
   schema: Schema,
   isResource: boolean,
   path: string,
-  unknown: string[],
+  report: PruningReport,
 ): JsonObject {
+  const { unknown } = report;
+  const meta = isResource ? readMeta(object, path, report) : {};
   const preserves = schema['x-kubernetes-preserve-unknown-fields'] === true;
   const values = valuesOf(schema);
   const keepsAll = preserves || schema.additionalProperties === true;
@@ -48,20 +72,21 @@ function pruneObject(
   for (const name of Object.keys(object)) {
     const value = object[name];
     if (isResource && isMetaField(name)) {
-      setField(result, name, value);
+      if (meta[name] !== value) isChanged = true;
+      if (meta[name] !== undefined) setField(result, name, meta[name]);
       continue;
     }
     const field = propertyOf(schema, name) ?? values;
-    const place = path === '' ? name : `${path}.${name}`;
+    const place = within(path, name);
     if (!field) {
       if (keepsAll) setField(result, name, value);
       else {
         isChanged = true;
-        if (unknown.length < maxReported) unknown.push(place);
+        if (unknown && unknown.length < maxReported) unknown.push(place);
       }
       continue;
     }
-    const pruned = pruneValue(value, field, field['x-kubernetes-embedded-resource'] === true, place, unknown);
+    const pruned = pruneValue(value, field, field['x-kubernetes-embedded-resource'] === true, place, report);
     if (pruned !== value) isChanged = true;
     setField(result, name, pruned);
   }

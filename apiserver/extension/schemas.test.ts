@@ -423,7 +423,7 @@ describe('properties', () => {
     fc.assert(
       fc.property(schemas, json, (schema, value) => {
         const unknown: string[] = [];
-        const pruned = prune(value, schema, false, unknown);
+        const pruned = prune(value, schema, false, { unknown });
         assert.deepEqual(pruned, prunedModel(value, schema));
         assert.equal(unknown.length === 0, pruned === value);
         assert.equal(prune(pruned, schema, false), pruned);

@@ -340,7 +340,7 @@ class SchemaChecker {
     }
     const value = cloneJson(schema.default);
     const unknown: string[] = [];
-    prune(value, schema, schema['x-kubernetes-embedded-resource'] === true, unknown);
+    prune(value, schema, schema['x-kubernetes-embedded-resource'] === true, { unknown });
     if (unknown.length > 0) this.errors.push(invalid(place, value, 'must not have unknown fields'));
     applyDefaults(value, schema);
     for (const error of validateValue(value, schema, new Patterns(), place)) this.errors.push(error);

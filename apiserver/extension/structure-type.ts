@@ -25,10 +25,11 @@ function typeOf(schema: Schema, name: string, metadata: StructType): SchemaType 
     case 'object': {
       const values = valuesOf(schema);
       const mapType = schema['x-kubernetes-map-type'] === 'atomic' ? 'atomic' : 'granular';
+      if (schema['x-kubernetes-embedded-resource']) return structOf(schema, name, metadata, true);
       if (values && !schema.properties) return { kind: 'map', values: typeOf(values, name, metadata), mapType };
       if (!schema.properties && schema.additionalProperties === true) return { kind: 'map', values: any, mapType };
       if (!schema.properties && schema['x-kubernetes-preserve-unknown-fields']) return openMap(mapType);
-      return structOf(schema, name, metadata, schema['x-kubernetes-embedded-resource'] === true);
+      return structOf(schema, name, metadata, false);
     }
     default:
       return any;

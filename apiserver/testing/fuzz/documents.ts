@@ -150,6 +150,106 @@ const objects: Family = {
   },
 };
 
+/** A definition with something of everything: types, defaults, patterns, rules, lists by keys, columns, a scale. */
+export const customDefinition = {
+  metadata: { name: 'widgets.fuzz.example.com' },
+  spec: {
+    group: 'fuzz.example.com',
+    scope: 'Namespaced',
+    names: { plural: 'widgets', kind: 'Widget' },
+    versions: [
+      {
+        name: 'v1',
+        served: true,
+        storage: true,
+        subresources: {
+          status: {},
+          scale: { specReplicasPath: '.spec.replicas', statusReplicasPath: '.status.replicas' },
+        },
+        additionalPrinterColumns: [
+          { name: 'Ready', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].status' },
+          { name: 'Parts', type: 'string', jsonPath: '.spec.parts[*].name' },
+          { name: 'When', type: 'date', jsonPath: '.spec.when' },
+        ],
+        selectableFields: [{ jsonPath: '.spec.color' }],
+        schema: {
+          openAPIV3Schema: {
+            type: 'object',
+            properties: {
+              spec: {
+                type: 'object',
+                required: ['color'],
+                'x-kubernetes-validations': [{ rule: 'self.replicas <= 9 || self.color.startsWith("r")' }],
+                properties: {
+                  color: { type: 'string', pattern: '^(a+)+$|^[a-z]+$', maxLength: 50 },
+                  replicas: { type: 'integer', minimum: 0, default: 1 },
+                  ratio: { type: 'number', multipleOf: 0.5 },
+                  when: { type: 'string', format: 'date-time' },
+                  port: { 'x-kubernetes-int-or-string': true },
+                  parts: {
+                    type: 'array',
+                    'x-kubernetes-list-type': 'map',
+                    'x-kubernetes-list-map-keys': ['name'],
+                    items: {
+                      type: 'object',
+                      required: ['name'],
+                      properties: { name: { type: 'string' }, size: { type: 'integer', default: 3 } },
+                    },
+                  },
+                  tags: { type: 'array', 'x-kubernetes-list-type': 'set', items: { type: 'string' } },
+                  open: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
+                  inner: {
+                    type: 'object',
+                    'x-kubernetes-embedded-resource': true,
+                    'x-kubernetes-preserve-unknown-fields': true,
+                  },
+                },
+              },
+              status: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
+            },
+          },
+        },
+      },
+    ],
+  },
+};
+export const widgets = '/apis/fuzz.example.com/v1/namespaces/default/widgets';
+const widget =
+  '"spec":{"color":"red","replicas":2,"ratio":1.5,"when":"2026-01-01T00:00:00Z","port":"http","parts":[{"name":"a","size":1}],' +
+  '"tags":["x","y"],"open":{"k":[1]},"inner":{"apiVersion":"v1","kind":"Pod","metadata":{"name":"p"}}}}';
+const customWords = [...fields, ...words('color parts tags open inner when port ratio conditions type Ready')];
+const asTable = { accept: 'application/json;as=Table;g=meta.k8s.io;v=v1' };
+
+const customObjects: Family = {
+  name: 'custom-object',
+  keepsJson: true,
+  count: 600,
+  seeds: [
+    `{"metadata":{"name":"w","labels":{"a":"b"},"annotations":{"c":"d"},"finalizers":["a.example.com/b"]},${widget}`,
+    `{"metadata":{"generateName":"w-","ownerReferences":[{"apiVersion":"v1","kind":"Pod","name":"p","uid":"u"}]},${widget}`,
+    '{"metadata":{"name":"w","managedFields":[]},"spec":{"color":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!"}}',
+    '{"metadata":"x","spec":{"color":"red"}}',
+  ],
+  words: customWords,
+  send: (body) => ({ method: 'POST', path: `${widgets}?dryRun=All`, headers: { ...json, ...asTable }, body }),
+};
+
+const customPatches: Family = {
+  name: 'custom-patch',
+  keepsJson: true,
+  count: 400,
+  seeds: [
+    `{"apiVersion":"fuzz.example.com/v1","kind":"Widget","metadata":{"name":"w"},${widget}`,
+    '{"apiVersion":"fuzz.example.com/v1","kind":"Widget","metadata":{"name":"w","labels":{"x":"y"}},"status":{"conditions":[{"type":"Ready","status":"True"}]}}',
+  ],
+  words: customWords,
+  send: (body) => {
+    const type = `application/${body.length % 2 === 0 ? 'apply-patch+yaml' : 'merge-patch+json'}`;
+    const headers = { 'content-type': type, ...asTable };
+    return { method: 'PATCH', path: `${widgets}/w?dryRun=All&fieldManager=fuzz&force=true`, headers, body };
+  },
+};
+
 export const documentFamilies: readonly Family[] = [
   jsonBodies,
   yamlBodies,
@@ -158,4 +258,6 @@ export const documentFamilies: readonly Family[] = [
   strategicPatches,
   applied,
   objects,
+  customObjects,
+  customPatches,
 ];

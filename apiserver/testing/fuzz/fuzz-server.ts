@@ -8,6 +8,7 @@ import { eventually } from '../../../shared/clock/eventually.js';
 import type { KeyPair } from '../../../shared/pki/certificate.js';
 import { RawClient } from '../raw-client.js';
 import { makeServerFiles, ServerProcess } from '../server-process.js';
+import { customDefinition, widgets } from './documents.js';
 import { type FuzzRequest, namespace } from './family.js';
 
 const monitor = new URL('./stall-monitor.js', import.meta.url).href;
@@ -64,10 +65,14 @@ export class FuzzServer {
       [`${namespace}/configmaps`, { metadata: { name: 'b' }, data: { k: 'v' } }],
       [`${namespace}/pods`, { metadata: { name: 'p', labels: { a: 'b' } }, spec }],
       ['/apis/apps/v1/namespaces/default/deployments', deployment],
+      ['/apis/apiextensions.k8s.io/v1/customresourcedefinitions', customDefinition],
+      [widgets, { metadata: { name: 'w' }, spec: { color: 'red', parts: [{ name: 'a' }] } }],
     ];
     for (const [path, body] of objects) {
-      const { code, text } = await this.#raw.send(path, { body });
-      assert.equal(code, 201, text);
+      await eventually(async () => {
+        const { code, text } = await this.#raw.send(path, { body });
+        assert.equal(code, 201, text);
+      });
     }
     // The monitor keeps silent while a server starts.
     await new Promise((resolve) => setTimeout(resolve, 3000));
