@@ -2,17 +2,29 @@ import type { Clock } from '../../shared/clock/clock.js';
 import type { SharedChunks, Watcher } from './watcher.js';
 import type { WatchCache } from './watch-cache.js';
 
-const joinMs = 4;
+/** What the fan-out asks of a watch stream. */
+export type Pumped = Pick<Watcher, 'isCaughtUp' | 'pump' | 'finish'>;
+
+const minJoinMs = 4;
+const maxJoinMs = 10;
+/** So many streams are written to in one go; then others have their turn. */
+const sliceLength = 500;
 
 /**
- * Tells watchers that their caches changed. A lone change goes out at once; under load the changes of up to 4 ms are
- * joined, so that each watcher gets one write for many events.
+ * Tells watchers that their caches changed. A lone change goes out at once; under load the changes of some milliseconds are
+ * joined, so that each watcher gets one write for many events. The more a round of writes costs, the longer it is waited for
+ * the next one: with many watchers most of the time would otherwise go into telling them of one change each.
+ *
+ *     change -> wait -> slice -> slice ... -> (as long as that took) -> next round
  */
 export class FanOut {
   readonly #clock: Clock;
-  readonly #watchers = new Map<WatchCache, Set<Watcher>>();
+  readonly #watchers = new Map<WatchCache, Set<Pumped>>();
   #cancel: (() => void) | undefined;
-  #lastFlushMs = -joinMs;
+  /** Something changed after the round began that is under way. */
+  #hasChanged = false;
+  #lastEndMs = -maxJoinMs;
+  #joinMs = minJoinMs;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -24,21 +36,22 @@ export class FanOut {
     return count;
   }
 
-  add(cache: WatchCache, watcher: Watcher): void {
+  add(cache: WatchCache, watcher: Pumped): void {
     const watchers = this.#watchers.get(cache);
     if (watchers) watchers.add(watcher);
     else this.#watchers.set(cache, new Set([watcher]));
   }
 
-  remove(cache: WatchCache, watcher: Watcher): void {
+  remove(cache: WatchCache, watcher: Pumped): void {
     this.#watchers.get(cache)?.delete(watcher);
   }
 
   /** Something changed. */
   notify(): void {
+    this.#hasChanged = true;
     if (this.#cancel || this.#watchers.size === 0) return;
-    const sinceMs = this.#clock.monotonic() - this.#lastFlushMs;
-    this.#cancel = this.#clock.schedule(sinceMs >= joinMs ? 0 : joinMs - sinceMs, () => this.#flush());
+    const waitMs = this.#lastEndMs + this.#joinMs - this.#clock.monotonic();
+    this.#cancel = this.#clock.schedule(Math.max(0, waitMs), () => this.#beginRound());
   }
 
   /** Ends the streams of one cache in order, and forgets it. */
@@ -55,14 +68,38 @@ export class FanOut {
     }
   }
 
-  #flush(): void {
+  #beginRound(): void {
+    this.#hasChanged = false;
+    this.#continueRound(this.#round(), this.#clock.monotonic());
+  }
+
+  /** What was written leaves for the network when this turn of the event loop ends, so the cost shows in the next one. */
+  #continueRound(round: Iterator<void>, startMs: number): void {
+    const isDone = round.next().done === true;
+    this.#cancel = this.#clock.schedule(0, () => {
+      if (isDone) this.#endRound(startMs);
+      else this.#continueRound(round, startMs);
+    });
+  }
+
+  #endRound(startMs: number): void {
     this.#cancel = undefined;
-    for (const watchers of this.#watchers.values()) {
+    this.#lastEndMs = this.#clock.monotonic();
+    this.#joinMs = Math.min(maxJoinMs, Math.max(minJoinMs, this.#lastEndMs - startMs));
+    if (this.#hasChanged) this.notify();
+  }
+
+  /** Stops after each slice. */
+  *#round(): Generator<void> {
+    let written = 0;
+    for (const watchers of [...this.#watchers.values()]) {
       const shared: SharedChunks = new Map();
       for (const watcher of watchers) {
-        if (!watcher.isCaughtUp) watcher.pump(shared);
+        if (watcher.isCaughtUp) continue;
+        watcher.pump(shared);
+        written += 1;
+        if (written % sliceLength === 0) yield;
       }
     }
-    this.#lastFlushMs = this.#clock.monotonic();
   }
 }

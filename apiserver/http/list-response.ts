@@ -8,7 +8,7 @@ import { listFields } from '../protobuf/codec.js';
 import { envelopeAround } from '../protobuf/envelope.js';
 import { ProtobufWriter, varintSize } from '../protobuf/wire.js';
 import { header, type Exchange } from './exchange.js';
-import { withoutTypeMeta } from '../registry/encoding.js';
+import { typeMetaPrefix, withoutTypeMeta } from '../registry/encoding.js';
 import { commonHeaders, endWith, jsonType, writeHead } from './respond.js';
 
 const chunkBytes = 256 * 1024;
@@ -34,22 +34,29 @@ export function listHead(resource: Pick<Resource, 'kind' | 'apiVersion'>, result
   );
 }
 
+/** Bytes that know whether they begin with the type that their list states. */
+export interface TypedItem {
+  readonly bytes: Buffer;
+  startsWithType(prefix: Buffer): boolean;
+}
+
 /** The items of a list as they stand between its brackets. */
 export class ListItems {
   readonly #items: readonly Buffer[];
   readonly #omitted: number;
 
-  /** Each item leaves out the bytes `omitted` at its beginning, but for the brace. */
-  constructor(items: readonly Buffer[], omitted?: Buffer) {
-    const prefix = omitted ?? Buffer.alloc(0);
-    this.#omitted = prefix.length;
-    const isUniform =
-      !omitted || items.every((item) => item.length > prefix.length && prefix.compare(item, 0, prefix.length) === 0);
-    if (isUniform) this.#items = items;
-    else {
-      this.#omitted = 0;
-      this.#items = items.map(withoutTypeMeta);
-    }
+  /** Each item leaves out its first `omitted` bytes, but for the brace. */
+  constructor(items: readonly Buffer[], omitted = 0) {
+    this.#items = items;
+    this.#omitted = omitted;
+  }
+
+  /** The items of a typed list: they leave out what the list says. Objects of older stores may have another order of fields. */
+  static typed(items: readonly TypedItem[], resource: Pick<Resource, 'kind' | 'apiVersion'>): ListItems {
+    const prefix = typeMetaPrefix(resource);
+    const bytes = items.map((item) => item.bytes);
+    if (items.every((item) => item.startsWithType(prefix))) return new ListItems(bytes, prefix.length);
+    return new ListItems(bytes.map(withoutTypeMeta));
   }
 
   get sizeBytes(): number {

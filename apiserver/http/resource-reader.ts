@@ -2,13 +2,21 @@ import { compileSelection } from '../cache/selection.js';
 import { parseListOptions, parseResourceVersion, type ListOptions } from '../cache/list-options.js';
 import { readList } from '../cache/list-reader.js';
 import type { CachedObject } from '../cache/cached-object.js';
-import { typeMetaPrefix } from '../registry/encoding.js';
 import { invalid, notAcceptable, resourceVersionTooLarge } from '../registry/status-errors.js';
 import { invalid as invalidField } from '../validation/field-error.js';
 import type { ServedResource } from '../registry/resource-registry.js';
 import { header, type Exchange } from './exchange.js';
 import { negotiate, type Negotiated } from './accept.js';
-import { joinList, jsonList, listHead, ListItems, listMetadata, protobufList, sendList } from './list-response.js';
+import {
+  joinList,
+  jsonList,
+  listHead,
+  ListItems,
+  listMetadata,
+  protobufList,
+  sendList,
+  type TypedItem,
+} from './list-response.js';
 import type { IncludeObject } from '../table/table.js';
 import type { Representations } from './representations.js';
 import { sendObject, sendProtobuf } from './respond.js';
@@ -78,14 +86,24 @@ export class ResourceReader {
       await sendList(exchange, protobufList(listed, result, items));
       return;
     }
-    const { key, encode } = this.#representations.encoder(served, form, include);
-    const encoded = key === '' ? result.objects.map(({ bytes }) => bytes) : result.objects.map(encode);
-    // The original's lists of built-in kinds are typed: their items leave out what the list says.
-    const isTyped = form.transform === 'none' && !definition.custom;
-    const items = new ListItems(encoded, isTyped ? typeMetaPrefix(definition.resource) : undefined);
-    const list = jsonList(listHead(listed, result), items);
+    const list = jsonList(listHead(listed, result), this.#listItems(served, form, include, result.objects));
     if (form.encoding === 'json' && !form.isPretty) await sendList(exchange, list);
     else sendObject(exchange, 200, joinList(list), form);
+  }
+
+  #listItems(
+    served: ServedResource,
+    form: Negotiated,
+    include: IncludeObject,
+    objects: readonly CachedObject[],
+  ): ListItems {
+    const { definition } = served;
+    // The original's lists of built-in kinds are typed.
+    const isTyped = form.transform === 'none' && !definition.custom;
+    const { key, encode } = this.#representations.encoder(served, form, include);
+    if (key === '' && isTyped) return ListItems.typed(objects, definition.resource);
+    const encoded = key === '' ? objects.map(({ bytes }) => bytes) : objects.map(encode);
+    return isTyped ? ListItems.typed(encoded.map(typedItem), definition.resource) : new ListItems(encoded);
   }
 
   async watch(exchange: Exchange, served: ServedResource): Promise<void> {
@@ -138,6 +156,11 @@ function withName(options: ListOptions, { info }: Exchange): ListOptions {
   const field = `metadata.name=${info.name}`;
   return { ...options, fieldSelector: options.fieldSelector === '' ? field : `${options.fieldSelector},${field}` };
 }
+
+const typedItem = (bytes: Buffer): TypedItem => ({
+  bytes,
+  startsWithType: (prefix) => prefix.compare(bytes, 0, prefix.length) === 0,
+});
 
 function prefixOf({ store, definition }: ServedResource, namespace: string | undefined): string {
   return definition.resource.namespaced && namespace !== undefined ? `${store.prefix}${namespace}/` : store.prefix;
