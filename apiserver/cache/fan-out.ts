@@ -92,7 +92,7 @@ export class FanOut {
   /** Stops after each slice. */
   *#round(): Generator<void> {
     let written = 0;
-    for (const watchers of [...this.#watchers.values()]) {
+    for (const watchers of this.#watchers.values()) {
       const shared: SharedChunks = new Map();
       for (const watcher of watchers) {
         if (watcher.isCaughtUp) continue;
