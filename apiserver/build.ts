@@ -136,10 +136,10 @@ const defaultServerSeats = 600;
 /** Opens the caches, makes sure of the objects that every cluster has, and serves. */
 export async function startApiserver(options: ApiserverOptions): Promise<Apiserver> {
   const { clock, log, storage } = options;
-  const core = await buildCore(options);
+  const metrics = new MetricsRegistry();
+  const core = await buildCore(options, metrics);
   const { hub, registry, fanOut } = core;
   const state = { isStopping: false, port: options.securePort };
-  const metrics = new MetricsRegistry();
   addProcessMetrics(metrics);
   options.addMetrics?.(metrics);
   const paths = new NonResourceHandler();
@@ -228,7 +228,7 @@ export async function startApiserver(options: ApiserverOptions): Promise<Apiserv
   };
 }
 
-async function buildCore(options: ApiserverOptions): Promise<Core> {
+async function buildCore(options: ApiserverOptions, metrics: MetricsRegistry): Promise<Core> {
   const { storage, clock, definitions, random, newUid, serviceAccountIssuer: issuer } = options;
   const hub = new CacheHub(storage);
   await hub.start(definitions);
@@ -268,6 +268,7 @@ async function buildCore(options: ApiserverOptions): Promise<Core> {
     structure: (name) => options.schemas.type(name),
     authorizer,
     clock,
+    metrics,
     log: options.log,
     newUid,
     random,

@@ -1,5 +1,6 @@
 import type { KubernetesObject } from '../../shared/api/object.js';
 import type { User } from '../authentication/user.js';
+import type { AdmissionMetrics } from './admission-metrics.js';
 import type { ResourceDefinition } from '../registry/definition.js';
 
 /** Names a kind of object. */
@@ -67,7 +68,10 @@ export class AdmissionChain {
   readonly #mutating: readonly AdmissionPlugin[];
   readonly #validating: readonly AdmissionPlugin[];
 
-  constructor(plugins: readonly AdmissionPlugin[]) {
+  readonly #metrics: AdmissionMetrics;
+
+  constructor(plugins: readonly AdmissionPlugin[], metrics: AdmissionMetrics) {
+    this.#metrics = metrics;
     this.#mutating = plugins.filter(({ mutate }) => mutate);
     this.#validating = plugins.filter(({ validate }) => validate);
   }
@@ -82,12 +86,16 @@ export class AdmissionChain {
       rounds.round = 1;
       return runRound();
     };
-    const first = runRound();
-    return first ? first.then(again) : again();
+    return this.#metrics.step('admit', request.operation, () => {
+      const first = runRound();
+      return first ? first.then(again) : again();
+    });
   }
 
   validate(request: AdmissionRequest): Promise<void> | undefined {
-    return runAll(this.#validating, 0, (plugin) => plugin.validate?.(request));
+    return this.#metrics.step('validate', request.operation, () =>
+      runAll(this.#validating, 0, (plugin) => plugin.validate?.(request)),
+    );
   }
 }
 

@@ -1,11 +1,13 @@
 import type { Clock } from '../../shared/clock/clock.js';
 import type { Log } from '../../shared/log/log.js';
+import type { MetricsRegistry } from '../../shared/metrics/registry.js';
 import type { Authorizer } from '../authorization/authorizer.js';
 import type { ObjectCodec } from '../http/object-codec.js';
 import type { ResourceDefinition } from '../registry/definition.js';
 import type { ObjectReader } from '../registry/object-reader.js';
 import type { StructType } from '../schema/schema-type.js';
 import { serviceAddress } from '../subresources/proxy-target.js';
+import { AdmissionMetrics } from './admission-metrics.js';
 import { AdmissionChain, type AdmissionPlugin } from './admission.js';
 import { builtinPlugins, offByDefault } from './builtin-plugins.js';
 import { Matcher } from './matching/matcher.js';
@@ -29,6 +31,7 @@ export interface AdmissionOptions {
   readonly structure: (definition: string) => StructType;
   readonly authorizer: Authorizer;
   readonly clock: Clock;
+  readonly metrics: MetricsRegistry;
   readonly log: Log;
   readonly newUid: () => string;
   /** 0 <= x < 1. */
@@ -51,6 +54,7 @@ export interface Admission {
 
 export function buildAdmission(options: AdmissionOptions): Admission {
   const { objects, codec, authorizer, definitions, structure, clock, log, newUid, random } = options;
+  const metrics = new AdmissionMetrics(options.metrics, clock);
   const client = new WebhookClient(
     (namespace, name, port) => serviceAddress(namespace, { name, port: String(port) }, objects, random),
     clock,
@@ -58,7 +62,7 @@ export function buildAdmission(options: AdmissionOptions): Admission {
   const matcher = new Matcher(objects, definitions);
   const conditions = new CelMatchConditions({ objects, authorizer });
   const policies = { objects, authorizer, matcher, definitions };
-  const caller = new WebhookCaller({ matcher, conditions, client, newUid, log });
+  const caller = new WebhookCaller({ matcher, conditions, client, newUid, log, metrics });
   const plugins: readonly AdmissionPlugin[] = [
     ...builtinPlugins({ objects, definitions, authorizer, randomSuffix: options.randomSuffix }),
     mutatingPolicies(policies, new PatchApplier(codec, structure)),
@@ -69,6 +73,9 @@ export function buildAdmission(options: AdmissionOptions): Admission {
   ];
   const isOn = (name: string): boolean =>
     !options.disabled?.includes(name) && (!offByDefault.includes(name) || options.enabled?.includes(name) === true);
-  const chain = new AdmissionChain(plugins.filter(({ name }) => isOn(name)));
+  const chain = new AdmissionChain(
+    plugins.filter(({ name }) => isOn(name)),
+    metrics,
+  );
   return { chain, client, close: () => client.close() };
 }

@@ -3,11 +3,14 @@ import { Budget, matchConditionsCostLimit } from '../../cel/budget.js';
 import type { Program, VariableValues } from '../../cel/environment.js';
 import { CelCompileError, CelError } from '../../cel/errors.js';
 import { forbidden } from '../../registry/status-errors.js';
+import type { Authorizer } from '../../authorization/authorizer.js';
+import type { ObjectReader } from '../../registry/object-reader.js';
 import type { AdmissionRequest } from '../admission.js';
 import type { MatchConditions } from '../matching/match-conditions.js';
 import type { Reviewed } from '../matching/reviewed.js';
 import { compileErrorText, ExpressionCompiler } from './expression-environment.js';
-import { expressionValues, type ExpressionSources } from './expression-values.js';
+import { withDecisions } from './decisions.js';
+import { expressionValues } from './expression-values.js';
 
 /** What conditions say: all hold, one does not, or nobody knows. */
 export type ConditionsResult = 'match' | 'noMatch' | { readonly error: string };
@@ -47,13 +50,19 @@ export function evaluateConditions(compiled: Compiled, values: VariableValues): 
   return { error: errors.length === 1 ? (errors[0] ?? '') : `[${errors.join(', ')}]` };
 }
 
+/** Whom conditions may ask. */
+export interface ConditionSources {
+  readonly objects: ObjectReader;
+  readonly authorizer: Pick<Authorizer, 'authorize'>;
+}
+
 /** The matchConditions of webhooks, compiled once for each stored configuration. */
 export class CelMatchConditions implements MatchConditions {
-  readonly #sources: ExpressionSources;
+  readonly #given: ConditionSources;
   readonly #compiled = new WeakMap<readonly MatchCondition[], Compiled>();
 
-  constructor(sources: ExpressionSources) {
-    this.#sources = sources;
+  constructor(given: ConditionSources) {
+    this.#given = given;
   }
 
   match(
@@ -61,15 +70,19 @@ export class CelMatchConditions implements MatchConditions {
     failurePolicy: string | undefined,
     request: AdmissionRequest,
     reviewed: Reviewed,
-  ): boolean {
+  ): boolean | Promise<boolean> {
     let compiled = this.#compiled.get(conditions);
     if (!compiled) {
       compiled = compileConditions(conditions, false);
       this.#compiled.set(conditions, compiled);
     }
-    const result = evaluateConditions(compiled, expressionValues(request, reviewed, this.#sources));
-    if (typeof result === 'string') return result === 'match';
-    if (failurePolicy === 'Ignore') return false;
-    throw forbidden(request.definition.resource, request.name, result.error);
+    const { objects, authorizer } = this.#given;
+    const known = compiled;
+    return withDecisions(authorizer, (decisions) => {
+      const result = evaluateConditions(known, expressionValues(request, reviewed, { objects, decisions }));
+      if (typeof result === 'string') return result === 'match';
+      if (failurePolicy === 'Ignore') return false;
+      throw forbidden(request.definition.resource, request.name, result.error);
+    });
   }
 }

@@ -1,6 +1,6 @@
 import { namespaces } from '../../../shared/api/generated/resources.js';
 import type { KubernetesObject } from '../../../shared/api/object.js';
-import type { Authorizer, Attributes } from '../../authorization/authorizer.js';
+import type { Attributes } from '../../authorization/authorizer.js';
 import type { User } from '../../authentication/user.js';
 import type { Budget } from '../../cel/budget.js';
 import type { Program, VariableValues } from '../../cel/environment.js';
@@ -15,21 +15,22 @@ import { LazyMap, type CelValue } from '../../cel/values.js';
 import type { ObjectReader } from '../../registry/object-reader.js';
 import type { AdmissionRequest } from '../admission.js';
 import type { Reviewed } from '../matching/reviewed.js';
+import { DecisionFailure, type Decisions } from './decisions.js';
 import { namespaceType, requestType } from './expression-environment.js';
 
 /** Whom expressions may ask. */
 export interface ExpressionSources {
   readonly objects: ObjectReader;
-  readonly authorizer: Pick<Authorizer, 'authorize'>;
+  readonly decisions: Decisions;
 }
 
 /** What the variables of expressions mean for one request; nothing is looked up before an expression reads it. */
 export function expressionValues(
   request: AdmissionRequest,
   reviewed: Reviewed,
-  { objects, authorizer }: ExpressionSources,
+  { objects, decisions }: ExpressionSources,
 ): VariableValues {
-  const ask = (question: AccessQuestion): AccessAnswer => askAuthorizer(authorizer, request.user, question);
+  const ask = (question: AccessQuestion): AccessAnswer => askAuthorizer(decisions, request.user, question);
   return {
     object: () => fromJson(reviewed.object ?? null),
     oldObject: () => fromJson(reviewed.oldObject ?? null),
@@ -82,7 +83,7 @@ function namespaceOf(request: AdmissionRequest, objects: ObjectReader): Kubernet
 }
 
 function askAuthorizer(
-  authorizer: Pick<Authorizer, 'authorize'>,
+  decisions: Decisions,
   asking: User,
   { verb, path, group = '', resource = '', serviceAccount: account, ...more }: AccessQuestion,
 ): AccessAnswer {
@@ -104,15 +105,15 @@ function askAuthorizer(
     name: more.name ?? '',
     path: path ?? '',
     ...(more.fieldSelector === undefined ? {} : { fieldSelector: more.fieldSelector }),
+    ...(more.labelSelector === undefined ? {} : { labelSelector: more.labelSelector }),
   };
-  const decision: unknown = authorizer.authorize(attributes);
-  // An expression cannot wait for somebody outside.
-  if (decision instanceof Promise) {
-    decision.catch(() => undefined);
-    return { isAllowed: false, reason: '', error: 'the decision is not known at once' };
+  try {
+    const { verdict, reason } = decisions.decide(attributes);
+    return { isAllowed: verdict === 'allow', reason };
+  } catch (error) {
+    if (!(error instanceof DecisionFailure)) throw error;
+    return { isAllowed: false, reason: '', error: error.message };
   }
-  const { verdict, reason } = decision as { verdict: string; reason: string };
-  return { isAllowed: verdict === 'allow', reason };
 }
 
 /** Adds `variables`, each computed when it is first read and then kept. */

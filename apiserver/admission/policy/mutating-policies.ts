@@ -6,11 +6,13 @@ import { StatusError } from '../../../shared/errors/status-error.js';
 import { hasSameEncoding } from '../../registry/encoding.js';
 import { forbidden } from '../../registry/status-errors.js';
 import type { AdmissionPlugin, AdmissionRequest, MutationRounds } from '../admission.js';
+import { RememberedDecisions } from '../expressions/decisions.js';
+import type { ExpressionSources } from '../expressions/expression-values.js';
 import { isExempt } from '../matching/matcher.js';
 import { needsConversion, shownIn, takeOver } from '../matching/reviewed.js';
 import { CompiledMutation, MutationError } from './compiled-mutation.js';
 import type { PatchApplier } from './patch-applier.js';
-import { policyRefusal, valuesFor, worksFor, type PolicyDependencies, type Work } from './policy-matching.js';
+import { inTurn, policyRefusal, valuesFor, worksFor, type PolicyDependencies, type Work } from './policy-matching.js';
 import { PolicySource, type BindingObject, type PolicyObject } from './policy-source.js';
 
 type Policy = MutatingAdmissionPolicy & KubernetesObject & PolicyObject;
@@ -20,6 +22,16 @@ interface Memory {
   output: string;
   readonly called: Set<string>;
   readonly due: Set<string>;
+}
+
+interface Tools {
+  readonly sources: ExpressionSources;
+  readonly applier: PatchApplier;
+  /**
+   * Each mutation by its place, and whether it changed the object: what has been done when an expression has to wait for
+   * somebody outside is not done twice.
+   */
+  readonly steps: Map<string, boolean>;
 }
 
 /** Evaluates the MutatingAdmissionPolicies that are bound, one after the other. */
@@ -37,28 +49,25 @@ export function mutatingPolicies(given: PolicyDependencies, applier: PatchApplie
       if (policies.length === 0 || isExempt(request) || !request.object) return;
       const memory = rounds.state<Memory>('policies', () => ({ output: '', called: new Set(), due: new Set() }));
       if (rounds.round > 0 && JSON.stringify(request.object) !== memory.output) schedule(memory);
-      const mutateBy = (work: Work<CompiledMutation>, shown: AdmissionRequest): void =>
-        run(work, shown, rounds, memory, given, applier);
+      const decisions = new RememberedDecisions(given.authorizer);
+      const sources = { ...given, decisions };
+      const mutateBy = (work: Work<CompiledMutation>, shown: AdmissionRequest): void | Promise<void> => {
+        const tools: Tools = { sources, applier, steps: new Map() };
+        return decisions.run(() => run(work, shown, rounds, memory, tools));
+      };
+      // Where somebody outside converts the request to the versions that the policies are about, they wait for him.
+      const step = needsConversion(request)
+        ? async (work: Work<CompiledMutation>) => {
+            const shown = await shownIn(request, work.version);
+            await mutateBy(work, shown.request);
+            await shown.takeBack();
+          }
+        : (work: Work<CompiledMutation>) => mutateBy(work, request);
       const conclude = (): void => void (memory.output = JSON.stringify(request.object));
-      const works = worksFor(policies, request, given);
-      if (needsConversion(request)) return mutateShown(works, request, mutateBy).then(conclude);
-      for (const work of works) mutateBy(work, request);
-      conclude();
+      const pending = inTurn(worksFor(policies, request, given), step);
+      return pending ? pending.then(conclude) : conclude();
     },
   };
-}
-
-/** The same where somebody outside converts the request to the versions that the policies are about, and back. */
-async function mutateShown(
-  works: Iterable<Work<CompiledMutation>>,
-  request: AdmissionRequest,
-  mutateBy: (work: Work<CompiledMutation>, shown: AdmissionRequest) => void,
-): Promise<void> {
-  for (const work of works) {
-    const shown = await shownIn(request, work.version);
-    mutateBy(work, shown.request);
-    await shown.takeBack();
-  }
 }
 
 function schedule(memory: Memory): void {
@@ -71,16 +80,15 @@ function run(
   request: AdmissionRequest,
   rounds: MutationRounds,
   memory: Memory,
-  given: PolicyDependencies,
-  applier: PatchApplier,
+  tools: Tools,
 ): void {
   const { policy, binding, compiled, params, problem } = work;
   const id = `${policy.metadata.name}/${binding.metadata.name}`;
   if (rounds.round > 0 && !memory.due.has(id)) return;
   try {
     if (problem !== undefined) throw new MutationError(problem);
-    for (const param of params) {
-      if (!mutate(work, param, request, given, applier)) continue;
+    for (const [i, param] of params.entries()) {
+      if (!mutate(work, { param, id: `${id}/${i}` }, request, tools)) continue;
       schedule(memory);
       rounds.wantsAnother = true;
     }
@@ -96,15 +104,18 @@ function run(
 /** True when the object is another afterwards. */
 function mutate(
   { compiled, version }: Work<CompiledMutation>,
-  param: Work<CompiledMutation>['params'][number],
+  { param, id }: { readonly param: Work<CompiledMutation>['params'][number]; readonly id: string },
   request: AdmissionRequest,
-  given: PolicyDependencies,
-  applier: PatchApplier,
+  { sources, applier, steps }: Tools,
 ): boolean {
   let isChanged = false;
   // Each mutation sees what the one before it has made.
-  for (const mutation of compiled.mutations) {
-    const { reviewed, values } = valuesFor(request, version, param, given);
+  for (const [i, mutation] of compiled.mutations.entries()) {
+    const step = `${id}/${i}`;
+    const done = steps.get(step);
+    isChanged ||= done === true;
+    if (done !== undefined) continue;
+    const { reviewed, values } = valuesFor(request, version, param, sources);
     const { object } = reviewed;
     if (!object || !compiled.matches(values)) return isChanged;
     const patch = mutation(values, compiled.variables);
@@ -112,9 +123,10 @@ function mutate(
       patch.type === 'json'
         ? applier.json(object, patch.operations, reviewed)
         : applier.merge(object, patch.object, reviewed);
-    if (hasSameEncoding(changed, object)) continue;
-    takeOver(request, reviewed, changed);
-    isChanged = true;
+    const isOther = !hasSameEncoding(changed, object);
+    if (isOther) takeOver(request, reviewed, changed);
+    steps.set(step, isOther);
+    isChanged ||= isOther;
   }
   return isChanged;
 }

@@ -3,13 +3,14 @@ import type { VariableValues } from '../../cel/environment.js';
 import type { ResourceDefinition } from '../../registry/definition.js';
 import { StatusError } from '../../../shared/errors/status-error.js';
 import type { AdmissionRequest } from '../admission.js';
+import type { ConditionSources } from '../expressions/cel-match-conditions.js';
 import { expressionValues, type ExpressionSources } from '../expressions/expression-values.js';
 import type { Matcher } from '../matching/matcher.js';
 import { review, type Reviewed } from '../matching/reviewed.js';
 import { paramsOf, PolicyConfigurationError, type Params } from './policy-params.js';
 import type { BindingObject, BoundPolicy, PolicyObject } from './policy-source.js';
 
-export interface PolicyDependencies extends ExpressionSources {
+export interface PolicyDependencies extends ConditionSources {
   readonly matcher: Matcher;
   readonly definitions: () => readonly ResourceDefinition[];
 }
@@ -68,4 +69,13 @@ const codes: Readonly<Record<string, number>> = { Forbidden: 403, Invalid: 422, 
 export function policyRefusal(refusal: StatusError, message: string, reason = 'Invalid'): StatusError {
   const details = { ...refusal.details, causes: [{ message }] };
   return new StatusError(codes[reason] ?? 422, reason, refusal.message, details);
+}
+
+/** One step after the other; waits only where one has to. */
+export function inTurn<T>(items: Iterator<T>, step: (item: T) => void | Promise<void>): Promise<void> | undefined {
+  for (let next = items.next(); next.done !== true; next = items.next()) {
+    const pending = step(next.value);
+    if (pending) return pending.then(() => inTurn(items, step));
+  }
+  return undefined;
 }

@@ -7,10 +7,12 @@ import type { KubernetesObject } from '../../../shared/api/object.js';
 import type { Resource } from '../../../shared/api/resource.js';
 import { forbidden } from '../../registry/status-errors.js';
 import type { AdmissionPlugin, AdmissionRequest } from '../admission.js';
+import { RememberedDecisions } from '../expressions/decisions.js';
+import type { ExpressionSources } from '../expressions/expression-values.js';
 import { isExempt } from '../matching/matcher.js';
 import { needsConversion, shownIn } from '../matching/reviewed.js';
 import { CompiledValidation, type Failure } from './compiled-validation.js';
-import { policyRefusal, valuesFor, worksFor, type PolicyDependencies, type Work } from './policy-matching.js';
+import { inTurn, policyRefusal, valuesFor, worksFor, type PolicyDependencies, type Work } from './policy-matching.js';
 import { PolicySource, type BindingObject, type PolicyObject } from './policy-source.js';
 
 type Policy = ValidatingAdmissionPolicy & KubernetesObject & PolicyObject;
@@ -39,35 +41,34 @@ export function validatingPolicies(given: PolicyDependencies): AdmissionPlugin {
       if (policies.length === 0 || isExempt(request)) return;
       const findings: Finding[] = [];
       const annotations = new Map<string, string[]>();
-      const judge = (work: Work<CompiledValidation>, shown: AdmissionRequest): void => {
-        for (const finding of findingsOf(work, shown, annotations, given)) findings.push(finding);
+      const decisions = new RememberedDecisions(given.authorizer);
+      const sources = { ...given, decisions };
+      const add = (found: readonly Finding[]): void => {
+        for (const finding of found) findings.push(finding);
+      };
+      const judge = (work: Work<CompiledValidation>, shown: AdmissionRequest): void | Promise<void> => {
+        const found = decisions.run(() => findingsOf(work, shown, annotations, sources));
+        return found instanceof Promise ? found.then(add) : add(found);
       };
       const conclude = (): void => {
         for (const [key, values] of annotations) request.annotate?.(key, values.join(', '));
         report(findings, request);
       };
-      if (needsConversion(request))
-        return judgeShown(worksFor(policies, request, given), request, judge).then(conclude);
-      for (const work of worksFor(policies, request, given)) judge(work, request);
-      conclude();
+      // Where somebody outside converts the request to the versions that the policies are about, they wait for him.
+      const step = needsConversion(request)
+        ? async (work: Work<CompiledValidation>) => judge(work, (await shownIn(request, work.version)).request)
+        : (work: Work<CompiledValidation>) => judge(work, request);
+      const pending = inTurn(worksFor(policies, request, given), step);
+      return pending ? pending.then(conclude) : conclude();
     },
   };
-}
-
-/** The same where somebody outside converts the request to the versions that the policies are about. */
-async function judgeShown(
-  works: Iterable<Work<CompiledValidation>>,
-  request: AdmissionRequest,
-  judge: (work: Work<CompiledValidation>, shown: AdmissionRequest) => void,
-): Promise<void> {
-  for (const work of works) judge(work, (await shownIn(request, work.version)).request);
 }
 
 function findingsOf(
   { policy, binding, compiled, version, problem, params }: Work<CompiledValidation>,
   request: AdmissionRequest,
   annotations: Map<string, string[]>,
-  given: PolicyDependencies,
+  given: ExpressionSources,
 ): Finding[] {
   const whose = {
     policy: policy.metadata.name,

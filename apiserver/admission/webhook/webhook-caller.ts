@@ -1,6 +1,7 @@
 import type { Log } from '../../../shared/log/log.js';
 import type { ResourceDefinition } from '../../registry/definition.js';
 import { badRequest, internalError } from '../../registry/status-errors.js';
+import type { AdmissionMetrics } from '../admission-metrics.js';
 import type { AdmissionRequest } from '../admission.js';
 import type { Matcher } from '../matching/matcher.js';
 import type { MatchConditions } from '../matching/match-conditions.js';
@@ -15,6 +16,7 @@ export interface WebhookCallerOptions {
   readonly client: Pick<WebhookClient, 'post'>;
   readonly newUid: () => string;
   readonly log: Log;
+  readonly metrics: AdmissionMetrics;
 }
 
 const defaultTimeoutSeconds = 10;
@@ -57,20 +59,28 @@ export class WebhookCaller {
     if (request.isDryRun && webhook.sideEffects !== 'None' && webhook.sideEffects !== 'NoneOnDryRun') {
       throw badRequest(`admission webhook ${JSON.stringify(webhook.name)} does not support dry run`);
     }
+    const { metrics, log } = this.#options;
+    const end = metrics.webhook(webhook.name, mayPatch ? 'admit' : 'validating', request.operation);
     let answer: ReviewAnswer;
     try {
       answer = await this.#call(webhook, request, reviewed, mayPatch);
     } catch (error) {
-      if (!(error instanceof CallError)) throw error;
+      if (!(error instanceof CallError)) {
+        end({ isRejected: true, code: 500, errorType: 'apiserver_internal_error' });
+        throw error;
+      }
       const message = `failed calling webhook ${JSON.stringify(webhook.name)}: ${error.message}`;
       const isIgnored = webhook.failurePolicy === 'Ignore';
-      this.#options.log.warn('a webhook could not be asked', { webhook: webhook.name, isIgnored, error: message });
+      end({ isRejected: !isIgnored, code: 500, errorType: 'calling_webhook_error', isFailedOpen: isIgnored });
+      log.warn('a webhook could not be asked', { webhook: webhook.name, isIgnored, error: message });
       if (isIgnored) return undefined;
       throw internalError(message);
     }
     for (const warning of answer.warnings) request.warn(warning);
     for (const [key, value] of answer.annotations) request.annotate?.(`${webhook.name}/${key}`, value);
-    if (!answer.isAllowed) throw denial(webhook.name, answer.status);
+    const refusal = answer.isAllowed ? undefined : denial(webhook.name, answer.status);
+    end({ isRejected: refusal !== undefined, code: refusal?.code ?? 200, errorType: 'no_error' });
+    if (refusal) throw refusal;
     return answer;
   }
 

@@ -336,6 +336,30 @@ describe('admission webhooks', () => {
     assert.equal((await admin.send(`${configMaps}/k`)).code, 404);
   });
 
+  it('are counted with how they ended, and so are the steps of a write', async () => {
+    await configure('validating', 'counted', webhook({ name: 'counted.example.com' }));
+    hook.answer = () => ({ allowed: false, status: { code: 418 } });
+    await make('counted');
+    const { caBundle } = hook;
+    const clientConfig = { url: 'https://127.0.0.1:1/check', caBundle };
+    await configure('mutating', 'open', webhook({ name: 'open.example.com', failurePolicy: 'Ignore', clientConfig }));
+    await make('counted');
+    const { text } = await admin.send('/metrics');
+    const webhooks = 'apiserver_admission_webhook';
+    const counted = 'name="counted.example.com",operation="CREATE"';
+    for (const line of [
+      `${webhooks}_request_total{code="418",${counted},rejected="true",type="validating"} 2`,
+      `${webhooks}_rejection_count{error_type="no_error",${counted},rejection_code="418",type="validating"} 2`,
+      `${webhooks}_fail_open_count{name="open.example.com",type="admit"} 1`,
+      `${webhooks}_admission_duration_seconds_count{${counted},rejected="true",type="validating"} 2`,
+    ]) {
+      assert.ok(text.includes(line), line);
+    }
+    const steps = 'apiserver_admission_step_admission_duration_seconds_count';
+    assert.match(text, new RegExp(`${steps}{operation="CREATE",rejected="true",type="validate"} [1-9]`));
+    assert.match(text, new RegExp(`${steps}{operation="CREATE",rejected="false",type="admit"} [1-9]`));
+  });
+
   it('keep their connection', async () => {
     await configure('validating', 'keeping', webhook());
     for (let i = 0; i < 5; i++) await make(`l${i}`);
