@@ -237,7 +237,7 @@ async function buildCore(options: ApiserverOptions, metrics: MetricsRegistry): P
   hub.onEnd((cache) => fanOut.finish(cache));
   const objects = new ObjectReader(definitions, hub);
   const signer = new TokenSigner(options.serviceAccountKey);
-  const fieldManagement = new SchemaFieldManagement(options.schemas);
+  const fieldManagement = new SchemaFieldManagement(options.schemas, () => registry.definitions);
   const services = definitions.find(({ resource }) => resource.group === '' && resource.resource === 'services');
   const allocator =
     services &&

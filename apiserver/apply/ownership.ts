@@ -1,7 +1,7 @@
 import { getField, isObject, type JsonObject } from '../schema/json.js';
-import type { Comparison } from './compare.js';
 import { difference, isEmptySet, leaf, recursiveDifference, union, type FieldSet } from './field-set.js';
 import type { Owners } from './managed-fields.js';
+import type { ComparisonIn } from './versions.js';
 
 /** Fields that the server itself keeps: nobody owns them. */
 export const serverFields: FieldSet = Object.freeze({
@@ -44,11 +44,19 @@ export function ownable(fields: FieldSet, resetFields: FieldSet): FieldSet {
 export const topLevelSet = (names: readonly string[]): FieldSet =>
   Object.fromEntries(names.map((name) => [`f:${name}`, leaf]));
 
-/** Takes from every owner but `exceptKey` what a write has changed, added or removed. */
-export function disown(owners: Owners, { added, modified, removed }: Comparison, exceptKey?: string): void {
-  const changed = union(union(added, modified), removed);
+/**
+ * Takes from every owner but `exceptKey` what a write has changed, added or removed, by the names of the owner's version.
+ * Who owns by a version that is gone owns nothing.
+ */
+export function disown(owners: Owners, comparisonIn: ComparisonIn, exceptKey?: string): void {
   for (const [key, owner] of owners) {
     if (key === exceptKey) continue;
+    const comparison = comparisonIn(owner.apiVersion);
+    if (!comparison) {
+      owners.delete(key);
+      continue;
+    }
+    const changed = union(union(comparison.added, comparison.modified), comparison.removed);
     const fields = difference(owner.fields, changed);
     if (isEmptySet(fields)) owners.delete(key);
     else owners.set(key, { ...owner, fields });

@@ -3,8 +3,8 @@ import { badRequest, excerpt } from '../decode/errors.js';
 import { cloneJson, equalJson, isObject, type JsonObject } from '../schema/json.js';
 import type { StructType } from '../schema/schema-type.js';
 import { checkStructure, StructureError } from '../schema/structure.js';
-import { compareObjects, type Comparison } from './compare.js';
-import { emptySet, intersection, memberPaths, union, type FieldSet } from './field-set.js';
+import { compareObjects } from './compare.js';
+import { intersection, isEmptySet, memberPaths, union, type FieldSet } from './field-set.js';
 import {
   ownerKey,
   readManagedFields,
@@ -18,12 +18,15 @@ import { mergeConfig, pruneUnowned } from './merge.js';
 import { ownedFields, OwnershipError } from './owned-fields.js';
 import { disown, metadataOf, ownable, serverFields, topLevelSet, withoutManagedFields } from './ownership.js';
 import { trackUpdate } from './track-update.js';
+import { compareIn, type ComparisonIn, type VersionForm, type Versions } from './versions.js';
 
 export interface ApplyOptions extends Manager {
   /** Take fields from other managers instead of reporting conflicts. */
   readonly force: boolean;
   /** Top-level fields that this path of writing never changes (`status`). */
   readonly resetFields?: readonly string[];
+  /** Shows the object in the versions by which others own fields of it. Without it names mean the same everywhere. */
+  readonly versions?: Versions;
 }
 
 export interface Applied {
@@ -57,12 +60,10 @@ export function serverSideApply(
 
   const before = withoutManagedFields(live ?? {});
   const merged = mergeConfig(before, applied, type);
-  // What the server keeps goes with no manager, whatever its entry says.
-  const owned = union(everything(owners), serverFields);
-  const next = last ? pruneUnowned(merged, type, last.fields, owned) : merged;
-  const comparison = compareObjects(before, next, type);
-  if (!options.force) refuseConflicts(owners, key, comparison);
-  disown(owners, comparison, key);
+  const next = last ? pruneDropped(merged, type, last, owners, options) : merged;
+  const { comparisonIn } = compareIn(before, next, type, options.apiVersion, options.versions);
+  if (!options.force) refuseConflicts(owners, key, comparisonIn);
+  disown(owners, comparisonIn, key);
 
   const managedFields = writeManagedFields(owners);
   const isSame = live !== undefined && equalJson(before, next) && hasSameOwners(live, managedFields, key);
@@ -120,17 +121,54 @@ function startingOwners(live: JsonObject | undefined, type: StructType, apiVersi
   return readManagedFields(trackUpdate(undefined, withoutManagedFields(live), type, manager)) ?? new Map();
 }
 
-function everything(owners: Owners): FieldSet {
-  let all = emptySet;
-  for (const { fields } of owners.values()) all = union(all, fields);
+/** What all owners that name fields by one version have; all of them where names mean the same everywhere. */
+function ownedIn(owners: Owners, apiVersion: string | undefined): FieldSet {
+  // What the server keeps goes with no manager, whatever its entry says.
+  let all = serverFields;
+  for (const owner of owners.values()) {
+    if (apiVersion === undefined || owner.apiVersion === apiVersion) all = union(all, owner.fields);
+  }
   return all;
 }
 
-function refuseConflicts(owners: Owners, selfKey: string, { added, modified }: Comparison): void {
-  const changed = union(added, modified);
+/**
+ * Takes out what the applier applied last time, by the names of the version that it used then, and nobody owns any more
+ * by the names of any version. What an owner of another version would lose comes back.
+ */
+function pruneDropped(
+  merged: JsonObject,
+  type: StructType,
+  last: Ownership,
+  owners: Owners,
+  { apiVersion, versions }: ApplyOptions,
+): JsonObject {
+  if (!versions) return pruneUnowned(merged, type, last.fields, ownedIn(owners, undefined));
+  const inVersion = (object: JsonObject, of: string): VersionForm | undefined =>
+    object['apiVersion'] === of ? { object, type } : versions(object, of);
+  const start = inVersion(merged, last.apiVersion);
+  if (!start) return merged;
+  let pruned = pruneUnowned(start.object, start.type, last.fields, ownedIn(owners, last.apiVersion));
+  const others = new Set([...owners.values()].map((owner) => owner.apiVersion));
+  others.delete(last.apiVersion);
+  for (const other of others) {
+    const whole = inVersion(merged, other);
+    const less = whole && versions(pruned, other);
+    if (!whole || !less) continue;
+    const { removed } = compareObjects(whole.object, less.object, whole.type);
+    const owned = ownedIn(owners, other);
+    if (isEmptySet(intersection(removed, owned))) continue;
+    const kept = pruneUnowned(whole.object, whole.type, removed, owned);
+    pruned = versions(kept, last.apiVersion)?.object ?? pruned;
+  }
+  return inVersion(pruned, apiVersion)?.object ?? pruned;
+}
+
+function refuseConflicts(owners: Owners, selfKey: string, comparisonIn: ComparisonIn): void {
   const conflicts: { manager: string; path: string }[] = [];
   for (const [key, owner] of owners) {
-    if (key === selfKey) continue;
+    const comparison = key === selfKey ? undefined : comparisonIn(owner.apiVersion);
+    if (!comparison) continue;
+    const changed = union(comparison.added, comparison.modified);
     for (const path of memberPaths(intersection(owner.fields, changed))) {
       conflicts.push({ manager: describeOwner(owner), path });
     }

@@ -1,6 +1,5 @@
 import { equalJson, type JsonObject } from '../schema/json.js';
 import type { StructType } from '../schema/schema-type.js';
-import { compareObjects } from './compare.js';
 import { isEmptySet, union } from './field-set.js';
 import {
   capUpdaters,
@@ -13,6 +12,7 @@ import {
   type Ownership,
 } from './managed-fields.js';
 import { disown, metadataOf, ownable, topLevelSet, withoutManagedFields } from './ownership.js';
+import { compareIn, type ComparisonIn, type Versions } from './versions.js';
 
 /**
  * metadata.managedFields after an ordinary write (create, update, patch): the manager owns what it changed, the others
@@ -20,6 +20,7 @@ import { disown, metadataOf, ownable, topLevelSet, withoutManagedFields } from '
  * @param live the object before the write; undefined on create
  * @param next the object that is about to be stored; its own managedFields are what the client sent
  * @param resetFields top-level fields that this path of writing never changes (`status`)
+ * @param versions shows the object in the versions by which others own fields of it
  */
 export function trackUpdate(
   live: JsonObject | undefined,
@@ -27,29 +28,26 @@ export function trackUpdate(
   type: StructType,
   manager: Manager,
   resetFields: readonly string[] = [],
+  versions?: Versions,
 ): readonly ManagedFieldsEntry[] {
   const isSubresource = manager.subresource !== '';
   const owners = ownersOf(live, next, isSubresource);
   // An object that was reset, or never tracked, stays so until somebody applies it.
   if (live && owners.size === 0) return [];
-  const comparison = compareObjects(withoutManagedFields(live ?? {}), withoutManagedFields(next), type);
-  const { added, modified, removed } = comparison;
+  const before = withoutManagedFields(live ?? {});
+  const { own, comparisonIn } = compareIn(before, withoutManagedFields(next), type, manager.apiVersion, versions);
+  const { added, modified, removed } = own;
   if (isEmptySet(added) && isEmptySet(modified) && isEmptySet(removed)) return writeManagedFields(owners);
   const self: Ownership = { ...manager, operation: 'Update', fields: union(added, modified) };
-  takeOver(owners, self, comparison, resetFields);
+  takeOver(owners, self, comparisonIn, resetFields);
   capUpdaters(owners);
   return writeManagedFields(owners);
 }
 
 /** Gives `self` the fields that it took, beside those that it keeps. */
-function takeOver(
-  owners: Owners,
-  self: Ownership,
-  comparison: ReturnType<typeof compareObjects>,
-  resetFields: readonly string[],
-): void {
+function takeOver(owners: Owners, self: Ownership, comparisonIn: ComparisonIn, resetFields: readonly string[]): void {
   const key = ownerKey(self);
-  disown(owners, comparison);
+  disown(owners, comparisonIn);
   const taken = ownable(self.fields, topLevelSet(resetFields));
   if (isEmptySet(taken)) return;
   const kept = owners.get(key);

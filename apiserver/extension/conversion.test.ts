@@ -374,6 +374,49 @@ describe('objects that a webhook converts', () => {
     await hook.close();
   });
 
+  it('have owners of their fields by the names of each version', async () => {
+    const apply = (of: string, manager: string, spec: Json, more = ''): Promise<RawAnswer> =>
+      patch(`${at('a', of)}?fieldManager=${manager}${more}`, link('a', spec, of), 'apply-patch+yaml');
+    const ownersOf = (answer: RawAnswer): unknown =>
+      (metadataOf(answer)['managedFields'] as Json[]).map(({ manager, apiVersion, fieldsV1 }) => [
+        manager,
+        apiVersion,
+        Object.keys(((fieldsV1 as Json)['f:spec'] ?? {}) as Json).sort(),
+      ]);
+    await apply('v1', 'old', { address: 'h:1' });
+    const same = await apply('v2', 'new', { host: 'h' });
+    assert.deepEqual(ownersOf(same), [
+      ['new', 'example.com/v2', ['f:host']],
+      ['old', 'example.com/v1', ['f:address']],
+    ]);
+    const conflict = await apply('v2', 'new', { host: 'other' });
+    assert.equal(conflict.code, 409);
+    assert.equal(
+      conflict.json?.['message'],
+      'Apply failed with 1 conflict: conflict with "old": .spec.address',
+      conflict.text,
+    );
+    const forced = await apply('v2', 'new', { host: 'other' }, '&force=true');
+    assert.deepEqual(ownersOf(forced), [['new', 'example.com/v2', ['f:host']]]);
+    const beside = await patch(`${at('a')}?fieldManager=counter`, { spec: { replicas: 3 } });
+    assert.deepEqual(ownersOf(beside), [
+      ['new', 'example.com/v2', ['f:host']],
+      ['counter', 'example.com/v1', ['f:replicas']],
+    ]);
+    const updated = await patch(`${at('a')}?fieldManager=counter`, { spec: { address: 'x:1' } });
+    assert.deepEqual(ownersOf(updated), [['counter', 'example.com/v1', ['f:address', 'f:replicas']]]);
+  });
+
+  it('lose what an applier drops that has moved to another version', async () => {
+    const apply = (of: string, spec: Json): Promise<RawAnswer> =>
+      patch(`${at('a', of)}?fieldManager=me`, link('a', spec, of), 'apply-patch+yaml');
+    await apply('v1', { address: 'h:1', replicas: 3 });
+    const moved = await apply('v2', { host: 'h', port: '1' });
+    assert.equal(moved.code, 200, moved.text);
+    assert.deepEqual(specOf(moved), { host: 'h', port: '1' });
+    assert.deepEqual(specOf(await client.send(at('a'))), { address: 'h:1' });
+  });
+
   it('are shown by kubectl in both versions', async () => {
     await client.send(at(), { body: link('a', { address: 'h:1' }) });
     const plural = `${kind.toLowerCase()}s`;

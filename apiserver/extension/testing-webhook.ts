@@ -29,10 +29,12 @@ export function convertAddress(object: JsonObject, apiVersion: string): JsonObje
   const spec = { ...(object['spec'] as JsonObject | undefined) };
   if (apiVersion.endsWith('/v1')) {
     const { host, port, ...rest } = spec;
+    if (host === undefined && port === undefined) return { ...object, apiVersion };
     return { ...object, apiVersion, spec: { ...rest, address: `${String(host)}:${String(port)}` } };
   }
   if (!String(object['apiVersion']).endsWith('/v1')) return { ...object, apiVersion };
   const { address, ...rest } = spec;
+  if (address === undefined) return { ...object, apiVersion };
   const [host = '', port = ''] = String(address).split(':');
   return { ...object, apiVersion, spec: { ...rest, host, port } };
 }

@@ -150,9 +150,9 @@ export class ResourceWriter {
     const { info } = exchange;
     const { store, definition } = served;
     if (!isObject(patch.value)) throw badRequest('error decoding patch: the applied configuration must be an object');
-    const merge = (live: KubernetesObject | undefined): KubernetesObject => {
+    const merge = async (live: KubernetesObject | undefined): Promise<KubernetesObject> => {
       const applied = structuredClone(patch.value) as KubernetesObject;
-      const next = this.#given.fieldManagement.apply(
+      const next = await this.#given.fieldManagement.apply(
         {
           definition,
           manager: options.fieldManager,
@@ -167,10 +167,10 @@ export class ResourceWriter {
     };
     if (!store.find(info.namespace, info.name)) {
       if (info.subresource !== '') throw notFound(definition.resource, info.name);
-      return createApplied(store, info, merge(undefined), options);
+      return createApplied(store, info, await merge(undefined), options);
     }
-    return store.modify(info.namespace, info.name, options, mode, (current, shared) => {
-      const next = merge(current);
+    return store.modify(info.namespace, info.name, options, mode, async (current, shared) => {
+      const next = await merge(current);
       const wanted = (patch.value as KubernetesObject).metadata?.resourceVersion;
       if (wanted && wanted !== String(shared.revision)) throw modified(definition.resource, info.name);
       return next;

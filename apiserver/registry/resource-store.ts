@@ -211,11 +211,12 @@ export class ResourceStore {
     if (dropsStatus) delete (object as { status?: unknown }).status;
     if (!isApply) {
       delete object.metadata.managedFields;
-      dependencies.fieldManagement.trackUpdate(
+      const tracked = dependencies.fieldManagement.trackUpdate(
         { definition, manager: options.fieldManager, subresource: '', time: now },
         undefined,
         object,
       );
+      if (tracked) await tracked;
     }
     const settles: (() => void)[] = [];
     const request = this.admissionRequest('CREATE', object, undefined, '', options, { settles });
@@ -375,11 +376,12 @@ export class ResourceStore {
     const now = timestamp(dependencies.clock.now());
     prepareUpdate(definition, next, old, mode, now);
     if (!mode.isApply) {
-      dependencies.fieldManagement.trackUpdate(
+      const tracked = dependencies.fieldManagement.trackUpdate(
         { definition, manager: options.fieldManager, subresource: mode.subresource, time: now },
         old,
         next,
       );
+      if (tracked) await tracked;
     }
     const settles: (() => void)[] = [];
     const request = this.admissionRequest('UPDATE', next, old, mode.subresource, options, { settles });

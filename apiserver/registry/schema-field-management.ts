@@ -2,11 +2,13 @@ import type { KubernetesObject } from '../../shared/api/object.js';
 import type { Manager } from '../apply/managed-fields.js';
 import { serverSideApply } from '../apply/server-side-apply.js';
 import { trackUpdate } from '../apply/track-update.js';
+import type { Versions } from '../apply/versions.js';
 import type { JsonObject } from '../schema/json.js';
 import type { StructType } from '../schema/schema-type.js';
 import type { Schemas } from '../schema/schemas.js';
-import type { ResourceDefinition } from './definition.js';
+import type { FormConversion, ResourceDefinition } from './definition.js';
 import type { FieldManagement, FieldManagementRequest } from './field-management.js';
+import { equivalentsOf, inVersion } from './versions.js';
 
 type Json = JsonObject;
 type ManagedFields = NonNullable<KubernetesObject['metadata']['managedFields']>;
@@ -14,48 +16,126 @@ type ManagedFields = NonNullable<KubernetesObject['metadata']['managedFields']>;
 /** managedFields along the structure of the kinds; kinds without one are not tracked. */
 export class SchemaFieldManagement implements FieldManagement {
   readonly #schemas: Schemas;
+  readonly #definitions: () => readonly ResourceDefinition[];
 
-  constructor(schemas: Schemas) {
+  /** `definitions`: all that is served now. */
+  constructor(schemas: Schemas, definitions: () => readonly ResourceDefinition[]) {
     this.#schemas = schemas;
+    this.#definitions = definitions;
   }
 
-  trackUpdate(request: FieldManagementRequest, old: KubernetesObject | undefined, next: KubernetesObject): void {
+  trackUpdate(
+    request: FieldManagementRequest,
+    old: KubernetesObject | undefined,
+    next: KubernetesObject,
+  ): void | Promise<void> {
     const type = this.#type(request.definition);
     if (!type) return;
     // Fields are owned as the version of the request names them.
     const { storedAs } = request.definition;
     const show = (object: KubernetesObject): KubernetesObject =>
       storedAs ? storedAs.fromStored(structuredClone(object)) : object;
-    const entries = trackUpdate(
-      (old && show(old)) as unknown as Json | undefined,
-      show(next) as unknown as Json,
-      type,
-      managerOf(request),
-      resetFields(request),
-    );
-    setEntries(next, entries as unknown as ManagedFields);
+    const before = (old && show(old)) as unknown as Json | undefined;
+    const after = show(next) as unknown as Json;
+    return this.#withVersions(request.definition, (versions) => {
+      const entries = trackUpdate(before, after, type, managerOf(request), resetFields(request), versions);
+      setEntries(next, entries as unknown as ManagedFields);
+    });
   }
 
   apply(
     request: FieldManagementRequest & { readonly force: boolean },
     live: KubernetesObject | undefined,
     applied: KubernetesObject,
-  ): KubernetesObject {
+  ): KubernetesObject | Promise<KubernetesObject> {
     const type = this.#type(request.definition);
     if (!type) return applied;
-    const result = serverSideApply(live as unknown as Json | undefined, applied as unknown as Json, type, {
-      ...managerOf(request),
-      force: request.force,
-      resetFields: resetFields(request),
+    return this.#withVersions(request.definition, (versions) => {
+      const result = serverSideApply(live as unknown as Json | undefined, applied as unknown as Json, type, {
+        ...managerOf(request),
+        force: request.force,
+        resetFields: resetFields(request),
+        versions,
+      });
+      const next = result.object as unknown as KubernetesObject;
+      if (result.isChanged) setEntries(next, result.managedFields as unknown as ManagedFields);
+      return next;
     });
-    const next = result.object as unknown as KubernetesObject;
-    if (result.isChanged) setEntries(next, result.managedFields as unknown as ManagedFields);
-    return next;
+  }
+
+  /**
+   * Runs what needs an object in other versions. Where somebody outside converts, it runs again with each form that it
+   * turned out to need: it is pure, and needs few.
+   */
+  #withVersions<T>(definition: ResourceDefinition, run: (versions: Versions) => T): T | Promise<T> {
+    const forms = new OutsideForms();
+    const versions: Versions = (object, apiVersion) => {
+      const to = this.#inVersion(definition, apiVersion);
+      const type = to && this.#type(to);
+      if (!to || !type) return undefined;
+      // Nothing is nothing in every version.
+      if (Object.keys(object).length === 0) return { object, type };
+      const from = this.#inVersion(definition, String(object['apiVersion'])) ?? definition;
+      const { conversion } = to.custom ?? {};
+      if (conversion && from !== to) return { object: forms.find(object, conversion, apiVersion), type };
+      const given = object as unknown as KubernetesObject;
+      return { object: inVersion(given, from, to) as unknown as Json, type };
+    };
+    return forms.complete(() => run(versions));
+  }
+
+  #inVersion(definition: ResourceDefinition, apiVersion: string): ResourceDefinition | undefined {
+    if (definition.resource.apiVersion === apiVersion) return definition;
+    const stored = definition.storedAs?.definition;
+    if (stored?.resource.apiVersion === apiVersion) return stored;
+    return equivalentsOf(definition, this.#definitions()).find(({ resource }) => resource.apiVersion === apiVersion);
   }
 
   #type({ resource, custom }: ResourceDefinition): StructType | undefined {
     if (custom) return custom.structure;
     return resource.definition === undefined ? undefined : this.#schemas.type(resource.definition);
+  }
+}
+
+/** A form of an object that must be asked for. */
+class MissingForm extends Error {
+  readonly object: Json;
+  readonly key: string;
+  readonly conversion: FormConversion;
+
+  constructor(object: Json, key: string, conversion: FormConversion) {
+    super('an object is not there in the version yet');
+    this.object = object;
+    this.key = key;
+    this.conversion = conversion;
+  }
+}
+
+/** An object that is tracked has at most so many forms: three states of it in as many versions as it has owners. */
+const maxForms = 64;
+
+/** What others have converted for one write. */
+class OutsideForms {
+  readonly #known = new Map<string, Json>();
+
+  find(object: Json, conversion: FormConversion, apiVersion: string): Json {
+    const key = `${apiVersion} ${JSON.stringify(object)}`;
+    const known = this.#known.get(key);
+    if (!known) throw new MissingForm(object, key, conversion);
+    return known;
+  }
+
+  complete<T>(run: () => T): T | Promise<T> {
+    try {
+      return run();
+    } catch (error) {
+      if (!(error instanceof MissingForm) || this.#known.size >= maxForms) throw error;
+      return this.#ask(error).then(() => this.complete(run));
+    }
+  }
+
+  async #ask({ object, key, conversion }: MissingForm): Promise<void> {
+    this.#known.set(key, (await conversion.toOwn(object as unknown as KubernetesObject)) as unknown as Json);
   }
 }
 

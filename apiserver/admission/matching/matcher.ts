@@ -7,7 +7,7 @@ import type { ResourceDefinition } from '../../registry/definition.js';
 import type { ObjectReader } from '../../registry/object-reader.js';
 import { notFound } from '../../registry/status-errors.js';
 import type { AdmissionRequest } from '../admission.js';
-import { equivalentsOf } from './reviewed.js';
+import { equivalentsOf } from '../../registry/versions.js';
 
 /** Rules as webhooks have them; policies may name objects too. */
 export type Rule = RuleWithOperations & { readonly resourceNames?: readonly string[] };

@@ -1,6 +1,7 @@
 import type { KubernetesObject } from '../../../shared/api/object.js';
 import type { Resource } from '../../../shared/api/resource.js';
 import type { ResourceDefinition } from '../../registry/definition.js';
+import { inVersion } from '../../registry/versions.js';
 import { scaleOf } from '../../subresources/scale.js';
 import type { AdmissionRequest, GroupVersionKind } from '../admission.js';
 
@@ -25,17 +26,6 @@ export interface Shown {
 
 const kindOf = ({ group, version, kind }: Resource): GroupVersionKind => ({ group, version, kind });
 const scaleKind: GroupVersionKind = { group: 'autoscaling', version: 'v1', kind: 'Scale' };
-
-/** The other versions, and other groups, under which the objects of a resource are served. */
-export function equivalentsOf(
-  definition: ResourceDefinition,
-  all: readonly ResourceDefinition[],
-): readonly ResourceDefinition[] {
-  const storedForm = (one: ResourceDefinition): unknown =>
-    one.custom?.conversion?.stored ?? one.storedAs?.definition ?? one;
-  const wanted = storedForm(definition);
-  return all.filter((other) => other !== definition && storedForm(other) === wanted);
-}
 
 /** Whether it takes a call to see the objects of a request in another version. */
 export const needsConversion = ({ definition, kind, subresource }: AdmissionRequest): boolean =>
@@ -84,17 +74,6 @@ export function review(request: AdmissionRequest, as: ResourceDefinition = reque
     oldObject: convert(oldObject),
     definition: as,
   };
-}
-
-/** The same object in the version of `to`. */
-export function inVersion(
-  object: KubernetesObject,
-  from: ResourceDefinition,
-  to: ResourceDefinition,
-): KubernetesObject {
-  if (from === to) return object;
-  const stored = from.storedAs ? from.storedAs.toStored(structuredClone(object)) : object;
-  return to.storedAs ? to.storedAs.fromStored(structuredClone(stored)) : stored;
 }
 
 /** Makes the changed form of what {@link review} showed the object of the request, in place. */
