@@ -1,0 +1,217 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import {
+  configmaps,
+  deployments,
+  namespaces,
+  pods,
+  replicasets,
+  replicationcontrollers,
+  resourcequotas,
+  secrets,
+  serviceaccounts,
+  services,
+} from '../shared/api/generated/resources.js';
+import type { Resource } from '../shared/api/resource.js';
+import { eventually } from '../shared/clock/eventually.js';
+import { isNotFound } from '../shared/errors/status-error.js';
+import { controllers } from './controllers.js';
+import { startManager, type TestManager } from './testing/manager.js';
+
+const namespace = 'default';
+const template = (labels: Record<string, string>): object => ({
+  metadata: { labels },
+  spec: { containers: [{ name: 'c', image: 'i' }] },
+});
+const settle = 15_000;
+
+/** What conformance asks of controllers, against the real API server with all of them; nobody plays a kubelet. */
+describe('controllers as conformance wants them', { concurrency: 4 }, () => {
+  let manager: TestManager;
+  before(async () => {
+    manager = await startManager(controllers);
+    await eventually(() => manager.admin.get(serviceaccounts, 'default', namespace));
+  });
+  after(() => manager.close());
+
+  const gone = (resource: Resource<object>, name: string, within = namespace): Promise<void> =>
+    eventually(() => assert.rejects(manager.admin.get(resource, name, within), isNotFound), settle);
+  const owned = async (uid: string): Promise<string[]> => {
+    const sets = (await manager.admin.list(replicasets, { namespace })).items;
+    return sets
+      .filter(({ metadata }) => metadata.ownerReferences?.some((one) => one.uid === uid))
+      .map(({ metadata }) => metadata.name);
+  };
+  const deploy = async (name: string): Promise<{ uid: string; set: string }> => {
+    const { metadata } = await manager.admin.create(deployments, {
+      metadata: { name, namespace },
+      spec: { replicas: 2, selector: { matchLabels: { app: name } }, template: template({ app: name }) as never },
+    });
+    const set = await eventually(async () => {
+      const [first] = await owned(metadata.uid);
+      assert.ok(first);
+      const { items } = await manager.admin.list(pods, { namespace, labelSelector: `app=${name}` });
+      assert.equal(items.length, 2);
+      return first;
+    }, settle);
+    return { uid: metadata.uid, set };
+  };
+
+  it('a Deployment that is deleted in the background takes its ReplicaSet and pods along', async () => {
+    const { set } = await deploy('background');
+    await manager.admin.delete(deployments, 'background', namespace, { propagationPolicy: 'Background' });
+    await gone(replicasets, set);
+    await eventually(async () => {
+      const { items } = await manager.admin.list(pods, { namespace, labelSelector: 'app=background' });
+      assert.equal(items.length, 0);
+    }, settle);
+  });
+
+  it('a Deployment that is deleted as an orphaning one leaves its ReplicaSet and pods', async () => {
+    const { uid, set } = await deploy('orphaning');
+    await manager.admin.delete(deployments, 'orphaning', namespace, { propagationPolicy: 'Orphan' });
+    await gone(deployments, 'orphaning');
+    const left = await manager.admin.get(replicasets, set, namespace);
+    assert.ok(!left.metadata.ownerReferences?.some((one) => one.uid === uid));
+    const { items } = await manager.admin.list(pods, { namespace, labelSelector: 'app=orphaning' });
+    assert.equal(items.length, 2);
+  });
+
+  it('a circle of owners blocks nobody', async () => {
+    const names = ['circle-1', 'circle-2', 'circle-3'];
+    const uids = new Map<string, string>();
+    for (const name of names) {
+      const { metadata } = await manager.admin.create(pods, {
+        metadata: { name, namespace },
+        spec: { containers: [{ name: 'c', image: 'i' }] },
+      });
+      uids.set(name, metadata.uid);
+    }
+    for (const [i, name] of names.entries()) {
+      const owner = names[(i + 2) % 3] ?? '';
+      const reference = { apiVersion: 'v1', kind: 'Pod', name: owner, uid: uids.get(owner), blockOwnerDeletion: true };
+      await manager.admin.patch(pods, name, namespace, 'merge', { metadata: { ownerReferences: [reference] } });
+    }
+    await manager.admin.delete(pods, 'circle-1', namespace, { propagationPolicy: 'Foreground' });
+    for (const name of names) await gone(pods, name);
+  });
+
+  it('what also has an owner that stays is kept while the other waits for its dependents', async () => {
+    const owner = async (name: string): Promise<object> => {
+      const { metadata } = await manager.admin.create(configmaps, { metadata: { name, namespace } });
+      return { apiVersion: 'v1', kind: 'ConfigMap', name, uid: metadata.uid, blockOwnerDeletion: true };
+    };
+    const [going, staying] = [await owner('going'), await owner('staying')];
+    const create = (name: string, ...references: object[]): Promise<unknown> =>
+      manager.admin.create(secrets, { metadata: { name, namespace, ownerReferences: references as never } });
+    await create('of-one', going);
+    await create('of-both', going, staying);
+    await manager.admin.delete(configmaps, 'going', namespace, { propagationPolicy: 'Foreground' });
+    await gone(configmaps, 'going');
+    await gone(secrets, 'of-one');
+    const { metadata } = await manager.admin.get(secrets, 'of-both', namespace);
+    assert.equal(metadata.deletionTimestamp, undefined);
+    assert.deepEqual(
+      metadata.ownerReferences?.map(({ name }) => name),
+      ['staying'],
+    );
+  });
+
+  it('a deleted namespace takes its Services along', async () => {
+    await manager.admin.create(namespaces, { metadata: { name: 'served' }, spec: {} });
+    await manager.admin.create(services, {
+      metadata: { name: 's', namespace: 'served' },
+      spec: { selector: { a: 'b' }, ports: [{ port: 80 }] },
+    });
+    await manager.admin.delete(namespaces, 'served');
+    await gone(namespaces, 'served', undefined as never);
+    await manager.admin.create(namespaces, { metadata: { name: 'served' }, spec: {} });
+    assert.deepEqual((await manager.admin.list(services, { namespace: 'served' })).items, []);
+  });
+
+  it('the root certificate of a namespace is written again when somebody has changed it', async () => {
+    const authority = async (): Promise<unknown> =>
+      (await manager.admin.get(configmaps, 'kube-root-ca.crt', namespace)).data;
+    await eventually(async () => assert.deepEqual(await authority(), { 'ca.crt': manager.server.ca }));
+    await manager.admin.patch(configmaps, 'kube-root-ca.crt', namespace, 'merge', { data: { 'ca.crt': 'other' } });
+    await eventually(async () => assert.deepEqual(await authority(), { 'ca.crt': manager.server.ca }));
+  });
+
+  const counted: readonly [what: string, resource: Resource<object>, body: object][] = [
+    ['configmaps', configmaps, {}],
+    ['secrets', secrets, {}],
+    ['services', services, { spec: { ports: [{ port: 80 }] } }],
+    ['pods', pods, { spec: { containers: [{ name: 'c', image: 'i' }] } }],
+    [
+      'replicationcontrollers',
+      replicationcontrollers,
+      { spec: { replicas: 0, selector: { a: 'b' }, template: template({ a: 'b' }) } },
+    ],
+    [
+      'count/replicasets.apps',
+      replicasets,
+      { spec: { replicas: 0, selector: { matchLabels: { a: 'b' } }, template: template({ a: 'b' }) } },
+    ],
+  ];
+  for (const [what, resource, body] of counted) {
+    it(`a quota of ${what} counts one when it comes and when it goes`, async () => {
+      const home = `counts-${what.replaceAll(/[/.]/g, '-')}`;
+      await manager.admin.create(namespaces, { metadata: { name: home }, spec: {} });
+      await eventually(() => manager.admin.get(serviceaccounts, 'default', home));
+      await eventually(() => manager.admin.get(configmaps, 'kube-root-ca.crt', home));
+      await manager.admin.create(resourcequotas, {
+        metadata: { name: 'q', namespace: home },
+        spec: { hard: { [what]: '5' } },
+      });
+      const used = async (): Promise<number> => {
+        const { status } = await manager.admin.get(resourcequotas, 'q', home);
+        assert.equal(status?.hard?.[what], '5');
+        return Number(status.used?.[what]);
+      };
+      const start = await eventually(async () => {
+        const now = await used();
+        assert.ok(Number.isInteger(now));
+        return now;
+      });
+      await manager.admin.create(resource, { metadata: { name: 'one', namespace: home }, ...body });
+      await eventually(async () => assert.equal(await used(), start + 1), settle);
+      await manager.admin.delete(resource, 'one', home);
+      await eventually(async () => assert.equal(await used(), start), settle);
+    });
+  }
+
+  const scopes: readonly [name: string, other: string, spec: object][] = [
+    ['BestEffort', 'NotBestEffort', {}],
+    ['NotBestEffort', 'BestEffort', { resources: { requests: { cpu: '1m' }, limits: { cpu: '1m' } } }],
+    ['NotTerminating', 'Terminating', {}],
+    ['Terminating', 'NotTerminating', { activeDeadlineSeconds: 3600 }],
+  ];
+  for (const [scope, other, given] of scopes) {
+    it(`a pod that is ${scope} is counted by the quota of that scope alone, as long as it is there`, async () => {
+      const home = `scoped-${scope.toLowerCase()}`;
+      await manager.admin.create(namespaces, { metadata: { name: home }, spec: {} });
+      await eventually(() => manager.admin.get(serviceaccounts, 'default', home));
+      for (const one of [scope, other]) {
+        await manager.admin.create(resourcequotas, {
+          metadata: { name: one.toLowerCase(), namespace: home },
+          spec: { hard: { pods: '5' }, scopes: [one] },
+        });
+      }
+      const used = async (): Promise<(string | undefined)[]> => {
+        const quotas = await Promise.all(
+          [scope, other].map((one) => manager.admin.get(resourcequotas, one.toLowerCase(), home)),
+        );
+        return quotas.map(({ status }) => status?.used?.['pods']);
+      };
+      await eventually(async () => assert.deepEqual(await used(), ['0', '0']), settle);
+      const { resources, ...spec } = given as { resources?: object };
+      await manager.admin.create(pods, {
+        metadata: { name: 'p', namespace: home },
+        spec: { containers: [{ name: 'c', image: 'i', ...(resources ? { resources } : {}) }], ...spec },
+      });
+      await eventually(async () => assert.deepEqual(await used(), ['1', '0']), settle);
+      await manager.admin.delete(pods, 'p', home);
+      await eventually(async () => assert.deepEqual(await used(), ['0', '0']), settle);
+    });
+  }
+});
