@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { existsSync, readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { clientFromAccess, clientFromKubeconfig } from '../../shared/client/connect.js';
@@ -15,10 +15,21 @@ interface Flags {
   port: number;
   healthPort: number;
   metricsPort: number;
+  lameDuck: number;
   kubeconfig?: string;
 }
 
-const port = (text: string): number => Number.parseInt(text, 10);
+function port(text: string): number {
+  const number = Number(text);
+  if (!/^\d+$/.test(text) || number > 65_535) throw new InvalidArgumentError(`${text} is not a port.`);
+  return number;
+}
+
+function seconds(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError(`${text} is not a number of seconds.`);
+  return Number(text);
+}
+
 const flags = new Command('dns')
   .description("Answers for the cluster's Services; asks others for the rest.")
   .option('--domain <domain>', 'domain of the cluster', 'cluster.local')
@@ -26,13 +37,13 @@ const flags = new Command('dns')
   .option('--port <port>', 'port for UDP and TCP', port, 53)
   .option('--health-port <port>', 'port of /livez and /readyz', port, 8181)
   .option('--metrics-port <port>', 'port of /metrics', port, 9153)
+  .option('--lame-duck <seconds>', 'how long it still answers after it has been told to stop', seconds, 5)
   .option('--kubeconfig <file>', 'credentials outside a pod; inside, those of the ServiceAccount')
   .parse()
   .opts<Flags>();
 
 const resolvConf = '/etc/resolv.conf';
 const resolverLifeMs = 5_000;
-const lameDuckMs = 5_000;
 
 /** The resolvers of /etc/resolv.conf, read again every few seconds. */
 function resolvers(): () => readonly string[] {
@@ -66,7 +77,7 @@ await runProcess(async (signal) => {
     healthPort,
     metricsPort,
     resolvers: resolvers(),
-    lameDuckMs,
+    lameDuckMs: flags.lameDuck * 1_000,
   });
   await group.run(signal);
 });
