@@ -285,7 +285,12 @@ export const olderFamilies: readonly OlderFamily[] = [
     to: 'io.k8s.api.storage.v1beta1',
     group: 'storage.k8s.io',
     version: 'v1beta1',
-    kinds: { storageclasses: clustered('StorageClass') },
+    kinds: {
+      storageclasses: clustered('StorageClass'),
+      csidrivers: clustered('CSIDriver'),
+      csinodes: clustered('CSINode'),
+      volumeattachments: clustered('VolumeAttachment'),
+    },
     changes: {},
   },
   {

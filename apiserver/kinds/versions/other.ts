@@ -2,12 +2,15 @@ import type { ResourceDefinition } from '../../registry/definition.js';
 import { clusterRoleDefinition } from '../clusterrole.js';
 import { clusterRoleBindingDefinition } from '../clusterrolebinding.js';
 import { cronJobDefinition } from '../cronjob.js';
+import { csiDriverDefinition } from '../csidriver.js';
+import { csiNodeDefinition } from '../csinode.js';
 import { endpointSliceDefinition } from '../endpointslice.js';
 import { leaseDefinition } from '../lease.js';
 import { priorityClassDefinition } from '../priorityclass.js';
 import { roleDefinition } from '../role.js';
 import { roleBindingDefinition } from '../rolebinding.js';
 import { storageClassDefinition } from '../storageclass.js';
+import { volumeAttachmentDefinition } from '../volumeattachment.js';
 import { member, members, olderVersion, rename, type VersionChange } from './served-version.js';
 
 const ZONE = 'topology.kubernetes.io/zone';
@@ -59,10 +62,12 @@ export const otherOlderVersions: readonly ResourceDefinition[] = [
     { deprecated: '1.21', removed: '1.25' },
     topology,
   ),
-  olderVersion(storageClassDefinition as unknown as ResourceDefinition, 'storage.k8s.io/v1beta1', {
-    deprecated: '1.19',
-    removed: '1.22',
-  }),
+  ...[storageClassDefinition, csiDriverDefinition, csiNodeDefinition, volumeAttachmentDefinition].map((definition) =>
+    olderVersion(definition as unknown as ResourceDefinition, 'storage.k8s.io/v1beta1', {
+      deprecated: '1.19',
+      removed: '1.22',
+    }),
+  ),
   olderVersion(priorityClassDefinition as unknown as ResourceDefinition, 'scheduling.k8s.io/v1beta1', {
     deprecated: '1.14',
     removed: '1.22',
