@@ -79,8 +79,8 @@ async function copyTo(context: CommandContext, flags: CopyFlags, from: string, d
       stderr: new PassThrough().resume(),
     })) === 0;
   if (isDirectory) target = posix.join(target, basename(from));
-  const { pack } = await import('tar-stream');
-  const archive = pack();
+  const { default: tar } = await import('tar-stream');
+  const archive = tar.pack();
   const filling = fill(archive, from, posix.basename(target)).then(() => archive.finalize());
   const keep = flags.preserve ? ['--no-same-permissions', '--no-same-owner'] : [];
   const command = ['tar', ...keep, '-xmf', '-', '-C', posix.dirname(target)];
@@ -113,8 +113,8 @@ async function copyFrom(context: CommandContext, flags: CopyFlags, source: Place
   const path = source.path.replace(/(.)\/+$/, '$1');
   const prefix = path.replace(/^\/+/, '');
   const destination = existsSync(to) && statSync(to).isDirectory() ? join(to, basename(path)) : to;
-  const { extract } = await import('tar-stream');
-  const archive = extract();
+  const { default: tar } = await import('tar-stream');
+  const archive = tar.extract();
   const unpacking = (async (): Promise<void> => {
     for await (const entry of archive) {
       const { name, type } = entry.header;

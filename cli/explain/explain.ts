@@ -45,9 +45,10 @@ export async function explainText(openApi: OpenApi, explanation: Explanation): P
   const shown = texts.filter((text) => text !== undefined && text !== '');
   for (const text of shown.length > 0 ? shown : ['<empty>'])
     lines.push(...wrapped(text ?? '', width).map((line) => `    ${line}`));
+  lines.push('    ');
   const properties = Object.entries(structure.properties ?? {});
   if (properties.length > 0) {
-    lines.push('    ', 'FIELDS:');
+    lines.push('FIELDS:');
     lines.push(...(explanation.isRecursive ? await reader.tree(structure, 1, 1) : await reader.fields(structure)));
   }
   lines.push('', '');
@@ -132,10 +133,9 @@ class SchemaReader {
     const lines: string[] = [];
     for (const [name, field] of Object.entries(schema.properties ?? {}).sort(byName)) {
       lines.push(await this.#fieldLine(schema, name, field, 1), ...enumLines(await this.#followed(field), '    '));
-      const text = field.description ?? (await this.#followed(field)).description ?? '<no description>';
+      const text = field.description || (field.$ref && (await this.#followed(field)).description) || '<no description>';
       lines.push(...wrapped(text, width).map((line) => `    ${line}`), '');
     }
-    lines.pop();
     return lines;
   }
 

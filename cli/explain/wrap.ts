@@ -1,49 +1,18 @@
-/**
- * Breaks a description into lines as kubectl does: paragraphs are joined and filled to `width`; lists, indented lines and lines that end
- * a thought keep their breaks.
- */
+/** Breaks the lines of a description that are longer than `width` where a word begins; blanks within a line stay as they are. */
 export function wrapped(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let current: string[] = [];
-  const flush = (): void => {
-    if (current.length > 0) lines.push(...filled(current.join(' '), width));
-    current = [];
-  };
-  for (const line of text.split('\n')) {
-    const trimmed = line.trim();
-    if (trimmed === '') {
-      flush();
-      if (lines.length > 0) lines.push('');
-      continue;
-    }
-    if (keepsItsBreak(line)) {
-      flush();
-      lines.push(...filled(trimmed, width));
-      continue;
-    }
-    current.push(trimmed);
-    if (endsParagraph(trimmed)) flush();
-  }
-  flush();
-  while (lines.at(-1) === '') lines.pop();
-  return lines;
+  return text.split('\n').flatMap((line) => wrappedLine(line, width));
 }
 
-/** Items of lists and numbered lines stand on their own. */
-const keepsItsBreak = (line: string): boolean => /^\s*([-*]|\d+\.)/.test(line) || /^\s{2,}\S/.test(line);
-const endsParagraph = (line: string): boolean => line.endsWith(':');
-
-function filled(text: string, width: number): string[] {
+function wrappedLine(line: string, width: number): string[] {
   const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(/\s+/)) {
-    if (line === '') line = word;
-    else if (line.length + 1 + word.length <= width) line += ` ${word}`;
-    else {
-      lines.push(line);
-      line = word;
-    }
+  let current = '';
+  for (const [, blanks = '', word = ''] of line.matchAll(/(\s*)(\S*)/g)) {
+    const before = current.length + blanks.length;
+    // A word that is longer than a line begins one of its own.
+    if (word !== '' && before > 1 && before + word.length > width) {
+      lines.push(current);
+      current = word;
+    } else if (before + word.length <= width || word !== '') current += blanks + word;
   }
-  if (line !== '') lines.push(line);
-  return lines;
+  return [...lines, current];
 }
