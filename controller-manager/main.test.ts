@@ -77,8 +77,10 @@ describe('the controller-manager process', () => {
     assert.deepEqual(await exit, [0, null]);
     assert.equal(await holder(), '');
     await eventually(async () => assert.equal(await holder(), 'second'), 5_000, 50);
-    const metrics = await (await fetch(`http://127.0.0.1:${secondPort}/metrics`)).text();
-    assert.match(metrics, /^workqueue_adds_total\{name="namespace"\} \d+$/m);
+    await eventually(async () => {
+      const metrics = await (await fetch(`http://127.0.0.1:${secondPort}/metrics`)).text();
+      assert.match(metrics, /^workqueue_adds_total\{name="namespace"\} \d+$/m);
+    });
     // Killed, it leaves its Lease; its successor under the same name goes on at once.
     const killed = once(second, 'exit');
     second.kill('SIGKILL');
