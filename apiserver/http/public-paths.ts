@@ -71,6 +71,10 @@ function addStorageMetrics({ metrics, storage, hub, fanOut }: PublicPathsOptions
   });
   gauge('apiserver_storage_revision', 'Latest revision of the store.', () => storage.health().revision);
   gauge('apiserver_storage_keys', 'Number of keys in the store.', () => storage.health().keys);
-  gauge('apiserver_storage_commits_total', 'Synced batches since the start.', () => storage.health().commits);
-  gauge('apiserver_storage_writes_total', 'Writes in those batches.', () => storage.health().writes);
+  const counter = (name: string, help: string, read: () => number): void => {
+    const metric = metrics.counter({ name, help });
+    metrics.onCollect(() => metric.reach(read()));
+  };
+  counter('apiserver_storage_commits_total', 'Synced batches since the start.', () => storage.health().commits);
+  counter('apiserver_storage_writes_total', 'Writes in those batches.', () => storage.health().writes);
 }

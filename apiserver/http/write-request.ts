@@ -47,7 +47,7 @@ function patchErrors({ request, query }: Exchange, manager: string): FieldError[
 
 function managerErrors(manager: string): FieldError[] {
   if (Buffer.byteLength(manager) > maxManagerLength) return [tooLong('fieldManager', maxManagerLength)];
-  for (const [position, character] of [...manager].entries()) {
+  for (const [position, character] of Array.from(manager).entries()) {
     if (/^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u.test(character)) continue;
     const code = (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
     return [invalidField('fieldManager', manager, `invalid character U+${code} (at position ${position})`)];

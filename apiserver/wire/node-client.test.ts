@@ -40,7 +40,7 @@ describe('the official client for JavaScript', () => {
     const replaced = await core.replaceNamespacedConfigMap({
       name: 'a',
       namespace,
-      body: { ...read, data: { k: 'w' } },
+      body: Object.assign(read, { data: { k: 'w' } }),
     });
     assert.deepEqual(replaced.data, { k: 'w' });
     const refusal = async (call: Promise<unknown>): Promise<[number, string]> => {

@@ -32,7 +32,8 @@ describe('on the wire', () => {
     await server.close();
   });
   const told = ({ code, json }: RawAnswer): [number, unknown, unknown] => [code, json?.['reason'], json?.['message']];
-  const causes = ({ json }: RawAnswer): Cause[] => (json?.['details'] as { causes?: Cause[] }).causes ?? [];
+  const causes = ({ json }: RawAnswer): Cause[] =>
+    (json?.['details'] as { causes?: Cause[] } | undefined)?.causes ?? [];
   const patch = (path: string, type: string, body: object): Promise<RawAnswer> =>
     admin.send(path, { method: 'PATCH', body, headers: { 'content-type': `application/${type}` } });
 
@@ -44,7 +45,7 @@ describe('on the wire', () => {
     const pod = await admin.send(`${core}/pods`, {
       body: { metadata: { name: 'p' }, spec, status: { podIP: '1.2.3.4' } },
     });
-    assert.equal((pod.json?.['status'] as { podIP?: string }).podIP, undefined);
+    assert.equal((pod.json?.['status'] as { podIP?: string } | undefined)?.podIP, undefined);
   });
 
   it('an apply names its manager, and nothing else takes fields by force', async () => {
@@ -134,7 +135,7 @@ describe('on the wire', () => {
       await admin.send(maps, { body: { metadata: { name, labels: { group: name.slice(0, 1) } } } });
     }
     const dry = await admin.send(`${maps}?labelSelector=group%3Dx&dryRun=All`, { method: 'DELETE' });
-    assert.equal((dry.json?.['items'] as unknown[]).length, 2);
+    assert.equal((dry.json?.['items'] as unknown[] | undefined)?.length, 2);
     await admin.send(`${maps}?labelSelector=group%3Dx&fieldSelector=metadata.name%21%3Dx2`, { method: 'DELETE' });
     const left = (await admin.send(`${maps}?labelSelector=group`)).json?.['items'] as { metadata: { name: string } }[];
     assert.deepEqual(

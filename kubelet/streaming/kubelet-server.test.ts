@@ -77,6 +77,12 @@ test('pods, metrics and statistics are served', async () => {
     /^container_cpu_usage_seconds_total\{container="main",namespace="default",pod="web"\} 0 \d+$/m,
   );
   assert.match(resource, /^node_memory_working_set_bytes \d+ \d+$/m);
+  const cadvisor = (await world.get('/metrics/cadvisor')).body;
+  assert.match(
+    cadvisor,
+    /^container_cpu_usage_seconds_total\{container="main",namespace="default",pod="web",cpu="total"\} 0 \d+$/m,
+  );
+  assert.match(cadvisor, /^machine_memory_bytes \d+ \d+$/m);
   const summary = JSON.parse((await world.get('/stats/summary')).body) as {
     node: { nodeName: string };
     pods: { podRef: { name: string }; containers: { name: string }[] }[];

@@ -12,7 +12,7 @@ import { parseLogQuery, writeLogs } from './container-logs.js';
 import { PodLocator, type PodLookup } from './pod-locator.js';
 import { RemoteCommandError } from './remote-command.js';
 import { UpgradeHandler } from './upgrade-handler.js';
-import { resourceMetrics, statsSummary } from './usage-documents.js';
+import { cadvisorMetrics, resourceMetrics, statsSummary } from './usage-documents.js';
 import { UsageRecorder } from './usage-recorder.js';
 
 /** As the original's streaming-connection-idle-timeout. */
@@ -157,6 +157,10 @@ class HttpsKubeletServer implements KubeletServer {
       case 'GET /metrics/resource': {
         const [containers, node] = await Promise.all([this.#usage.containers(), this.#usage.node()]);
         return void response.writeHead(200, { 'content-type': METRICS_TYPE }).end(resourceMetrics(node, containers));
+      }
+      case 'GET /metrics/cadvisor': {
+        const [containers, node] = await Promise.all([this.#usage.containers(), this.#usage.node()]);
+        return void response.writeHead(200, { 'content-type': METRICS_TYPE }).end(cadvisorMetrics(node, containers));
       }
       case 'GET /metrics':
         return void response.writeHead(200, { 'content-type': METRICS_TYPE }).end(await this.#options.metrics());

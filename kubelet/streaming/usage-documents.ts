@@ -87,14 +87,58 @@ export function resourceMetrics(node: NodeUsage, containers: readonly ContainerU
   ].join('\n');
 }
 
+/** The text of /metrics/cadvisor: the same figures by the names that dashboards know. */
+export function cadvisorMetrics(node: NodeUsage, containers: readonly ContainerUsage[]): string {
+  const labels = ({ name, pod }: ContainerUsage): Record<string, string> => ({
+    container: name,
+    namespace: pod.namespace,
+    pod: pod.name,
+  });
+  const of = (read: (one: ContainerUsage) => number): MetricSample[] =>
+    containers.map((one) => [labels(one), read(one), one.atMs]);
+  const cpu = containers.map((one): MetricSample => [
+    { ...labels(one), cpu: 'total' },
+    one.cpuNanoseconds / 1e9,
+    one.atMs,
+  ]);
+  return [
+    ...family('container_cpu_usage_seconds_total', 'Cumulative cpu time consumed in seconds.', ['counter', cpu], ''),
+    ...family(
+      'container_last_seen',
+      'Last time a container was seen by the exporter',
+      ['gauge', of(({ atMs }) => Math.floor(atMs / 1000))],
+      '',
+    ),
+    ...family('container_memory_rss', 'Size of RSS in bytes.', ['gauge', of((one) => one.memoryRssBytes)], ''),
+    ...family(
+      'container_memory_working_set_bytes',
+      'Current working set in bytes.',
+      ['gauge', of((one) => one.memoryWorkingSetBytes)],
+      '',
+    ),
+    ...family(
+      'machine_memory_bytes',
+      'Amount of memory installed on the machine.',
+      ['gauge', [[{}, node.memoryTotalBytes, node.atMs]]],
+      '',
+    ),
+    '',
+  ].join('\n');
+}
+
 type MetricSample = readonly [labels: Readonly<Record<string, string>>, value: number, atMs: number | undefined];
 
-function family(name: string, help: string, [type, samples]: [type: string, samples: MetricSample[]]): string[] {
+function family(
+  name: string,
+  help: string,
+  [type, samples]: [type: string, samples: MetricSample[]],
+  stability = '[STABLE] ',
+): string[] {
   const lines = samples.map(([labels, value, atMs]) => {
     const text = Object.entries(labels).map(([key, label]) => `${key}=${JSON.stringify(label)}`);
     return `${name}${text.length > 0 ? `{${text.join(',')}}` : ''} ${value}${atMs === undefined ? '' : ` ${atMs}`}`;
   });
-  return [`# HELP ${name} [STABLE] ${help}`, `# TYPE ${name} ${type}`, ...lines];
+  return [`# HELP ${name} ${stability}${help}`, `# TYPE ${name} ${type}`, ...lines];
 }
 
 function byPod(containers: readonly ContainerUsage[]): PodUsage[] {

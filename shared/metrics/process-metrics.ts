@@ -2,7 +2,7 @@ import type { MetricsRegistry } from './registry.js';
 
 /** Adds the figures that every Prometheus client library gives of its process, under the usual names. */
 export function addProcessMetrics(registry: MetricsRegistry): void {
-  const cpu = registry.gauge({
+  const cpu = registry.counter({
     name: 'process_cpu_seconds_total',
     help: 'User and system CPU time spent, in seconds.',
   });
@@ -13,7 +13,7 @@ export function addProcessMetrics(registry: MetricsRegistry): void {
     .set(Math.round(performance.timeOrigin / 1000));
   registry.onCollect(() => {
     const { user, system } = process.cpuUsage();
-    cpu.set((user + system) / 1e6);
+    cpu.reach((user + system) / 1e6);
     const usage = process.memoryUsage();
     memory.set(usage.rss);
     heap.set(usage.heapUsed);

@@ -4,6 +4,8 @@ export type LabelValues = readonly string[];
 /** A number that only grows. */
 export interface Counter {
   inc(labels?: LabelValues, by?: number): void;
+  /** Takes over a sum that is counted elsewhere, which never falls; for what is told to `onCollect`. */
+  reach(total: number, labels?: LabelValues): void;
 }
 /** A number that goes up and down. */
 export interface Gauge {
@@ -52,7 +54,10 @@ export class MetricsRegistry {
   /** The counter of that name; made at the first call. */
   counter(options: MetricOptions): Counter {
     const series = this.#series(options, 'counter');
-    return { inc: (labels, by = 1) => series.add(by, labels) };
+    return {
+      inc: (labels, by = 1) => series.add(by, labels),
+      reach: (total, labels) => series.set(total, labels),
+    };
   }
 
   /** The gauge of that name; made at the first call. */
