@@ -129,6 +129,27 @@ describe('controllers as conformance wants them', { concurrency: 4 }, () => {
     assert.deepEqual((await manager.admin.list(services, { namespace: 'served' })).items, []);
   });
 
+  it('a deleted namespace waits for its pods before it touches the rest', async () => {
+    const home = 'ordered';
+    await manager.admin.create(namespaces, { metadata: { name: home }, spec: {} });
+    await eventually(() => manager.admin.get(serviceaccounts, 'default', home));
+    await manager.admin.create(pods, {
+      metadata: { name: 'p', namespace: home, finalizers: ['example.com/held'] },
+      spec: { containers: [{ name: 'c', image: 'i' }] },
+    });
+    await manager.admin.create(configmaps, { metadata: { name: 'm', namespace: home } });
+    await manager.admin.delete(namespaces, home);
+    await eventually(async () => {
+      const { status } = await manager.admin.get(namespaces, home);
+      assert.ok(status?.conditions?.some(({ type }) => type === 'NamespaceFinalizersRemaining'));
+      assert.ok((await manager.admin.get(pods, 'p', home)).metadata.deletionTimestamp);
+    }, settle);
+    const { metadata } = await manager.admin.get(configmaps, 'm', home);
+    assert.equal(metadata.deletionTimestamp, undefined);
+    await manager.admin.patch(pods, 'p', home, 'merge', { metadata: { finalizers: null } });
+    await gone(namespaces, home, undefined as never);
+  });
+
   it('the root certificate of a namespace is written again when somebody has changed it', async () => {
     const authority = async (): Promise<unknown> =>
       (await manager.admin.get(configmaps, 'kube-root-ca.crt', namespace)).data;

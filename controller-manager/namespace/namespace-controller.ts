@@ -70,8 +70,12 @@ async function deleteContent(
   const deletable = preferredResources(served).filter(
     ({ resource, verbs }) => resource.namespaced && verbs.includes('list') && verbs.includes('delete'),
   );
-  for (const found of deletable) {
+  const isPods = ({ resource: { group, resource } }: DiscoveredResource): boolean =>
+    group === '' && resource === 'pods';
+  // Pods go first: none may run on without the policies, secrets and volumes that it was started with.
+  for (const found of [...deletable.filter(isPods), ...deletable.filter((one) => !isPods(one))]) {
     const { group, resource } = found.resource;
+    if (report.remaining.has(remainingPods)) break;
     try {
       await deleteAll(client, found, namespace, signal);
       const { items } = await client.list(found.resource, { namespace, signal });
@@ -88,6 +92,9 @@ async function deleteContent(
   }
   return report;
 }
+
+/** How a report names pods that are left. */
+const remainingPods = 'pods.';
 
 async function deleteAll(
   client: Client,
