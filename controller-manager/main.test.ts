@@ -102,7 +102,7 @@ describe('the controller-manager process', () => {
 
   it('says in one sentence what is wrong with its flags, and ends with code 1', async () => {
     for (const [args, sentence] of [
-      [['--kubeconfig', '/nonexistent'], /^kubeconfig \/nonexistent: no such file\n$/],
+      [['--kubeconfig', '/no/such/file'], /^kubeconfig \/no\/such\/file: no such file\n$/],
       [['--kubeconfig', kubeconfig, '--cluster-signing-key-file', '/x'], /belong together\n$/],
       [[], /required option '--kubeconfig <file>' not specified/],
     ] as const) {

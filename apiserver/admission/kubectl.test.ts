@@ -1,36 +1,25 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { after, before, describe, it } from 'node:test';
 import { startTestServer, type TestServer } from '../testing/test-server.js';
-
-interface Run {
-  readonly code: number | null;
-  readonly out: string;
-  readonly err: string;
-}
+import { kubectlFor, type Kubectl, type KubectlResult } from '../wire/kubectl.js';
 
 /** What people see of admission. */
 describe('kubectl', () => {
   let server: TestServer;
+  let client: Kubectl;
   before(async () => {
     server = await startTestServer();
+    client = await kubectlFor(server.kubeconfigPath);
     await apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'team' } });
   });
-  after(() => server.close());
+  after(async () => {
+    await client.close();
+    await server.close();
+  });
 
-  const kubectl = (args: readonly string[], input = ''): Promise<Run> =>
-    new Promise((resolve, reject) => {
-      const env = { ...process.env, KUBECONFIG: server.kubeconfigPath, HOME: '/nonexistent' };
-      const child = spawn('kubectl', args, { env });
-      let [out, err] = ['', ''];
-      child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
-      child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
-      child.on('error', reject);
-      child.on('close', (code) => resolve({ code, out, err }));
-      child.stdin.end(input);
-    });
-  const apply = (object: object): Promise<Run> =>
-    kubectl(['apply', '--validate=false', '-f', '-'], JSON.stringify(object));
+  const kubectl = (args: readonly string[]): Promise<KubectlResult> => client.run(...args);
+  const apply = (object: object): Promise<KubectlResult> =>
+    client.feed(JSON.stringify(object), 'apply', '--validate=false', '-f', '-');
   const pod = (name: string): object => ({
     apiVersion: 'v1',
     kind: 'Pod',
@@ -39,31 +28,31 @@ describe('kubectl', () => {
   });
 
   it('prints warnings of Pod Security, and its refusals', async () => {
-    const label = (mode: string): Promise<Run> =>
+    const label = (mode: string): Promise<KubectlResult> =>
       kubectl(['label', '--overwrite', 'namespace', 'team', `pod-security.kubernetes.io/${mode}=baseline`]);
     const why = 'privileged (container "c" must not set securityContext.privileged=true)';
     await label('warn');
     const warned = await apply(pod('a'));
-    assert.equal(warned.err, `Warning: would violate PodSecurity "baseline:latest": ${why}\n`);
-    assert.equal(warned.out, 'pod/a created\n');
+    assert.equal(warned.stderr, `Warning: would violate PodSecurity "baseline:latest": ${why}\n`);
+    assert.equal(warned.stdout, 'pod/a created\n');
     const tightened = await label('enforce');
     assert.equal(
-      tightened.err,
+      tightened.stderr,
       'Warning: existing pods in namespace "team" violate the new PodSecurity enforce level "baseline:latest"\nWarning: a: privileged\n',
     );
     const refused = await apply(pod('b'));
     assert.equal(refused.code, 1);
     assert.match(
-      refused.err,
+      refused.stderr,
       /pods "b" is forbidden: violates PodSecurity "baseline:latest": privileged \(container "c"/,
     );
   });
 
   it('prints what a quota and a policy refuse', async () => {
     await kubectl(['create', 'quota', 'few', '--hard=count/configmaps=1', '-n', 'team']);
-    assert.equal((await kubectl(['create', 'configmap', 'one', '-n', 'team'])).out, 'configmap/one created\n');
+    assert.equal((await kubectl(['create', 'configmap', 'one', '-n', 'team'])).stdout, 'configmap/one created\n');
     assert.equal(
-      (await kubectl(['create', 'configmap', 'two', '-n', 'team'])).err,
+      (await kubectl(['create', 'configmap', 'two', '-n', 'team'])).stderr,
       'error: failed to create configmap: configmaps "two" is forbidden: exceeded quota: few, requested: count/configmaps=1, used: count/configmaps=1, limited: count/configmaps=1\n',
     );
     const api = { apiVersion: 'admissionregistration.k8s.io/v1' };
@@ -85,7 +74,7 @@ describe('kubectl', () => {
       spec: { policyName: 'secrets', validationActions: ['Deny'] },
     });
     assert.equal(
-      (await kubectl(['create', 'secret', 'generic', 's', '-n', 'team'])).err,
+      (await kubectl(['create', 'secret', 'generic', 's', '-n', 'team'])).stderr,
       `error: failed to create secret secrets "s" is forbidden: ValidatingAdmissionPolicy 'secrets' with binding 'all' denied request: no secrets here\n`,
     );
     const { out } = await kubectl(['get', 'validatingadmissionpolicies,validatingadmissionpolicybindings']);
