@@ -77,8 +77,8 @@ describe('kubectl', () => {
       (await kubectl(['create', 'secret', 'generic', 's', '-n', 'team'])).stderr,
       `error: failed to create secret secrets "s" is forbidden: ValidatingAdmissionPolicy 'secrets' with binding 'all' denied request: no secrets here\n`,
     );
-    const { out } = await kubectl(['get', 'validatingadmissionpolicies,validatingadmissionpolicybindings']);
-    assert.match(out, /NAME +VALIDATIONS +PARAMKIND +AGE\n\S+\/secrets +1 +<unset>/);
-    assert.match(out, /NAME +POLICYNAME +PARAMREF +AGE\n\S+\/all +secrets +<unset>/);
+    const { stdout } = await kubectl(['get', 'validatingadmissionpolicies,validatingadmissionpolicybindings']);
+    assert.match(stdout, /NAME +VALIDATIONS +PARAMKIND +AGE\n\S+\/secrets +1 +<unset>/);
+    assert.match(stdout, /NAME +POLICYNAME +PARAMREF +AGE\n\S+\/all +secrets +<unset>/);
   });
 });
