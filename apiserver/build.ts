@@ -4,6 +4,7 @@ import { addProcessMetrics } from '../shared/metrics/process-metrics.js';
 import { MetricsRegistry } from '../shared/metrics/registry.js';
 import type { KeyPair } from '../shared/pki/certificate.js';
 import { buildAdmission, type Admission } from './admission/build-admission.js';
+import { Aggregator } from './aggregation/aggregator.js';
 import { AddressRange } from './allocation/address-range.js';
 import { ServiceAllocator } from './allocation/service-allocator.js';
 import { AuditLog, type AuditSink } from './audit/audit-log.js';
@@ -25,6 +26,7 @@ import { FlowControl } from './flowcontrol/flow-control.js';
 import { FlowSchemaStatus } from './flowcontrol/flow-schema-status.js';
 import { FlowControlObjects } from './bootstrap/flow-control-objects.js';
 import { LocalApiServices } from './bootstrap/local-api-services.js';
+import { ensureExtensionAuthentication, type FrontProxy } from './bootstrap/extension-authentication.js';
 import { EventSweeper } from './bootstrap/event-sweeper.js';
 import { KubernetesService } from './bootstrap/kubernetes-service.js';
 import { PolicyStatus } from './bootstrap/policy-status.js';
@@ -53,6 +55,7 @@ import { ProtobufCodec } from './protobuf/codec.js';
 import { ResourceRegistry } from './registry/resource-registry.js';
 import { SchemaFieldManagement } from './registry/schema-field-management.js';
 import type { Schemas } from './schema/schemas.js';
+import { serviceResolver } from './services/service-resolver.js';
 import type { Storage } from './storage/storage.js';
 import { bindingResources } from './subresources/binding.js';
 import { componentStatuses, storageHealth, type ComponentProbe } from './subresources/component-statuses.js';
@@ -84,6 +87,8 @@ export interface ApiserverOptions {
   readonly serviceAccountIssuer: string;
   /** With which the kubelets' API is called; without it logs, exec and the like are refused. */
   readonly kubeletClient?: KeyPair;
+  /** How extension servers know this one; without it they see nobody's certificate. */
+  readonly frontProxy?: FrontProxy;
   readonly serviceClusterIpRange: string;
   readonly nodePorts: { readonly first: number; readonly last: number };
   /** Whom ComponentStatus asks besides the store. */
@@ -148,7 +153,15 @@ export async function startApiserver(options: ApiserverOptions): Promise<Apiserv
   addPublicPaths(paths, { ...core, storage, metrics, issuer: options.serviceAccountIssuer, serverUrl, isStopping });
   const kubelets = new Kubelets(core.objects, options.kubeletClient, options.tls.clientCa);
   const upgrades = new Upgrades(registry, { objects: core.objects, kubelets, random: options.random });
-  const { handle, served } = buildHandler(options, core, paths, kubelets);
+  const aggregator = new Aggregator({
+    registry,
+    objects: core.objects,
+    resolve: serviceResolver(core.objects, options.random),
+    clock,
+    log,
+    ...(options.frontProxy ? { client: options.frontProxy.client } : {}),
+  });
+  const { handle, served } = buildHandler(options, core, { paths, kubelets, aggregator });
   const flowObjects = new FlowControlObjects(registry, clock, log);
   const serverSeats = options.serverSeats ?? defaultServerSeats;
   const flowControl = new FlowControl({ registry, clock, metrics, random: options.random, serverSeats });
@@ -164,10 +177,16 @@ export async function startApiserver(options: ApiserverOptions): Promise<Apiserv
     onChange: (groupVersions) => localServices.sync('true', groupVersions),
   });
   await Promise.all([
-    ensureSystemObjects(registry).then(() => ensureDefaultRoles(registry)),
+    ensureSystemObjects(registry).then(() =>
+      Promise.all([
+        ensureDefaultRoles(registry),
+        ensureExtensionAuthentication(registry, options.tls.clientCa, options.frontProxy),
+      ]),
+    ),
     localServices.sync('onstart', served),
     flowObjects.start(),
   ]);
+  aggregator.start();
   flowControl.start();
   flowStatus.start();
   await extensions.start();
@@ -182,7 +201,10 @@ export async function startApiserver(options: ApiserverOptions): Promise<Apiserv
     newUid: options.newUid,
     encodeProtobuf: (object) => core.protobuf.encode(object),
     handle,
-    upgrade: (exchange, socket, head) => upgrades.handle(exchange, socket, head),
+    upgrade: (exchange, socket, head) =>
+      aggregator.serves(exchange)
+        ? aggregator.upgrade(exchange, socket, head)
+        : upgrades.handle(exchange, socket, head),
     flowControl,
   });
   const server = new ApiServer({
@@ -213,6 +235,7 @@ export async function startApiserver(options: ApiserverOptions): Promise<Apiserv
       kubernetes.stop();
       sweeper.stop();
       policyStatus.stop();
+      aggregator.stop();
       flowObjects.stop();
       flowControl.stop();
       flowStatus.stop();
@@ -316,7 +339,13 @@ interface Built {
   readonly served: readonly DiscoverableResource[];
 }
 
-function buildHandler(options: ApiserverOptions, core: Core, paths: NonResourceHandler, kubelets: Kubelets): Built {
+interface HandlerParts {
+  readonly paths: NonResourceHandler;
+  readonly kubelets: Kubelets;
+  readonly aggregator: Aggregator;
+}
+
+function buildHandler(options: ApiserverOptions, core: Core, { paths, kubelets, aggregator }: HandlerParts): Built {
   const { storage, clock, random, newUid, serviceAccountIssuer: issuer } = options;
   const { hub, fanOut, registry, codec, protobuf, fieldManagement, signer, objects } = core;
   const watch = { hub, storage, fanOut, frames: new FrameCache(), clock, random };
@@ -341,11 +370,15 @@ function buildHandler(options: ApiserverOptions, core: Core, paths: NonResourceH
     computed: new Map([[COMPONENT_STATUSES, componentStatuses([...(options.components ?? []), store], clock)]]),
   });
   const serverAddress = (): string => `${options.advertiseAddress}:${options.securePort}`;
-  const catalogue = new ApiCatalogue(registry, virtual.keys(), options.schemas);
-  addDiscovery(paths, { resources: catalogue.resources, serverAddress });
+  const { aggregated } = aggregator;
+  const catalogue = new ApiCatalogue(registry, virtual.keys(), options.schemas, () => aggregated().openApi);
+  addDiscovery(paths, { resources: catalogue.resources, elsewhere: aggregated, serverAddress });
   addOpenApi(paths, catalogue.openApi);
   return {
-    handle: (exchange) => (exchange.info.isResourceRequest ? resources.handle(exchange) : paths.handle(exchange)),
+    handle: (exchange) => {
+      if (aggregator.serves(exchange)) return aggregator.handle(exchange);
+      return exchange.info.isResourceRequest ? resources.handle(exchange) : paths.handle(exchange);
+    },
     served: catalogue.resources(),
   };
 }

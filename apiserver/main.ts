@@ -7,7 +7,7 @@ import { systemClock } from '../shared/clock/clock.js';
 import { loadOrCreateConfig } from '../shared/encryption/key-file.js';
 import { runProcess } from '../shared/lifecycle/process.js';
 import { createLog, type Log } from '../shared/log/log.js';
-import { startApiserver } from './build.js';
+import { startApiserver, type ApiserverOptions } from './build.js';
 import { identityFlags, loadIdentityProviders, type IdentityFlags } from './identity-flags.js';
 import { definitions } from './kinds/index.js';
 import { loadSchemas } from './schema/schemas.js';
@@ -34,6 +34,10 @@ interface Flags extends IdentityFlags {
   disableAdmissionPlugins: string[];
   enableAdmissionPlugins: string[];
   serviceNodePortRange: { first: number; last: number };
+  proxyClientCertFile?: string;
+  proxyClientKeyFile?: string;
+  requestheaderClientCaFile?: string;
+  requestheaderAllowedNames: string[];
   maxRequestsInflight: number;
   maxMutatingRequestsInflight: number;
 }
@@ -78,6 +82,15 @@ const command = new Command('apiserver')
   )
   .option('--kubelet-client-certificate <file>', 'certificate with which kubelets are called')
   .option('--kubelet-client-key <file>', 'its key')
+  .option('--proxy-client-cert-file <file>', 'certificate with which extension servers are called')
+  .option('--proxy-client-key-file <file>', 'its key')
+  .option('--requestheader-client-ca-file <file>', 'authority of that certificate; it signs nothing else')
+  .option(
+    '--requestheader-allowed-names <names>',
+    'common names that may speak for others',
+    (text) => text.split(','),
+    ['front-proxy-client'],
+  )
   .option('--service-cluster-ip-range <cidr>', 'addresses of Services', '10.96.0.0/16')
   .option('--service-node-port-range <range>', 'ports of Services on nodes', portRange, { first: 30_000, last: 32_767 })
   .option('--max-requests-inflight <count>', 'with the next one: requests that are answered at once', count, 400)
@@ -94,6 +107,18 @@ for (const { flags: names, description, parse, default: value } of identityFlags
   else command.option(names, description, value as string | undefined);
 }
 const flags = command.parse().opts<Flags>();
+
+function frontProxy(): Pick<ApiserverOptions, 'frontProxy'> {
+  const { proxyClientCertFile, proxyClientKeyFile, requestheaderClientCaFile, requestheaderAllowedNames } = flags;
+  if (!proxyClientCertFile || !proxyClientKeyFile || !requestheaderClientCaFile) return {};
+  return {
+    frontProxy: {
+      client: { certificate: read(proxyClientCertFile), key: read(proxyClientKeyFile) },
+      ca: read(requestheaderClientCaFile),
+      allowedNames: requestheaderAllowedNames,
+    },
+  };
+}
 
 interface Encryption {
   readonly storage: Storage;
@@ -116,6 +141,7 @@ await runProcess(async (signal) => {
   try {
     const server = await startApiserver({
       ...(await loadIdentityProviders(flags, { clock, log, ownIssuer: flags.serviceAccountIssuer })),
+      ...frontProxy(),
       storage,
       definitions,
       schemas: loadSchemas(),

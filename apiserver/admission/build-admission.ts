@@ -6,7 +6,7 @@ import type { ObjectCodec } from '../http/object-codec.js';
 import type { ResourceDefinition } from '../registry/definition.js';
 import type { ObjectReader } from '../registry/object-reader.js';
 import type { StructType } from '../schema/schema-type.js';
-import { serviceAddress } from '../subresources/proxy-target.js';
+import { serviceResolver } from '../services/service-resolver.js';
 import { AdmissionMetrics } from './admission-metrics.js';
 import { AdmissionChain, type AdmissionPlugin } from './admission.js';
 import { builtinPlugins, offByDefault } from './builtin-plugins.js';
@@ -55,10 +55,7 @@ export interface Admission {
 export function buildAdmission(options: AdmissionOptions): Admission {
   const { objects, codec, authorizer, definitions, structure, clock, log, newUid, random } = options;
   const metrics = new AdmissionMetrics(options.metrics, clock);
-  const client = new WebhookClient(
-    (namespace, name, port) => serviceAddress(namespace, { name, port: String(port) }, objects, random),
-    clock,
-  );
+  const client = new WebhookClient(serviceResolver(objects, random), clock);
   const matcher = new Matcher(objects, definitions);
   const conditions = new CelMatchConditions({ objects, authorizer });
   const policies = { objects, authorizer, matcher, definitions };

@@ -1,17 +1,38 @@
 import type { DiscoverableResource, DiscoverableSubresource, GroupVersionKind } from './discoverable.js';
-import { compareGroups } from './priorities.js';
+import { builtInOrder, compareGroups, type GroupOrder } from './priorities.js';
 
 const groupVersionOf = (group: string, version: string): string => (group === '' ? version : `${group}/${version}`);
 const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-function sortedGroups(resources: readonly DiscoverableResource[]): string[] {
-  return [...new Set(resources.map(({ group }) => group))].sort(compareGroups);
+/** One group and version that an extension server serves. */
+export interface RemoteVersion {
+  readonly group: string;
+  readonly version: string;
+  /** What was last heard of. */
+  readonly resources: readonly DiscoverableResource[];
+  /** Its server does not answer at the moment. */
+  readonly isStale: boolean;
+}
+
+/** What is served by others, and the order of all groups. */
+export interface Elsewhere {
+  readonly versions: readonly RemoteVersion[];
+  readonly order: GroupOrder;
+}
+
+const nothingElse: Elsewhere = { versions: [], order: builtInOrder };
+
+function sortedGroups(resources: readonly DiscoverableResource[], { versions, order }: Elsewhere): string[] {
+  const groups = new Set([...resources, ...versions].map(({ group }) => group));
+  return [...groups].sort((a, b) => compareGroups(a, b, order));
 }
 
 /** Versions of a group, the preferred one first. */
-function sortedVersions(resources: readonly DiscoverableResource[], group: string): string[] {
-  const versions = new Set(resources.filter((resource) => resource.group === group).map(({ version }) => version));
-  return [...versions].sort(compareVersions);
+function sortedVersions(resources: readonly DiscoverableResource[], group: string, elsewhere: Elsewhere): string[] {
+  const inGroup = [...resources, ...elsewhere.versions].filter((one) => one.group === group);
+  const rank = (version: string): number => elsewhere.order.versionPriority(group, version) ?? 0;
+  const versions = new Set(inGroup.map(({ version }) => version));
+  return [...versions].sort((a, b) => rank(b) - rank(a) || compareVersions(a, b));
 }
 
 /** v2, v1, v1beta2, v1beta1, v1alpha1; then what is no version, by name. */
@@ -39,19 +60,25 @@ export function apiVersions(serverAddress: string): object {
 }
 
 /** `/apis`. */
-export function apiGroupList(resources: readonly DiscoverableResource[]): object {
-  const groups = sortedGroups(resources).filter((group) => group !== '');
-  return { kind: 'APIGroupList', apiVersion: 'v1', groups: groups.map((group) => describeGroup(resources, group)) };
+export function apiGroupList(resources: readonly DiscoverableResource[], elsewhere = nothingElse): object {
+  const groups = sortedGroups(resources, elsewhere).filter((group) => group !== '');
+  const described = groups.map((group) => describeGroup(resources, group, elsewhere));
+  return { kind: 'APIGroupList', apiVersion: 'v1', groups: described };
 }
 
-/** `/apis/GROUP`; undefined when no resource is of that group. */
-export function apiGroup(resources: readonly DiscoverableResource[], group: string): object | undefined {
-  if (group === '' || !resources.some((resource) => resource.group === group)) return undefined;
-  return { kind: 'APIGroup', apiVersion: 'v1', ...describeGroup(resources, group) };
+/** `/apis/GROUP`; undefined when nothing is of that group. */
+export function apiGroup(
+  resources: readonly DiscoverableResource[],
+  group: string,
+  elsewhere = nothingElse,
+): object | undefined {
+  const isServed = [...resources, ...elsewhere.versions].some((one) => one.group === group);
+  if (group === '' || !isServed) return undefined;
+  return { kind: 'APIGroup', apiVersion: 'v1', ...describeGroup(resources, group, elsewhere) };
 }
 
-function describeGroup(resources: readonly DiscoverableResource[], name: string): object {
-  const versions = sortedVersions(resources, name).map((version) => ({
+function describeGroup(resources: readonly DiscoverableResource[], name: string, elsewhere: Elsewhere): object {
+  const versions = sortedVersions(resources, name, elsewhere).map((version) => ({
     groupVersion: groupVersionOf(name, version),
     version,
   }));
@@ -120,21 +147,31 @@ export function aggregatedDiscovery(
   resources: readonly DiscoverableResource[],
   root: 'api' | 'apis',
   version: 'v2' | 'v2beta1',
+  elsewhere = nothingElse,
 ): object {
-  const groups = sortedGroups(resources).filter((group) => (group === '') === (root === 'api'));
+  const groups = sortedGroups(resources, elsewhere).filter((group) => (group === '') === (root === 'api'));
   return {
     kind: 'APIGroupDiscoveryList',
     apiVersion: `apidiscovery.k8s.io/${version}`,
     metadata: {},
     items: groups.map((group) => ({
       metadata: { name: group, creationTimestamp: null },
-      versions: sortedVersions(resources, group).map((name) => ({
-        version: name,
-        resources: inVersion(resources, group, name).map(aggregateResource),
-        freshness: 'Current',
-      })),
+      versions: sortedVersions(resources, group, elsewhere).map((name) =>
+        aggregateVersion(resources, group, name, elsewhere),
+      ),
     })),
   };
+}
+
+function aggregateVersion(
+  resources: readonly DiscoverableResource[],
+  group: string,
+  version: string,
+  elsewhere: Elsewhere,
+): object {
+  const remote = elsewhere.versions.find((one) => one.group === group && one.version === version);
+  const served = remote?.resources ?? inVersion(resources, group, version);
+  return { version, resources: served.map(aggregateResource), freshness: remote?.isStale ? 'Stale' : 'Current' };
 }
 
 function aggregateResource(resource: DiscoverableResource): object {

@@ -48,8 +48,17 @@ export function priorityOf(group: string, version: string): { readonly group: nu
   return { group: known.group, version: known.versions[version] ?? 9 };
 }
 
+/** What is known of the places of groups besides the table above; undefined where nothing is. */
+export interface GroupOrder {
+  readonly groupPriority: (group: string) => number | undefined;
+  readonly versionPriority: (group: string, version: string) => number | undefined;
+}
+
+export const builtInOrder: GroupOrder = { groupPriority: () => undefined, versionPriority: () => undefined };
+
 /** For sorting the groups of discovery; equals go by name. */
-export function compareGroups(a: string, b: string): number {
-  const rank = (group: string): number => (group === REGISTRATION_GROUP ? FIRST : priorityOf(group, '').group);
+export function compareGroups(a: string, b: string, { groupPriority }: GroupOrder = builtInOrder): number {
+  const rank = (group: string): number =>
+    group === REGISTRATION_GROUP ? FIRST : (groupPriority(group) ?? priorityOf(group, '').group);
   return rank(b) - rank(a) || (a < b ? -1 : a > b ? 1 : 0);
 }

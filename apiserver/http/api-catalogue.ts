@@ -1,6 +1,6 @@
 import { discoverableResources, type DiscoverableResource } from '../discovery/discoverable.js';
 import { servedResources } from '../discovery/served-resources.js';
-import { OpenApi } from '../openapi/openapi.js';
+import { OpenApi, type RemoteOpenApi } from '../openapi/openapi.js';
 import type { ResourceDefinition } from '../registry/definition.js';
 import type { ResourceRegistry } from '../registry/resource-registry.js';
 import type { Schemas } from '../schema/schemas.js';
@@ -10,14 +10,25 @@ export class ApiCatalogue {
   readonly #registry: ResourceRegistry;
   readonly #virtual: readonly string[];
   readonly #schemas: Schemas;
+  readonly #remote: () => readonly RemoteOpenApi[];
+  #openApiOf: readonly RemoteOpenApi[] | undefined;
   #of: readonly ResourceDefinition[] | undefined;
   #resources: readonly DiscoverableResource[] = [];
   #openApi: OpenApi | undefined;
   readonly #known = new WeakMap<ResourceDefinition, DiscoverableResource>();
   #unstored: readonly DiscoverableResource[] | undefined;
 
-  /** @param virtual paths of the resources that are answered and never stored */
-  constructor(registry: ResourceRegistry, virtual: Iterable<string>, schemas: Schemas) {
+  /**
+   * @param virtual paths of the resources that are answered and never stored
+   * @param remote what extension servers say of theirs; another array after each change
+   */
+  constructor(
+    registry: ResourceRegistry,
+    virtual: Iterable<string>,
+    schemas: Schemas,
+    remote: () => readonly RemoteOpenApi[],
+  ) {
+    this.#remote = remote;
     this.#registry = registry;
     this.#virtual = [...virtual];
     this.#schemas = schemas;
@@ -37,13 +48,17 @@ export class ApiCatalogue {
       return known;
     });
     this.#resources = [...stored, ...this.#unstored];
-    this.#openApi = new OpenApi(this.#resources, this.#schemas, this.#openApi);
+    this.#openApiOf = undefined;
     return this.#resources;
   };
 
   readonly openApi = (): OpenApi => {
     const resources = this.resources();
-    this.#openApi ??= new OpenApi(resources, this.#schemas);
+    const remote = this.#remote();
+    if (!this.#openApi || this.#openApiOf !== remote) {
+      this.#openApi = new OpenApi(resources, this.#schemas, { previous: this.#openApi, remote });
+      this.#openApiOf = remote;
+    }
     return this.#openApi;
   };
 }

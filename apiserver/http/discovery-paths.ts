@@ -7,6 +7,7 @@ import {
   apiResourceList,
   apiVersions,
   wantsAggregated,
+  type Elsewhere,
 } from '../discovery/documents.js';
 import { header, type Exchange } from './exchange.js';
 import type { NonResourceHandler, PathHandler } from './non-resource-handler.js';
@@ -15,20 +16,36 @@ import { commonHeaders, sendBytes, sendJson, writeHead } from './respond.js';
 export interface DiscoveryOptions {
   /** Another array after each change. */
   readonly resources: () => readonly DiscoverableResource[];
+  /** What others serve; another object after each change. */
+  readonly elsewhere: () => Elsewhere;
   readonly serverAddress: () => string;
+}
+
+interface GroupVersion {
+  readonly group: string;
+  readonly version: string;
+}
+
+/** A document, and of what it was made. */
+interface Made {
+  readonly etag: string;
+  readonly body: Buffer;
+  readonly of: readonly DiscoverableResource[];
+  readonly and: Elsewhere;
 }
 
 /** /api, /apis and what lies directly below: what the server serves, in the old and in the aggregated form. */
 export function addDiscovery(paths: NonResourceHandler, options: DiscoveryOptions): void {
-  const { resources, serverAddress } = options;
-  const cache = new Map<string, { etag: string; body: Buffer; of: readonly DiscoverableResource[] }>();
+  const { resources, elsewhere, serverAddress } = options;
+  const cache = new Map<string, Made>();
   const aggregated = (exchange: Exchange, root: 'api' | 'apis', version: 'v2' | 'v2beta1'): void => {
     const key = `${root} ${version}`;
     const of = resources();
+    const and = elsewhere();
     let made = cache.get(key);
-    if (made?.of !== of) {
-      const body = Buffer.from(JSON.stringify(aggregatedDiscovery(of, root, version)));
-      made = { body, of, etag: `"${createHash('sha256').update(body).digest('hex').toUpperCase()}"` };
+    if (made?.of !== of || made.and !== and) {
+      const body = Buffer.from(JSON.stringify(aggregatedDiscovery(of, root, version, and)));
+      made = { body, of, and, etag: `"${createHash('sha256').update(body).digest('hex').toUpperCase()}"` };
       cache.set(key, made);
     }
     sendAggregated(exchange, version, made);
@@ -44,26 +61,32 @@ export function addDiscovery(paths: NonResourceHandler, options: DiscoveryOption
   );
   paths.add(
     '/apis',
-    root('apis', () => apiGroupList(resources())),
+    root('apis', () => apiGroupList(resources(), elsewhere())),
   );
   paths.addDynamic({
-    find: (path) => describedAt(path, resources()),
-    list: () => [...pathsOf(resources())],
+    find: (path) => describedAt(path, resources(), elsewhere()),
+    list: () => [...pathsOf([...resources(), ...elsewhere().versions])],
   });
 }
 
 /** Who answers `/apis/GROUP`, `/apis/GROUP/VERSION` and `/api/v1`; undefined where nothing of that is served. */
-function describedAt(path: string, resources: readonly DiscoverableResource[]): PathHandler | undefined {
+function describedAt(
+  path: string,
+  resources: readonly DiscoverableResource[],
+  elsewhere: Elsewhere,
+): PathHandler | undefined {
   const [, root, group = '', version] = path.split('/');
   if (path.split('/').length > 4 || (root !== 'api' && root !== 'apis') || group === '') return undefined;
   if (root === 'api') return version === undefined ? answer(apiResourceList(resources, '', group)) : undefined;
-  return answer(version === undefined ? apiGroup(resources, group) : apiResourceList(resources, group, version));
+  return answer(
+    version === undefined ? apiGroup(resources, group, elsewhere) : apiResourceList(resources, group, version),
+  );
 }
 
 const answer = (document: object | undefined): PathHandler | undefined =>
   document && ((exchange) => sendJson(exchange, 200, document));
 
-function pathsOf(resources: readonly DiscoverableResource[]): Set<string> {
+function pathsOf(resources: readonly GroupVersion[]): Set<string> {
   const found = new Set<string>();
   for (const { group, version } of groupVersions(resources)) {
     if (group !== '') found.add(`/apis/${group}`);
@@ -72,7 +95,7 @@ function pathsOf(resources: readonly DiscoverableResource[]): Set<string> {
   return found;
 }
 
-function groupVersions(resources: readonly DiscoverableResource[]): { group: string; version: string }[] {
+function groupVersions(resources: readonly GroupVersion[]): GroupVersion[] {
   const found = new Map(resources.map(({ group, version }) => [`${group}/${version}`, { group, version }]));
   return [...found.values()];
 }

@@ -5,6 +5,7 @@ import type { OpenApiObject } from './definitions.js';
 import { openApiV2 } from './document-v2.js';
 import { groupVersionPaths, openApiV3 } from './document-v3.js';
 import { encodeGnostic } from './gnostic.js';
+import { mergeRemote } from './remote-documents.js';
 
 /** A document as it is sent. */
 export interface OpenApiDocument {
@@ -12,6 +13,16 @@ export interface OpenApiDocument {
   /** Hash of the bytes, without quotes: the ETag, and the `hash` in immutable URLs. */
   readonly hash: string;
   readonly contentType: string;
+}
+
+/** What an extension server says of one group and version. */
+export interface RemoteOpenApi {
+  /** `apis/GROUP/VERSION`. */
+  readonly path: string;
+  readonly v3?: OpenApiDocument;
+  /** Its whole document; only what lies below `path` is taken over. */
+  readonly v2?: OpenApiObject;
+  readonly v2Hash?: string;
 }
 
 /** What clients ask for. */
@@ -27,13 +38,19 @@ export class OpenApi {
   readonly #resources: readonly DiscoverableResource[];
   readonly #schemas: Schemas;
   readonly #documents = new Map<string, OpenApiDocument>();
+  readonly #remote: readonly RemoteOpenApi[];
   #v2: OpenApiObject | undefined;
 
-  /** @param previous documents of before a change: those of groups that did not change are taken over */
-  constructor(resources: readonly DiscoverableResource[], schemas: Schemas, previous?: OpenApi) {
+  /** @param given `previous`: documents of before a change; those of groups that did not change are taken over */
+  constructor(
+    resources: readonly DiscoverableResource[],
+    schemas: Schemas,
+    given: { readonly previous?: OpenApi | undefined; readonly remote?: readonly RemoteOpenApi[] } = {},
+  ) {
     this.#resources = resources;
     this.#schemas = schemas;
-    if (previous) this.#takeOver(previous);
+    this.#remote = given.remote ?? [];
+    if (given.previous) this.#takeOver(given.previous);
   }
 
   #takeOver(previous: OpenApi): void {
@@ -59,7 +76,9 @@ export class OpenApi {
   /** `/openapi/v3`: the documents that there are, under URLs that change with their content. */
   v3Index(): OpenApiDocument {
     return this.#keep('v3', () => {
-      const paths = [...groupVersionPaths(this.#resources).keys()].sort().map((path) => {
+      const elsewhere = this.#remote.filter(({ v3 }) => v3 !== undefined).map(({ path }) => path);
+      const known = new Set([...groupVersionPaths(this.#resources).keys(), ...elsewhere]);
+      const paths = [...known].sort().map((path) => {
         const hash = this.v3Document(path)?.hash ?? '';
         return [path, { serverRelativeURL: `/openapi/v3/${path}?hash=${hash}` }];
       });
@@ -69,6 +88,8 @@ export class OpenApi {
 
   /** `/openapi/v3/PATH`, with a path such as `apis/apps/v1`; undefined when there is none. */
   v3Document(path: string): OpenApiDocument | undefined {
+    const remote = this.#remote.find((one) => one.path === path)?.v3;
+    if (remote) return remote;
     const resources = groupVersionPaths(this.#resources).get(path);
     if (!resources) return undefined;
     return this.#keep(`v3 ${path}`, () =>
@@ -77,7 +98,7 @@ export class OpenApi {
   }
 
   #v2Document(): OpenApiObject {
-    this.#v2 ??= openApiV2(this.#resources, this.#schemas);
+    this.#v2 ??= mergeRemote(openApiV2(this.#resources, this.#schemas), this.#remote);
     return this.#v2;
   }
 

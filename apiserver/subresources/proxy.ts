@@ -1,12 +1,12 @@
-import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
-import { request as httpsRequest } from 'node:https';
-import type { Readable, Writable } from 'node:stream';
+import type { IncomingMessage, RequestOptions } from 'node:http';
+import type { Writable } from 'node:stream';
 import type { Exchange } from '../http/exchange.js';
 import type { SubresourceHandler } from '../http/resource-handler.js';
 import { writeHead } from '../http/respond.js';
 import type { ObjectReader } from '../registry/object-reader.js';
 import { serviceUnavailable } from '../registry/status-errors.js';
 import type { Kubelets } from './kubelet-location.js';
+import { forward, type Headers } from './forward.js';
 import { admitConnect } from './connect.js';
 import { HtmlRewriter, rewriteLocation } from './proxy-rewrite.js';
 import { proxyTarget, type ProxyTarget } from './proxy-target.js';
@@ -17,20 +17,6 @@ export interface ProxyDependencies {
   readonly kubelets: Kubelets;
   readonly random: () => number;
 }
-
-/** Headers of one connection, which do not pass a proxy (RFC 9110 7.6.1), nor exist in HTTP/2. */
-const hopByHop = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
-const dialTimeoutMs = 30_000;
 
 /** Serves the proxy subresource of pods, services and nodes: passes the request on and the answer back. */
 export function proxyHandler(given: ProxyDependencies): SubresourceHandler {
@@ -62,61 +48,34 @@ function optionsFor({ info, query }: Exchange, target: ProxyTarget, kubelets: Ku
   return { host, port, path, ...security };
 }
 
-function pass(exchange: Exchange, target: ProxyTarget, kubelets: Kubelets): Promise<void> {
-  const { request, response } = exchange;
-  const send = target.scheme === 'https' ? httpsRequest : httpRequest;
-  const headers = withoutHops(passedHeaders(request as IncomingMessage));
+async function pass(exchange: Exchange, target: ProxyTarget, kubelets: Kubelets): Promise<void> {
+  const headers = passedHeaders(exchange.request as IncomingMessage);
   headers['x-forwarded-uri'] = exchange.info.path;
   // Pages are rewritten, so they must come in plain text.
   if (String(headers['accept'] ?? '').includes('text/html')) headers['accept-encoding'] = 'identity';
-  return new Promise((resolve, reject) => {
-    const upstream = send({
-      ...optionsFor(exchange, target, kubelets),
-      method: exchange.method,
+  try {
+    await forward(exchange, {
+      isTls: target.scheme === 'https',
+      options: optionsFor(exchange, target, kubelets),
       headers,
-      timeout: dialTimeoutMs,
+      onAnswer: (answer, answerHeaders) => rewrite(exchange, target, answer, answerHeaders),
     });
-    upstream.on('timeout', () => {
-      if (!response.headersSent) upstream.destroy(new Error('i/o timeout'));
-    });
-    upstream.on('error', (error) => {
-      if (response.headersSent) response.destroy();
-      else reject(serviceUnavailable(`error trying to reach service: ${error.message}`));
-      resolve();
-    });
-    upstream.on('response', (answer) => {
-      answerWith(exchange, target, answer);
-      answer.on('close', resolve);
-    });
-    (response as Writable).once('close', () => upstream.destroy());
-    (request as Readable).pipe(upstream);
-  });
+  } catch (error) {
+    throw serviceUnavailable(`error trying to reach service: ${(error as Error).message}`);
+  }
 }
 
-function answerWith(exchange: Exchange, target: ProxyTarget, answer: IncomingMessage): void {
-  const out = exchange.response as Writable;
-  const headers = withoutHops(answer.headers as Record<string, string | string[]>);
+/** Makes redirects and links of pages lead through the proxy. */
+function rewrite(exchange: Exchange, target: ProxyTarget, answer: IncomingMessage, headers: Headers): boolean {
   const { path, rest } = exchange.info;
   const base = rest === '' ? path : path.slice(0, path.length - rest.length);
   const { location } = answer.headers;
   if (location !== undefined) headers['location'] = rewriteLocation(location, base, target);
   const isPage = answer.headers['content-type']?.startsWith('text/html') === true;
   const isPlain = answer.headers['content-encoding'] === undefined;
-  if (isPage && isPlain && exchange.method !== 'HEAD') {
-    delete headers['content-length'];
-    writeHead(exchange.response, answer.statusCode ?? 502, headers);
-    answer.pipe(new HtmlRewriter(base)).pipe(out);
-  } else {
-    writeHead(exchange.response, answer.statusCode ?? 502, headers);
-    answer.pipe(out);
-  }
-  answer.on('error', () => out.destroy());
-}
-
-function withoutHops(headers: Record<string, string | string[]>): Record<string, string | string[]> {
-  const kept: Record<string, string | string[]> = {};
-  for (const [name, value] of Object.entries(headers)) {
-    if (!hopByHop.has(name) && value !== undefined) kept[name] = value;
-  }
-  return kept;
+  if (!isPage || !isPlain || exchange.method === 'HEAD') return false;
+  delete headers['content-length'];
+  writeHead(exchange.response, answer.statusCode ?? 502, headers);
+  answer.pipe(new HtmlRewriter(base)).pipe(exchange.response as Writable);
+  return true;
 }

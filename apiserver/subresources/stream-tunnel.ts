@@ -9,6 +9,8 @@ import { internalError } from '../registry/status-errors.js';
 export interface TunnelTarget {
   readonly isTls: boolean;
   readonly options: RequestOptions;
+  /** Instead of those of the client. */
+  readonly headers?: Record<string, string | string[]>;
   /** Makes a Status of the target's refusal; without it that goes to the client as it is. */
   readonly readRefusal?: (answer: IncomingMessage) => Promise<StatusError>;
 }
@@ -20,6 +22,8 @@ export function passedHeaders(request: Pick<IncomingMessage, 'headers'>): Record
   const headers: Record<string, string | string[]> = {};
   for (const [name, value] of Object.entries(request.headers)) {
     if (value === undefined || notPassedOn.has(name) || name.startsWith(':')) continue;
+    // As whom the request is made has been decided here.
+    if (name.startsWith('impersonate-')) continue;
     headers[name] = withoutBearer(name, value);
   }
   return headers;
@@ -46,7 +50,7 @@ export function tunnel(request: IncomingMessage, socket: Duplex, head: Buffer, t
     const upstream = send({
       ...target.options,
       method: request.method,
-      headers: passedHeaders(request),
+      headers: target.headers ?? passedHeaders(request),
       timeout: dialTimeoutMs,
     });
     const onGone = (): void => void upstream.destroy();

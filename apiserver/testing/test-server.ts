@@ -79,7 +79,14 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const serviceAccountKey = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
   const storage = options.storage ?? new MemoryStorage();
+  const frontProxyCa = await createCertificateAuthority({ subject: { commonName: 'front-proxy-ca' }, ...validity });
+  const frontProxyClient = await issueCertificate(frontProxyCa, {
+    subject: { commonName: 'front-proxy-client' },
+    usages: ['client'],
+    ...validity,
+  });
   const apiserver = await startApiserver({
+    frontProxy: { client: frontProxyClient, ca: frontProxyCa.certificate, allowedNames: ['front-proxy-client'] },
     ...options.identity,
     storage,
     definitions: options.definitions ?? allDefinitions,

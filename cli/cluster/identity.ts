@@ -13,6 +13,8 @@ export const pkiFiles = {
   ca: 'ca',
   apiserver: 'apiserver',
   kubeletClient: 'apiserver-kubelet-client',
+  frontProxyCa: 'front-proxy-ca',
+  frontProxyClient: 'front-proxy-client',
   serviceAccountKey: 'sa.key',
   encryptionKeys: 'encryption.json',
 } as const;
@@ -102,14 +104,21 @@ export async function ensureIdentity(
     ...state.nodes.flatMap((n) => [files.node(n.name), join(files.node(n.name), 'pki')]),
   ])
     makePrivateDirectory(folder);
-  const issuer = new Issuer(files);
-  const names = serverNames(state, hostAddresses);
   const inPki = (file: string): string => join(files.pki, file);
+  const issuer = new Issuer({ file: inPki(pkiFiles.ca), commonName: 'knarr-ca' });
+  const names = serverNames(state, hostAddresses);
   await issuer.ensure({ file: inPki(pkiFiles.apiserver), commonName: 'kube-apiserver', usages: ['server'], ...names });
   await issuer.ensure({
     file: inPki(pkiFiles.kubeletClient),
     commonName: 'kube-apiserver-kubelet-client',
     organizations: ['system:masters'],
+    usages: ['client'],
+  });
+  // An authority of its own: no other certificate of the cluster may speak for others.
+  const frontProxy = new Issuer({ file: inPki(pkiFiles.frontProxyCa), commonName: 'front-proxy-ca' });
+  await frontProxy.ensure({
+    file: inPki(pkiFiles.frontProxyClient),
+    commonName: 'front-proxy-client',
     usages: ['client'],
   });
   ensureServiceAccountKey(inPki(pkiFiles.serviceAccountKey));
@@ -138,12 +147,13 @@ function ensureServiceAccountKey(path: string): void {
   writePrivateFile(path, privateKey.export({ type: 'pkcs8', format: 'pem' }).toString());
 }
 
+/** Issues certificates of one authority, which is made when it is needed first. */
 class Issuer {
-  readonly #files: ClusterFiles;
+  readonly #own: { readonly file: string; readonly commonName: string };
   #authority: Promise<KeyPair> | undefined;
 
-  constructor(files: ClusterFiles) {
-    this.#files = files;
+  constructor(own: { readonly file: string; readonly commonName: string }) {
+    this.#own = own;
   }
 
   async ensure(wanted: Wanted): Promise<KeyPair> {
@@ -185,11 +195,11 @@ class Issuer {
   }
 
   async #loadAuthority(): Promise<KeyPair> {
-    const file = join(this.#files.pki, pkiFiles.ca);
+    const { file, commonName } = this.#own;
     const found = readPair(file);
     if (found) return found;
     const { createCertificateAuthority } = await import('../../shared/pki/certificate.js');
-    const pair = await createCertificateAuthority({ subject: { commonName: 'knarr-ca' }, ...validity(authorityYears) });
+    const pair = await createCertificateAuthority({ subject: { commonName }, ...validity(authorityYears) });
     writePrivateFile(`${file}.key`, pair.key);
     writePrivateFile(`${file}.crt`, pair.certificate);
     return pair;

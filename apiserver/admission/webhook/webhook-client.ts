@@ -1,15 +1,9 @@
-import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { Agent, request as httpsRequest } from 'node:https';
+import { request as httpsRequest } from 'node:https';
 import type { AdmissionregistrationV1WebhookClientConfig } from '../../../shared/api/generated/types.js';
 import type { Clock } from '../../../shared/clock/clock.js';
-
-/** Where a Service is reached; throws a StatusError where it is not. */
-export type ResolveService = (
-  namespace: string,
-  name: string,
-  port: number,
-) => { readonly host: string; readonly port: number };
+import { ServiceAgents } from '../../services/service-agents.js';
+import type { ResolveService } from '../../services/service-resolver.js';
 
 /** Why a webhook could not be asked, in the words of the original. */
 export class CallError extends Error {
@@ -18,8 +12,6 @@ export class CallError extends Error {
 
 const maxAnswerBytes = 3 * 1024 * 1024;
 const maxErrorText = 2_048;
-/** Authorities that are remembered with their open connections. */
-const maxAgents = 64;
 const maxSocketsPerHost = 64;
 
 /** A webhook's URL in its parts. */
@@ -43,7 +35,7 @@ interface Endpoint {
 export class WebhookClient {
   readonly #resolve: ResolveService;
   readonly #clock: Clock;
-  readonly #agents = new Map<string, Agent>();
+  readonly #agents = new ServiceAgents({ maxSocketsPerHost });
 
   constructor(resolve: ResolveService, clock: Clock) {
     this.#resolve = resolve;
@@ -79,32 +71,11 @@ export class WebhookClient {
   }
 
   close(): void {
-    for (const agent of this.#agents.values()) agent.destroy();
-    this.#agents.clear();
+    this.#agents.close();
   }
 
   #endpoint({ service }: AdmissionregistrationV1WebhookClientConfig, { serverName, port }: Address): Endpoint {
     return service ? this.#resolve(service.namespace, service.name, port) : { host: serverName, port };
-  }
-
-  #agent(caBundle: string | undefined): Agent {
-    const key = caBundle ? createHash('sha256').update(caBundle).digest('base64') : '';
-    const known = this.#agents.get(key);
-    if (known) {
-      // The order of the map is the order of use.
-      this.#agents.delete(key);
-      this.#agents.set(key, known);
-      return known;
-    }
-    const ca = caBundle ? { ca: Buffer.from(caBundle, 'base64').toString('latin1') } : {};
-    const agent = new Agent({ ...ca, keepAlive: true, maxSockets: maxSocketsPerHost, maxFreeSockets: 8 });
-    this.#agents.set(key, agent);
-    for (const [oldest, unused] of this.#agents) {
-      if (this.#agents.size <= maxAgents) break;
-      this.#agents.delete(oldest);
-      unused.destroy();
-    }
-    return agent;
   }
 
   #exchange(
@@ -121,7 +92,7 @@ export class WebhookClient {
         port,
         path,
         method: 'POST',
-        agent: this.#agent(caBundle),
+        agent: this.#agents.agentFor(caBundle ? { caBundle } : {}),
         // An address is checked against the certificate too, but must not be sent as a name.
         ...(/^[\d.]+$|:/.test(serverName) ? {} : { servername: serverName }),
         headers: {
