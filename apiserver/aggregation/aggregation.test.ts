@@ -55,7 +55,8 @@ describe('aggregation', () => {
   };
   const groupNames = async (): Promise<string[]> => {
     const { json } = await admin.send('/apis');
-    return (json?.['groups'] as { name: string }[]).map(({ name }) => name);
+    const { groups } = json as unknown as { groups: { name: string }[] };
+    return groups.map(({ name }) => name);
   };
 
   before(async () => {

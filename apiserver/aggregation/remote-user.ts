@@ -29,6 +29,7 @@ export function withRemoteUser(headers: Headers, user: User): Headers {
 }
 
 /** Header values are bytes: those of UTF-8, as Go sends them; control characters cannot be sent at all. */
+// oxlint-disable-next-line no-control-regex
 const latin1 = (text: string): string => Buffer.from(text.replace(/[\0-\x1f\x7f]/g, ' '), 'utf8').toString('latin1');
 
 const escapedKey = (key: string): string =>
