@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { KubernetesObject } from '../../shared/api/object.js';
 import type { Clock } from '../../shared/clock/clock.js';
 import type { CachedObject } from '../cache/cached-object.js';
@@ -11,6 +12,9 @@ import type { JsonObject } from '../schema/json.js';
 import type { Negotiated } from './accept.js';
 import { jsonType } from './respond.js';
 import type { WatchRequest } from './watch-response.js';
+
+/** Takes a few milliseconds. */
+const objectsAtATime = 64;
 
 const asJson = (object: object): JsonObject => object as JsonObject;
 
@@ -35,6 +39,16 @@ export class Representations {
   message(served: ServedResource, form: Negotiated, cached: CachedObject): Buffer {
     if (form.transform === 'none') return this.#wholeMessage(served, cached);
     return this.#protobuf.message(asJson(this.one(served, form, cached.object, 'Metadata'))) ?? Buffer.alloc(0);
+  }
+
+  /** The messages of a list. Each is made once; to make thousands at a time would hold up everybody else. */
+  async messages(served: ServedResource, form: Negotiated, objects: readonly CachedObject[]): Promise<Buffer[]> {
+    const found: Buffer[] = [];
+    for (const cached of objects) {
+      if (found.length > 0 && found.length % objectsAtATime === 0) await setImmediate();
+      found.push(this.message(served, form, cached));
+    }
+    return found;
   }
 
   #wholeMessage({ store, definition }: ServedResource, cached: CachedObject): Buffer {

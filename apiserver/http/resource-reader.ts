@@ -82,7 +82,7 @@ export class ResourceReader {
     }
     const listed = form.transform === 'none' ? definition.resource : metadataResource(form);
     if (form.encoding === 'protobuf') {
-      const items = result.objects.map((cached) => this.#representations.message(served, form, cached));
+      const items = await this.#representations.messages(served, form, result.objects);
       await sendList(exchange, protobufList(listed, result, items));
       return;
     }

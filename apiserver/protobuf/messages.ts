@@ -29,7 +29,7 @@ export interface Message {
 export class Messages {
   readonly #schemas: Schemas;
   readonly #table: MessageTable;
-  readonly #known = new Map<string, Message>();
+  readonly #known = new Map<StructType, Map<string, Message>>();
 
   constructor(schemas: Schemas, table: MessageTable) {
     this.#schemas = schemas;
@@ -53,8 +53,9 @@ export class Messages {
   }
 
   #compile(name: string, struct: StructType): Message {
-    const key = `${name} ${struct.definition}`;
-    const known = this.#known.get(key);
+    let ofStruct = this.#known.get(struct);
+    if (!ofStruct) this.#known.set(struct, (ofStruct = new Map<string, Message>()));
+    const known = ofStruct.get(name);
     if (known) return known;
     const names = new Map([...struct.fields.keys()].map((field) => [field.toLowerCase(), field]));
     const fields = Object.entries(this.#table[name] ?? {}).flatMap(([given, [number, type]]): MessageField[] => {
@@ -68,7 +69,7 @@ export class Messages {
     });
     fields.sort((a, b) => a.number - b.number);
     const message = { fields, byNumber: new Map(fields.map((field) => [field.number, field])) };
-    this.#known.set(key, message);
+    ofStruct.set(name, message);
     return message;
   }
 }
