@@ -362,3 +362,37 @@ test('hostile bytes are a 400', () => {
     },
   );
 });
+
+test('broken bytes of any kind are read as something or refused, also deep inside schemas', () => {
+  const refusal = (bytes: Uint8Array): number => {
+    try {
+      codec.decode(bytes);
+      return 200;
+    } catch (error) {
+      assert.ok(error instanceof StatusError, String(error));
+      return error.code;
+    }
+  };
+  for (const { resource } of definitions) {
+    const { apiVersion, kind, definition = '' } = resource;
+    const broken = fc.tuple(
+      objectOf(schemas.type(definition), 0),
+      fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 8 }),
+    );
+    const property = fc.property(broken, ([fields, changes]) => {
+      const message = codec.message({ apiVersion, kind, ...fields }) ?? Buffer.alloc(0);
+      for (const [at, byte] of changes) if (message.length > 0) message[at % message.length] = byte;
+      assert.ok([200, 400].includes(refusal(envelope(apiVersion, kind, message))));
+    });
+    fc.assert(property, { numRuns: 10 });
+  }
+  // additionalProperties of additionalProperties ...: each level is a message in a union.
+  let schema = bytesOf((w) => w.string(5, 'object'));
+  for (let level = 0; level < 2000; level++) {
+    const inner = schema;
+    schema = bytesOf((w) => w.message(30, (union) => union.bool(1, true).bytes(2, inner)));
+  }
+  const version = bytesOf((w) => w.message(4, (validation) => validation.bytes(1, schema)));
+  const deep = bytesOf((w) => w.message(2, (spec) => spec.bytes(7, version)));
+  assert.equal(refusal(envelope('apiextensions.k8s.io/v1', 'CustomResourceDefinition', deep)), 400);
+});
