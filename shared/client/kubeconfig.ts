@@ -52,10 +52,47 @@ export async function loadKubeconfig(path: string, parseYaml: ParseYaml = readYa
     });
   });
   const config = await parse(text, path, parseYaml);
-  if (typeof config !== 'object' || config === null || Array.isArray(config)) {
-    throw new Error(`kubeconfig ${path}: not a mapping`);
+  checkShape(config, path);
+  return config;
+}
+
+type Mapping = Record<string, unknown>;
+
+/** Lists of a kubeconfig, what an entry holds, and the fields in it that are texts. */
+const shapes: readonly (readonly [list: string, part: string, texts: readonly string[]])[] = [
+  ['clusters', 'cluster', ['server', 'certificate-authority', 'certificate-authority-data', 'tls-server-name']],
+  [
+    'users',
+    'user',
+    ['client-certificate', 'client-certificate-data', 'client-key', 'client-key-data', 'token', 'tokenFile'],
+  ],
+  ['contexts', 'context', ['cluster', 'user', 'namespace']],
+];
+
+const isMapping = (value: unknown): value is Mapping =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** People write these files: what is of another form than it must be is told by its place. */
+function checkShape(config: unknown, path: string): asserts config is Kubeconfig {
+  const refuse = (what: string): never => {
+    throw new Error(`kubeconfig ${path}: ${what}`);
+  };
+  if (!isMapping(config)) return refuse('not a mapping');
+  const checkText = (value: unknown, place: string): void => {
+    if (value !== undefined && value !== null && typeof value !== 'string') refuse(`${place} is not a text`);
+  };
+  checkText(config['current-context'], 'current-context');
+  for (const [list, part, texts] of shapes) {
+    const entries = config[list] ?? [];
+    if (!Array.isArray(entries)) return refuse(`${list} is not a list`);
+    entries.forEach((entry: unknown, index) => {
+      const place = `${list}[${index}]`;
+      if (!isMapping(entry) || typeof entry['name'] !== 'string') return refuse(`${place} has no name`);
+      const held = entry[part] ?? {};
+      if (!isMapping(held)) return refuse(`${place}.${part} is not a mapping`);
+      for (const text of texts) checkText(held[text], `${place}.${part}.${text}`);
+    });
   }
-  return config as Kubeconfig;
 }
 
 function parse(text: string, path: string, parseYaml: ParseYaml): unknown {
