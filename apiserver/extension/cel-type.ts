@@ -3,13 +3,27 @@ import { boolType, dynType, objectType, stringType, type CelType } from '../cel/
 import { isMetaField, itemsOf, valuesOf, type Schema } from './schema.js';
 
 /** What the expression language knows of a value of a schema; undefined where it can say nothing. */
-export function celTypeOf(schema: Schema, isResource: boolean, name = 'object'): CelType | undefined {
+export function celTypeOf(
+  schema: Schema,
+  isResource: boolean,
+  name = 'object',
+  known?: Map<Schema, CelType | undefined>,
+): CelType | undefined {
+  if (!known) return typeOf(schema, isResource, name);
+  if (!known.has(schema)) known.set(schema, typeOf(schema, isResource, name, known));
+  return known.get(schema);
+}
+
+/** Types by their schemas, where one is asked for again with each schema around it. */
+type Known = Map<Schema, CelType | undefined>;
+
+function typeOf(schema: Schema, isResource: boolean, name: string, known?: Known): CelType | undefined {
   if (schema['x-kubernetes-int-or-string']) return dynType;
   switch (schema.type) {
     case 'array':
-      return listTypeOf(schema, name);
+      return listTypeOf(schema, name, known);
     case 'object':
-      return objectTypeOf(schema, isResource, name);
+      return objectTypeOf(schema, isResource, name, known);
     case 'string':
       return stringTypeOf(schema);
     case 'boolean':
@@ -23,9 +37,9 @@ export function celTypeOf(schema: Schema, isResource: boolean, name = 'object'):
   }
 }
 
-function listTypeOf(schema: Schema, name: string): CelType | undefined {
+function listTypeOf(schema: Schema, name: string, known?: Known): CelType | undefined {
   const items = itemsOf(schema);
-  const type = items && celTypeOf(items, items['x-kubernetes-embedded-resource'] === true, `${name}.@idx`);
+  const type = items && celTypeOf(items, items['x-kubernetes-embedded-resource'] === true, `${name}.@idx`, known);
   if (!type) return undefined;
   const listType = schema['x-kubernetes-list-type'];
   const listMapKeys = schema['x-kubernetes-list-map-keys'];
@@ -38,10 +52,11 @@ function listTypeOf(schema: Schema, name: string): CelType | undefined {
   };
 }
 
-function objectTypeOf(schema: Schema, isResource: boolean, name: string): CelType {
+function objectTypeOf(schema: Schema, isResource: boolean, name: string, known?: Known): CelType {
   const values = valuesOf(schema);
   if (values) {
-    const type = celTypeOf(values, values['x-kubernetes-embedded-resource'] === true, `${name}.@elem`) ?? dynType;
+    const type =
+      celTypeOf(values, values['x-kubernetes-embedded-resource'] === true, `${name}.@elem`, known) ?? dynType;
     const maxSize = schema.maxProperties;
     return { kind: 'map', keys: stringType, values: type, ...(maxSize === undefined ? {} : { maxSize }) };
   }
@@ -50,7 +65,7 @@ function objectTypeOf(schema: Schema, isResource: boolean, name: string): CelTyp
   const fields = new Map<string, CelType>();
   for (const [property, field] of Object.entries(schema.properties ?? {})) {
     if (!isEscapable(property) || (isResource && isMetaField(property))) continue;
-    const type = celTypeOf(field, field['x-kubernetes-embedded-resource'] === true, `${name}.${property}`);
+    const type = celTypeOf(field, field['x-kubernetes-embedded-resource'] === true, `${name}.${property}`, known);
     if (type) fields.set(escapeName(property), type);
   }
   if (isResource) {

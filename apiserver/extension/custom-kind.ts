@@ -19,7 +19,7 @@ import { schemaOf } from './definition-validation.js';
 import { parseFieldPath, parsePlainPath, setAt, valueAt, valuesAt } from './json-path.js';
 import { prune } from './pruning.js';
 import { publishedV2, publishedV3 } from './published-schema.js';
-import { compileRules } from './rules.js';
+import { rulesOf } from './rules.js';
 import type { Schema } from './schema.js';
 import { structureOf } from './structure-type.js';
 import { VersionForms } from './version-forms.js';
@@ -70,7 +70,7 @@ function makeDefinition(
   const subresources: Subresource[] = [];
   if (version.subresources?.status) subresources.push('status');
   if (version.subresources?.scale) subresources.push('scale');
-  const rules = compileRules(schema, '', []);
+  const rules = rulesOf(schema);
   const strategy = customStrategy({
     schema,
     rules,
@@ -153,7 +153,13 @@ function customStructure(
       return { object: pruned, unknown, suggestions: new Map() };
     },
     definitionName: [...group.split('.').reverse(), version, kind].join('.'),
-    openApi: { v2: publishedV2(schema), v3: publishedV3(schema) },
+    // Made when somebody asks for the document.
+    openApi: {
+      get v2() {
+        return publishedV2(schema);
+      },
+      v3: publishedV3(schema),
+    },
     decodeStored: (bytes) => converted(bytes, apiVersion, schema),
     isTerminating,
   };

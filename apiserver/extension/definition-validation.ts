@@ -17,7 +17,7 @@ import {
 } from '../validation/field-error.js';
 import { isDns1035Label, isDns1123Subdomain } from '../validation/names.js';
 import { parsePlainPath, parseFieldPath } from './json-path.js';
-import { compileRules } from './rules.js';
+import { compileInSteps, finish } from './rules.js';
 import { propertyOf, type Schema } from './schema.js';
 import { validateSchema } from './structural.js';
 
@@ -33,6 +33,11 @@ export const schemaOf = (version: Version): Schema | undefined => version.schema
 
 /** Rules of a definition that is written; those of its schemas are checked only where they are new, as in the original. */
 export function validateDefinition(object: Definition, old?: Definition): FieldError[] {
+  return finish(validateInSteps(object, old));
+}
+
+/** The same in steps: schemas may be big, and rules many. */
+export function* validateInSteps(object: Definition, old?: Definition): Generator<void, FieldError[]> {
   const { spec, metadata } = object;
   const errors: FieldError[] = [];
   if (!spec) return [required('spec')];
@@ -57,7 +62,7 @@ export function validateDefinition(object: Definition, old?: Definition): FieldE
       ),
     );
   }
-  append(errors, validateVersions(spec, old));
+  append(errors, yield* validateVersions(spec, old));
   append(errors, validateConversion(spec));
   if (old) append(errors, validateDefinitionUpdate(object, old));
   return errors;
@@ -113,19 +118,22 @@ function validateNames(names: CustomResourceDefinitionNames, path: string): Fiel
   return errors;
 }
 
-function validateVersions(spec: CustomResourceDefinitionSpec, old: Definition | undefined): FieldError[] {
+function* validateVersions(
+  spec: CustomResourceDefinitionSpec,
+  old: Definition | undefined,
+): Generator<void, FieldError[]> {
   const versions = spec.versions ?? [];
   const errors: FieldError[] = [];
   const seen = new Set<string>();
   if (versions.length > maxVersions) return [invalid('spec.versions', '', `must have at most ${maxVersions} items`)];
-  versions.forEach((version, index) => {
+  for (const [index, version] of versions.entries()) {
     const path = `spec.versions[${index}]`;
     for (const problem of isDns1035Label(version.name)) errors.push(invalid(`${path}.name`, version.name, problem));
     if (seen.has(version.name)) errors.push(duplicate(`${path}.name`, version.name));
     seen.add(version.name);
     const before = old?.spec?.versions?.find(({ name }) => name === version.name);
-    append(errors, validateVersion(version, path, before));
-  });
+    append(errors, yield* validateVersion(version, path, before));
+  }
   const storage = versions.filter(({ storage: isStorage }) => isStorage).length;
   if (storage !== 1) {
     errors.push(invalid('spec.versions', '', 'must have exactly one version marked as storage version'));
@@ -133,7 +141,7 @@ function validateVersions(spec: CustomResourceDefinitionSpec, old: Definition | 
   return errors;
 }
 
-function validateVersion(version: Version, path: string, before: Version | undefined): FieldError[] {
+function* validateVersion(version: Version, path: string, before: Version | undefined): Generator<void, FieldError[]> {
   const errors: FieldError[] = [];
   const schema = schemaOf(version);
   const place = `${path}.schema.openAPIV3Schema`;
@@ -147,9 +155,12 @@ function validateVersion(version: Version, path: string, before: Version | undef
   }
   if (!schema) errors.push(required(place, 'schemas are required'));
   else if (!before || !equalJson(schema, schemaOf(before))) {
+    yield;
     const faults = validateSchema(schema, place);
     append(errors, faults);
-    if (faults.length === 0) compileRules(schema, place, errors);
+    yield;
+    if (faults.length === 0) yield* compileInSteps(schema, place, errors);
+    yield;
   }
   append(errors, validateSubresources(version, path));
   append(errors, validateColumns(version, path));

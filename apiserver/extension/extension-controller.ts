@@ -34,6 +34,8 @@ export interface ExtensionOptions {
 /** What is served of one definition. */
 interface Served {
   readonly uid: string;
+  /** As it was when this was made, or found to be the same. */
+  object: CustomResourceDefinition;
   /** The spec and the names from which it was made. */
   readonly made: string;
   readonly definitions: readonly ResourceDefinition[];
@@ -182,9 +184,14 @@ export class ExtensionController {
     const { hub, registry, fanOut, metadata, client, newUid } = this.#options;
     const { name, uid } = crd.metadata;
     const isClosed = crd.metadata.deletionTimestamp !== undefined;
-    const made = JSON.stringify([crd.spec, crd.status?.acceptedNames, crd.status?.storedVersions]);
     const before = this.#served.get(name);
-    if (before?.made === made) return false;
+    // Objects of the cache are never changed, and definitions may be big.
+    if (before?.object === crd) return false;
+    const made = JSON.stringify([crd.spec, crd.status?.acceptedNames, crd.status?.storedVersions]);
+    if (before?.made === made) {
+      before.object = crd;
+      return false;
+    }
     if ((isClosed && before) || this.#isBuiltIn(crd)) return false;
     const definitions = definitionsOfKind(crd, {
       metadata,
@@ -201,7 +208,7 @@ export class ExtensionController {
     for (const definition of served) registry.add(definition);
     // Clients watch on in the new form: what they have is from the old one.
     if (oldCache) fanOut.finish(oldCache);
-    this.#served.set(name, { uid: uid ?? '', made, definitions: served, stored });
+    this.#served.set(name, { uid: uid ?? '', object: crd, made, definitions: served, stored });
     return true;
   }
 

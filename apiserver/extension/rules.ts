@@ -22,17 +22,23 @@ import { itemsOf, valuesOf, type Schema, type ValidationRule } from './schema.js
 const ruleCostLimit = 10_000_000;
 const definitionCostLimit = 100_000_000;
 
-/** One rule, ready to run. */
-interface CompiledRule {
-  readonly rule: GivenRule;
+/** What a rule is when it runs. */
+interface Programs {
   readonly program: Program;
   readonly message: Program | undefined;
+}
+
+/** One rule. */
+interface CompiledRule {
+  readonly rule: GivenRule;
   readonly usesOld: boolean;
+  /** Made when it is first asked for; undefined for a rule that does not compile. */
+  readonly programs: () => Programs | undefined;
 }
 
 /** The rules of a schema and of what is below it; undefined where there are none. */
 export interface RuleTree {
-  readonly type: CelType;
+  readonly type: () => CelType | undefined;
   /** As the original names the type of a value that a rule refuses. */
   readonly typeName: string;
   readonly rules: readonly CompiledRule[];
@@ -42,16 +48,49 @@ export interface RuleTree {
   readonly schema: Schema;
 }
 
+/** The rules of a schema that was accepted. Each is compiled when an object first meets it: there may be thousands. */
+export function rulesOf(schema: Schema): RuleTree | undefined {
+  return finish(new RuleCompiler([], false).compile(schema, '', true, 1, true));
+}
+
 /** Compiles all rules of a schema; what is wrong with them is added to `errors`. */
 export function compileRules(schema: Schema, path: string, errors: FieldError[]): RuleTree | undefined {
-  const compiler = new RuleCompiler(errors);
-  const tree = compiler.compile(schema, path, true, 1, true);
+  return finish(compileInSteps(schema, path, errors));
+}
+
+/** The same in steps of a few milliseconds. */
+export function* compileInSteps(
+  schema: Schema,
+  path: string,
+  errors: FieldError[],
+): Generator<void, RuleTree | undefined> {
+  const compiler = new RuleCompiler(errors, true);
+  const tree = yield* compiler.compile(schema, path, true, 1, true);
   if (compiler.totalCost > definitionCostLimit) {
     const factor = excess(compiler.totalCost, definitionCostLimit);
     const detail = `x-kubernetes-validations estimated rule cost total for entire OpenAPIv3 schema exceeds budget by factor of ${factor} (try simplifying the rule, or adding maxItems, maxProperties, and maxLength where arrays, maps, and strings are declared)`;
     errors.push(forbidden(path, detail));
   }
   return tree;
+}
+
+/** Runs all steps at once. */
+export function finish<T>(steps: Generator<void, T>): T {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
+/** A rule takes about a tenth of a millisecond, seldom much more. */
+const rulesPerStep = 32;
+
+type TypeOf = () => CelType | undefined;
+
+/** What is made by the first call is kept. */
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
 }
 
 const excess = (cost: number, limit: number): string => {
@@ -64,46 +103,88 @@ type GivenRule = ValidationRule & { readonly rule: string };
 
 class RuleCompiler {
   totalCost = 0;
+  #count = 0;
   readonly #functions = kubernetesFunctions();
   readonly #errors: FieldError[];
+  /** Whether rules are checked at once. */
+  readonly #isChecking: boolean;
+  readonly #hasRules = new Map<Schema, boolean>();
+  readonly #types = new Map<Schema, CelType | undefined>();
 
-  constructor(errors: FieldError[]) {
+  constructor(errors: FieldError[], isChecking: boolean) {
     this.#errors = errors;
+    this.#isChecking = isChecking;
   }
 
   /** @param count how often the schema can occur in one object */
-  compile(schema: Schema, path: string, isRoot: boolean, count: number, isCorrelated: boolean): RuleTree | undefined {
+  *compile(
+    schema: Schema,
+    path: string,
+    isRoot: boolean,
+    count: number,
+    isCorrelated: boolean,
+  ): Generator<void, RuleTree | undefined> {
+    // Most of a schema has none: nothing is made for it.
+    if (!this.#mayHaveRules(schema)) return undefined;
     const isResource = isRoot || schema['x-kubernetes-embedded-resource'] === true;
-    const type = celTypeOf(schema, isResource);
-    if (!type) return undefined;
-    const rules = this.#compileRules(schema, type, path, count, isCorrelated);
+    const type = once(() => celTypeOf(schema, isResource));
+    const rules = yield* this.#compileRules(schema, type, path, count, isCorrelated);
     const properties = new Map<string, RuleTree>();
     for (const [name, field] of Object.entries(schema.properties ?? {})) {
-      const tree = this.compile(field, `${path}.properties[${name}]`, false, count, isCorrelated);
+      const tree = yield* this.compile(field, `${path}.properties[${name}]`, false, count, isCorrelated);
       if (tree) properties.set(name, tree);
     }
     const inner = itemsOf(schema);
     const isMapList = schema['x-kubernetes-list-type'] === 'map';
-    const below = count * sizeBound(type);
-    const items = inner && this.compile(inner, `${path}.items`, false, below, isCorrelated && isMapList);
+    const below = count * this.#sizeBound(schema, isResource);
+    const items = inner && (yield* this.compile(inner, `${path}.items`, false, below, isCorrelated && isMapList));
     const additional = valuesOf(schema);
-    const values = additional && this.compile(additional, `${path}.additionalProperties`, false, below, isCorrelated);
+    const place = `${path}.additionalProperties`;
+    const values = additional && (yield* this.compile(additional, place, false, below, isCorrelated));
     if (rules.length === 0 && properties.size === 0 && !items && !values) return undefined;
     return { type, typeName: typeNameOf(schema), rules, properties, items, values, schema };
   }
 
-  #compileRules(schema: Schema, type: CelType, path: string, count: number, isCorrelated: boolean): CompiledRule[] {
+  #mayHaveRules(schema: Schema): boolean {
+    const known = this.#hasRules.get(schema);
+    if (known !== undefined) return known;
+    const inner = itemsOf(schema);
+    const values = valuesOf(schema);
+    const has =
+      (schema['x-kubernetes-validations'] ?? []).length > 0 ||
+      Object.values(schema.properties ?? {}).some((field) => this.#mayHaveRules(field)) ||
+      (inner !== undefined && this.#mayHaveRules(inner)) ||
+      (values !== undefined && this.#mayHaveRules(values));
+    this.#hasRules.set(schema, has);
+    return has;
+  }
+
+  /** How many values there can be below one, where it matters what the rules on them cost. */
+  #sizeBound(schema: Schema, isResource: boolean): number {
+    if (!this.#isChecking || (!itemsOf(schema) && !valuesOf(schema))) return 1;
+    const type = celTypeOf(schema, isResource, 'object', this.#types);
+    return type ? sizeBound(type) : 1;
+  }
+
+  *#compileRules(
+    schema: Schema,
+    type: TypeOf,
+    path: string,
+    count: number,
+    isCorrelated: boolean,
+  ): Generator<void, CompiledRule[]> {
     const compiled: CompiledRule[] = [];
     const seen = new Set<string>();
-    (schema['x-kubernetes-validations'] ?? []).forEach((given, index) => {
+    for (const [index, given] of (schema['x-kubernetes-validations'] ?? []).entries()) {
+      if (this.#isChecking && (this.#count += 1) % rulesPerStep === 0) yield;
       const rule = { ...given, rule: given.rule ?? '' };
       const place = `${path}.x-kubernetes-validations[${index}]`;
-      if (!this.#isWellFormed(rule, schema, place)) return;
+      if (!this.#isWellFormed(rule, schema, place)) continue;
       if (seen.has(rule.rule)) this.#errors.push(duplicate(`${place}.rule`, rule.rule));
       seen.add(rule.rule);
       const done = this.#compileRule(rule, type, place, count, isCorrelated);
       if (done) compiled.push(done);
-    });
+    }
     return compiled;
   }
 
@@ -138,18 +219,13 @@ class RuleCompiler {
 
   #compileRule(
     rule: GivenRule,
-    type: CelType,
+    type: TypeOf,
     place: string,
     count: number,
     isCorrelated: boolean,
   ): CompiledRule | undefined {
-    const isOptionalOld = rule.optionalOldSelf === true;
-    const environment = new CelEnvironment(
-      { variables: { self: type, oldSelf: isOptionalOld ? optionalType(type) : type } },
-      this.#functions,
-    );
-    const program = this.#attempt(environment, rule.rule, 'bool', `${place}.rule`, 'rule');
-    if (!program) return undefined;
+    const programs = once(() => this.#programs(rule, type(), place));
+    if (this.#isChecking && !programs()) return undefined;
     const usesOld = /\boldSelf\b/.test(rule.rule);
     if (usesOld && !isCorrelated) {
       const detail =
@@ -158,21 +234,27 @@ class RuleCompiler {
       this.#errors.push(invalid(`${place}.rule`, rule.rule, detail));
       return undefined;
     }
-    this.#checkCost(program, count, `${place}.rule`);
-    const message =
-      rule.messageExpression === undefined
-        ? undefined
-        : this.#attempt(
-            environment,
-            rule.messageExpression,
-            'string',
-            `${place}.messageExpression`,
-            'messageExpression',
-          );
-    return { rule, program, message, usesOld };
+    if (this.#isChecking) this.#checkCost(programs()?.program, count, `${place}.rule`);
+    return { rule, usesOld, programs };
   }
 
-  #checkCost(program: Program, count: number, path: string): void {
+  #programs(rule: GivenRule, type: CelType | undefined, place: string): Programs | undefined {
+    if (!type) return undefined;
+    const oldSelf = rule.optionalOldSelf === true ? optionalType(type) : type;
+    const environment = new CelEnvironment({ variables: { self: type, oldSelf } }, this.#functions);
+    const program = this.#attempt(environment, rule.rule, 'bool', `${place}.rule`, 'rule');
+    if (!program) return undefined;
+    const { messageExpression } = rule;
+    const messagePlace = `${place}.messageExpression`;
+    const message =
+      messageExpression === undefined
+        ? undefined
+        : this.#attempt(environment, messageExpression, 'string', messagePlace, 'messageExpression');
+    return { program, message };
+  }
+
+  #checkCost(program: Program | undefined, count: number, path: string): void {
+    if (!program) return;
     const cost = program.estimatedCost * count;
     this.totalCost += cost;
     if (cost <= ruleCostLimit) return;
@@ -282,14 +364,16 @@ class Evaluation {
 
   #run(tree: RuleTree, value: unknown, old: unknown, path: string): void {
     const isUnchanged = old !== undefined && equalJson(value, old);
-    const self = fromJson(value, tree.type);
+    const type = tree.type();
+    if (!type) return;
+    const self = fromJson(value, type);
     for (const compiled of tree.rules) {
       const { rule, usesOld } = compiled;
       const isOptionalOld = rule.optionalOldSelf === true;
       if (usesOld && !isOptionalOld && (old === undefined || old === null)) continue;
       // What was stored already may stay as it is, whatever a newer rule says.
       if (isUnchanged && !usesOld) continue;
-      const oldValue = old === undefined || old === null ? undefined : fromJson(old, tree.type);
+      const oldValue = old === undefined || old === null ? undefined : fromJson(old, type);
       const variables = { self, oldSelf: isOptionalOld ? optional(oldValue) : (oldValue ?? null) };
       const failure = this.#failure(compiled, variables, tree, path);
       if (failure) this.errors.push(failure);
@@ -297,12 +381,15 @@ class Evaluation {
   }
 
   #failure(
-    { rule, program, message }: CompiledRule,
+    { rule, programs }: CompiledRule,
     variables: Readonly<Record<string, CelValue>>,
     { typeName }: RuleTree,
     path: string,
   ): FieldError | undefined {
     const place = rule.fieldPath === undefined ? path : `${path}${rule.fieldPath}`.replace(/^\./, '');
+    const made = programs();
+    if (!made) return undefined;
+    const { program, message } = made;
     try {
       if (program.evaluate(variables, this.#budget()) === true) return undefined;
     } catch (error) {

@@ -1,6 +1,6 @@
 import { customresourcedefinitions } from '../../shared/api/generated/resources.js';
 import type { CustomResourceDefinition } from '../../shared/api/generated/types.js';
-import { validateDefinition, validateDefinitionStatus } from '../extension/definition-validation.js';
+import { validateDefinition, validateDefinitionStatus, validateInSteps } from '../extension/definition-validation.js';
 import { isTrue, setCondition } from '../extension/naming.js';
 import { column, nameColumn } from './column.js';
 import { defineKind } from './kind.js';
@@ -46,15 +46,17 @@ export const customResourceDefinitionDefinition = defineKind<CustomResourceDefin
       if (missing.length > 0) crd.status = { ...crd.status, storedVersions: [...stored, ...missing] };
     },
     validate: (crd) => validateDefinition(crd),
-    validateUpdate: (crd, old) => {
-      // What is going away is only finished.
-      if (isTrue(old.status?.conditions, 'Terminating') && JSON.stringify(crd.spec) === JSON.stringify(old.spec))
-        return [];
-      return validateDefinition(crd, old);
+    validateUpdate: (crd, old) => (isOnlyFinished(crd, old) ? [] : validateDefinition(crd, old)),
+    validateInSteps: function* (crd, old) {
+      return old && isOnlyFinished(crd, old) ? [] : yield* validateInSteps(crd, old);
     },
     validateStatusUpdate: validateDefinitionStatus,
   },
 });
+
+/** What is going away is only finished. */
+const isOnlyFinished = (crd: CustomResourceDefinition, old: CustomResourceDefinition): boolean =>
+  isTrue(old.status?.conditions, 'Terminating') && JSON.stringify(crd.spec) === JSON.stringify(old.spec);
 
 const storageVersions = ({ spec }: CustomResourceDefinition): string[] =>
   (spec?.versions ?? []).filter(({ storage }) => storage).map(({ name }) => name);

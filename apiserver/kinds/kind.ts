@@ -32,7 +32,8 @@ export function defineKind<T extends KubernetesObject>(given: Given<T>): Resourc
 function withMetadata<T extends KubernetesObject>(strategy: Strategy<T>, namespaced: boolean): Strategy<T> {
   const rules = { namespaced, validateName: strategy.validateName ?? isDns1123Subdomain };
   const none = (): FieldError[] => [];
-  const { validate = none, validateUpdate = validate, validateStatusUpdate = none, validatePartUpdate } = strategy;
+  const { validate = none, validateUpdate = validate, validateStatusUpdate = none } = strategy;
+  const { validatePartUpdate, validateInSteps } = strategy;
   const parts = Object.entries(validatePartUpdate ?? {}).map(([subresource, check]) => [
     subresource,
     (object: T, old: T): FieldError[] => [
@@ -44,6 +45,7 @@ function withMetadata<T extends KubernetesObject>(strategy: Strategy<T>, namespa
     ...strategy,
     validateName: rules.validateName,
     ...(parts.length > 0 ? { validatePartUpdate: Object.fromEntries(parts) } : {}),
+    ...(validateInSteps ? { validateInSteps: inSteps(validateInSteps, rules) } : {}),
     validate: (object) => [...validateObjectMeta(object.metadata, rules), ...validate(object)],
     validateUpdate: (object, old) => [
       ...validateObjectMetaUpdate(object.metadata, old.metadata),
@@ -53,5 +55,19 @@ function withMetadata<T extends KubernetesObject>(strategy: Strategy<T>, namespa
       ...validateObjectMetaUpdate(object.metadata, old.metadata),
       ...validateStatusUpdate(object, old),
     ],
+  };
+}
+
+type Steps<T> = NonNullable<Strategy<T>['validateInSteps']>;
+
+function inSteps<T extends KubernetesObject>(
+  validate: Steps<T>,
+  rules: Parameters<typeof validateObjectMeta>[1],
+): Steps<T> {
+  return function* (object, old) {
+    const errors = old
+      ? validateObjectMetaUpdate(object.metadata, old.metadata)
+      : validateObjectMeta(object.metadata, rules);
+    return [...errors, ...(yield* validate(object, old))];
   };
 }

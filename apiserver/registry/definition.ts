@@ -36,6 +36,11 @@ export interface Strategy<T> {
   readonly prepareForUpdate?: (object: T, old: T, now?: string) => void;
   readonly validateUpdate?: (object: T, old: T) => FieldError[];
   /**
+   * In the place of validate and validateUpdate (`old` given) where a check may take long: others are served between
+   * any two of its steps.
+   */
+  readonly validateInSteps?: (object: T, old: T | undefined) => Generator<void, FieldError[]>;
+  /**
    * For /status: restores everything but the status (metadata is handled by the registry). Default: keep old spec.
    * `now` is the time of the write as it stands in objects.
    */

@@ -8,7 +8,7 @@ import type { CacheHub } from '../cache/cache-hub.js';
 import { ConvertedCache } from '../cache/converted-cache.js';
 import type { WatchCache } from '../cache/watch-cache.js';
 import { StorageConflictError, type Storage, type StoredValue } from '../storage/storage.js';
-import type { FormConversion, ResourceDefinition, Subresource } from './definition.js';
+import type { FormConversion, ResourceDefinition } from './definition.js';
 import { isDeletionComplete } from './deletion.js';
 import { decodeObject, encodeObject, encodeTyped, hasSameEncoding } from './encoding.js';
 import type { FieldManagement } from './field-management.js';
@@ -19,6 +19,7 @@ import { collectionPrefix, storageKey } from './storage-keys.js';
 import { prepareUpdate, type UpdateMode } from './update-preparation.js';
 import { invalid as invalidField } from '../validation/field-error.js';
 import type { DeleteOptions, WriteOptions } from './write-options.js';
+import { faultsOfNew, faultsOfUpdate } from './write-validation.js';
 
 /** Something outside the object that a write takes and gives back when it fails: addresses and ports of Services. */
 export interface WriteReservation {
@@ -232,7 +233,8 @@ export class ResourceStore {
     strategy.prepareForCreate?.(object);
     const reservation = dependencies.reserve?.(definition, object, undefined);
     try {
-      const errors = strategy.validate?.(object) ?? [];
+      const faults = faultsOfNew(strategy, object);
+      const errors = faults instanceof Promise ? await faults : faults;
       if (errors.length > 0) throw invalid(resource, object.metadata.name ?? '', errors);
       for (const warning of strategy.warnings?.(object) ?? []) options.warn(warning);
       const validation = dependencies.admission.validate(request);
@@ -396,10 +398,8 @@ export class ResourceStore {
     const reservation = mode.subresource === '' ? dependencies.reserve?.(definition, next, old) : undefined;
     try {
       const { strategy, resource } = definition;
-      const part = strategy.validatePartUpdate?.[mode.subresource as Subresource];
-      const validate =
-        mode.subresource === 'status' ? strategy.validateStatusUpdate : (part ?? strategy.validateUpdate);
-      const errors = mode.skipsValidation ? [] : (validate?.(next, old) ?? []);
+      const faults = faultsOfUpdate(strategy, next, old, mode);
+      const errors = faults instanceof Promise ? await faults : faults;
       if (errors.length > 0) throw invalid(resource, next.metadata.name, errors);
       if (mode.subresource === '') for (const text of strategy.warnings?.(next, old) ?? []) options.warn(text);
       const validation = mode.skipsAdmission ? undefined : dependencies.admission.validate(request);
