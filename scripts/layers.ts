@@ -40,7 +40,6 @@ const homes: Record<string, readonly string[]> = {
   dockerode: ['kubelet/runtime/'],
   yaml: ['shared/manifest/'],
   pino: ['shared/log/'],
-  ajv: ['apiserver/schema/', 'apiserver/validation/'],
   rfc6902: ['apiserver/patch/'],
   'spdy-transport': ['kubelet/streaming/'],
   '@peculiar/x509': ['shared/pki/'],

@@ -34,8 +34,8 @@ export function convertAddress(object: JsonObject, apiVersion: string): JsonObje
   }
   if (!String(object['apiVersion']).endsWith('/v1')) return { ...object, apiVersion };
   const { address, ...rest } = spec;
-  if (address === undefined) return { ...object, apiVersion };
-  const [host = '', port = ''] = String(address).split(':');
+  if (typeof address !== 'string') return { ...object, apiVersion };
+  const [host = '', port = ''] = address.split(':');
   return { ...object, apiVersion, spec: { ...rest, host, port } };
 }
 

@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { CustomResourceDefinition } from '../../shared/api/generated/types.js';
+import { validateInSteps } from './definition-validation.js';
+import { evaluateRules, rulesOf } from './rules.js';
+import type { Schema } from './schema.js';
+import { definitionOf, specSchema, version } from './testing.js';
+
+/** The longest step of some work, in milliseconds of processor time. */
+function longestStep<T>(steps: Generator<void, T>): { result: T; ms: number; count: number } {
+  let ms = 0;
+  for (let count = 1; ; count++) {
+    const start = process.cpuUsage();
+    const { done, value } = steps.next();
+    const { user, system } = process.cpuUsage(start);
+    ms = Math.max(ms, (user + system) / 1000);
+    if (done) return { result: value, ms, count };
+  }
+}
+
+describe('a definition of hostile size', () => {
+  const checked = (schema: Schema): ReturnType<typeof longestStep> => {
+    const definition = definitionOf('Big', [version('v1', { schema })]) as unknown as CustomResourceDefinition;
+    const { spec } = definition;
+    const names = { ...spec.names, singular: 'big', listKind: 'BigList' };
+    return longestStep(validateInSteps({ ...definition, spec: { ...spec, names, conversion: { strategy: 'None' } } }));
+  };
+
+  it('with thousands of rules is checked in short steps, and costs nothing to serve', () => {
+    const rules = Array.from({ length: 2_000 }, (_, i) => ({ rule: `self.a > ${i} || self.b.startsWith('x${i}')` }));
+    const schema = specSchema(
+      { a: { type: 'integer' }, b: { type: 'string', maxLength: 10 } },
+      { 'x-kubernetes-validations': rules },
+    );
+    const { result, ms, count } = checked(schema);
+    assert.deepEqual(result, []);
+    assert.ok(count > 50, String(count));
+    assert.ok(ms < 100, `${ms} ms`);
+    const start = process.cpuUsage();
+    const tree = rulesOf(schema);
+    assert.ok(process.cpuUsage(start).user < 50_000);
+    assert.equal(evaluateRules(tree, { spec: { a: 0, b: 'y' } }, undefined).length, 2_000);
+  });
+
+  it('with thousands of properties is checked in steps, whatever rule is among them', () => {
+    const properties = Object.fromEntries(
+      Array.from({ length: 20_000 }, (_, i) => [`p${i}`, { type: 'string', maxLength: 5 } as Schema]),
+    );
+    for (const more of [{}, { 'x-kubernetes-validations': [{ rule: "self.p1 == 'a'" }] }]) {
+      const { result, ms } = checked(specSchema(properties, more));
+      assert.deepEqual(result, []);
+      assert.ok(ms < 250, `${ms} ms`);
+    }
+  });
+
+  it('of which a deep part has a rule is not walked once for each level', () => {
+    const wide = Object.fromEntries(Array.from({ length: 5_000 }, (_, i) => [`p${i}`, { type: 'string' } as Schema]));
+    let schema: Schema = {
+      type: 'object',
+      properties: wide,
+      'x-kubernetes-validations': [{ rule: 'has(self.p1)' }],
+    };
+    for (let i = 0; i < 80; i++) schema = { type: 'array', maxItems: 1, items: schema };
+    const { ms } = checked(specSchema({ deep: schema }));
+    assert.ok(ms < 250, `${ms} ms`);
+  });
+});
