@@ -47,14 +47,17 @@ export class ChannelSocket {
     return input;
   }
 
-  /** Ending it tells nothing to the client: there is no signal for that direction. */
+  /**
+   * Ending it tells nothing to the client: there is no signal for that direction. What is written while the connection
+   * closes is lost without an error: `gone` tells of the end.
+   */
   output(channel: number): Writable {
     return new Writable({
-      write: (chunk: Buffer, _encoding, callback) => this.send(channel, chunk, callback),
+      write: (chunk: Buffer, _encoding, callback) => this.send(channel, chunk, () => callback()),
     });
   }
 
-  send(channel: number, data: Buffer, callback?: (error?: Error) => void): void {
+  send(channel: number, data: Buffer, callback?: () => void): void {
     if (this.#encoding.isBase64) this.#socket.send(`${channel}${data.toString('base64')}`, callback);
     else this.#socket.send(Buffer.concat([Buffer.from([channel]), data]), callback);
   }

@@ -1,0 +1,3 @@
+import { describeFrames } from './testing/frame-suite.js';
+
+describeFrames(1);
