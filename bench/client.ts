@@ -1,4 +1,4 @@
-import { Agent, request, type AgentOptions } from 'node:https';
+import { Agent, request, type AgentOptions, type RequestOptions } from 'node:https';
 
 export interface Answer {
   readonly status: number;
@@ -35,20 +35,7 @@ export class Client {
   readonly call: Call = (method, path, body, contentType = 'application/json') => {
     const data = body === undefined ? undefined : Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body));
     const entity = data ? { 'content-type': contentType, 'content-length': data.length } : {};
-    const { hostname: host, port } = this.#url;
-    return new Promise((resolve, reject) => {
-      const sent = request(
-        { host, port, path, method, agent: this.#agent, headers: { ...this.#headers, ...entity } },
-        (response) => {
-          const parts: Buffer[] = [];
-          response.on('data', (part: Buffer) => parts.push(part));
-          response.on('end', () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(parts) }));
-          response.on('error', reject);
-        },
-      );
-      sent.on('error', reject);
-      sent.end(data);
-    });
+    return this.#send({ method, path, headers: { ...this.#headers, ...entity } }, data);
   };
 
   /** Sends and fails unless the answer is a success. */
@@ -57,6 +44,13 @@ export class Client {
     if (answer.status < 300) return answer;
     throw new Error(`${method} ${path}: ${answer.status} ${answer.body.toString('utf8', 0, 300)}`);
   };
+
+  /** GET in a form of its own; fails unless the answer is a success. */
+  async accepting(accept: string, path: string): Promise<Answer> {
+    const answer = await this.#send({ method: 'GET', path, headers: { ...this.#headers, accept } });
+    if (answer.status < 300) return answer;
+    throw new Error(`GET ${path}: ${answer.status}`);
+  }
 
   /**
    * Opens a watch on a connection of its own and hands over each line; resolves when the answer begins, with the function that ends it.
@@ -94,6 +88,20 @@ export class Client {
       });
       sent.on('error', reject);
       sent.end();
+    });
+  }
+
+  #send(options: RequestOptions, data?: Buffer): Promise<Answer> {
+    const { hostname: host, port } = this.#url;
+    return new Promise((resolve, reject) => {
+      const sent = request({ ...options, host, port, agent: this.#agent }, (response) => {
+        const parts: Buffer[] = [];
+        response.on('data', (part: Buffer) => parts.push(part));
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(parts) }));
+        response.on('error', reject);
+      });
+      sent.on('error', reject);
+      sent.end(data);
     });
   }
 

@@ -1,7 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, openSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { ensureAuditPolicy } from '../cli/cluster/apiserver-flags.js';
 import { ensureIdentity } from '../cli/cluster/identity.js';
 import { planCluster } from '../cli/cluster/plan.js';
@@ -31,14 +32,16 @@ export class ControlPlane {
   readonly #files: ClusterFiles;
   readonly #state: ClusterState;
   readonly #processes = new Map<string, ChildProcess>();
+  readonly #isProbed: boolean;
 
-  private constructor(files: ClusterFiles, state: ClusterState) {
+  private constructor(files: ClusterFiles, state: ClusterState, isProbed: boolean) {
     this.#files = files;
     this.#state = state;
+    this.#isProbed = isProbed;
   }
 
-  /** Makes keys and certificates below `directory`; nothing runs yet. */
-  static async create(directory: string): Promise<ControlPlane> {
+  /** Makes keys and certificates below `directory`; nothing runs yet. `isProbed`: {@link longestStallMs} can be asked. */
+  static async create(directory: string, isProbed = false): Promise<ControlPlane> {
     const files = clusterFiles(directory, choices.name);
     const state = await planCluster(choices, undefined);
     mkdirSync(files.root, { recursive: true });
@@ -46,7 +49,7 @@ export class ControlPlane {
     await ensureIdentity(files, state, []);
     ensureAuditPolicy(files);
     mkdirSync(files.logs, { recursive: true });
-    return new ControlPlane(files, state);
+    return new ControlPlane(files, state, isProbed);
   }
 
   /** Starts programs and waits until each of them is ready. */
@@ -71,8 +74,10 @@ export class ControlPlane {
   #spawn({ name, program, args }: ProcessSpec): void {
     const log = openSync(join(this.#files.logs, `${name}.log`), 'a');
     const nodeFlags = process.env['BENCH_NODE_FLAGS']?.split(' ') ?? [];
-    const argv = [...nodeFlags, join('dist/bin', `${program}.js`), ...args];
-    this.#processes.set(name, spawn(process.execPath, argv, { stdio: ['ignore', log, log] }));
+    const probe = ['--import', pathToFileURL(resolve('dist/bench/loop-probe.js')).href];
+    const argv = [...nodeFlags, ...(this.#isProbed ? probe : []), join('dist/bin', `${program}.js`), ...args];
+    const stdio = this.#isProbed ? (['ignore', log, log, 'ipc'] as const) : (['ignore', log, log] as const);
+    this.#processes.set(name, spawn(process.execPath, argv, { stdio: [...stdio] }));
   }
 
   get connection(): Omit<ClientOptions, 'width'> {
@@ -89,6 +94,16 @@ export class ControlPlane {
 
   client(width: number): Client {
     return new Client({ ...this.connection, width });
+  }
+
+  /** For how long nothing else could happen in a program since the last call. */
+  async longestStallMs(program: Program): Promise<number> {
+    const child = this.#processes.get(program);
+    if (!child?.connected) throw new Error(`${program} does not run with a probe`);
+    const answer = once(child, 'message');
+    child.send('longest stall');
+    const [{ longestStallMs }] = (await answer) as [{ longestStallMs: number }];
+    return longestStallMs;
   }
 
   /** Memory and CPU time that a program has used so far. */
