@@ -8,13 +8,13 @@ const v3Prefix = '/openapi/v3/';
 
 /** /openapi/v2 and /openapi/v3: built on first use, told apart by their ETags, and kept for ever under hashed URLs. */
 export function addOpenApi(paths: NonResourceHandler, openApi: () => OpenApi): void {
-  paths.add('/openapi/v2', (exchange) => {
+  paths.add('/openapi/v2', async (exchange) => {
     const wantsProtobuf = wantsGnostic(header(exchange.request, 'accept'));
-    send(exchange, wantsProtobuf ? openApi().v2Protobuf() : openApi().v2Json());
+    send(exchange, await (wantsProtobuf ? openApi().v2Protobuf() : openApi().v2Json()));
   });
-  paths.add('/openapi/v3', (exchange) => send(exchange, openApi().v3Index()));
-  paths.add(`${v3Prefix}*`, (exchange) => {
-    const document = openApi().v3Document(exchange.info.path.slice(v3Prefix.length));
+  paths.add('/openapi/v3', async (exchange) => send(exchange, await openApi().v3Index()));
+  paths.add(`${v3Prefix}*`, async (exchange) => {
+    const document = await openApi().v3Document(exchange.info.path.slice(v3Prefix.length));
     if (!document) throw unknownResource();
     send(exchange, document);
   });

@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import type { KubernetesObject } from '../../shared/api/object.js';
 import type { Clock } from '../../shared/clock/clock.js';
 import type { CachedObject } from '../cache/cached-object.js';
@@ -7,14 +6,14 @@ import { protobufMediaType } from '../decode/decode.js';
 import type { ProtobufCodec } from '../protobuf/codec.js';
 import { envelope, watchFrame } from '../protobuf/envelope.js';
 import type { ServedResource } from '../registry/resource-registry.js';
-import { makeTable, partialObjectMetadata, type IncludeObject } from '../table/table.js';
+import { makeRow, makeTable, partialObjectMetadata, type IncludeObject, type TableOptions } from '../table/table.js';
+import type { ListResult } from '../cache/list-reader.js';
+import { mapInSlices } from '../../shared/lifecycle/slices.js';
+import { jsonList, listMetadata, ListItems, type ListBody } from './list-response.js';
 import type { JsonObject } from '../schema/json.js';
 import type { Negotiated } from './accept.js';
 import { jsonType } from './respond.js';
 import type { WatchRequest } from './watch-response.js';
-
-/** Takes a few milliseconds. */
-const objectsAtATime = 64;
 
 const asJson = (object: object): JsonObject => object as JsonObject;
 
@@ -42,13 +41,8 @@ export class Representations {
   }
 
   /** The messages of a list. Each is made once; to make thousands at a time would hold up everybody else. */
-  async messages(served: ServedResource, form: Negotiated, objects: readonly CachedObject[]): Promise<Buffer[]> {
-    const found: Buffer[] = [];
-    for (const cached of objects) {
-      if (found.length > 0 && found.length % objectsAtATime === 0) await setImmediate();
-      found.push(this.message(served, form, cached));
-    }
-    return found;
+  messages(served: ServedResource, form: Negotiated, objects: readonly CachedObject[]): Promise<Buffer[]> {
+    return mapInSlices(objects, (cached) => this.message(served, form, cached));
   }
 
   #wholeMessage({ store, definition }: ServedResource, cached: CachedObject): Buffer {
@@ -138,14 +132,36 @@ export class Representations {
     includeObject: IncludeObject,
     metadata: Record<string, unknown>,
   ): object {
+    return makeTable(served.definition, objects, this.#tableOptions(served, form, includeObject, metadata));
+  }
+
+  /** A Table of a whole list, made piece by piece. */
+  async tableList(
+    served: ServedResource,
+    form: Negotiated,
+    { objects, ...result }: ListResult,
+    includeObject: IncludeObject,
+  ): Promise<ListBody> {
+    const metadata = listMetadata({ objects, ...result });
+    const options = this.#tableOptions(served, form, includeObject, metadata);
+    const { definition } = served;
+    const { compareRows } = definition;
+    const ordered = compareRows ? objects.toSorted((a, b) => compareRows(a.object, b.object)) : objects;
+    const rows = await mapInSlices(ordered, ({ object }) =>
+      Buffer.from(JSON.stringify(makeRow(definition, object, options))),
+    );
+    const empty = JSON.stringify(makeTable(definition, [], options));
+    return jsonList(Buffer.from(empty.slice(0, -']}'.length)), new ListItems(rows));
+  }
+
+  #tableOptions(
+    served: ServedResource,
+    form: Negotiated,
+    includeObject: IncludeObject,
+    metadata: Record<string, unknown>,
+  ): TableOptions {
     const apiVersion = `meta.k8s.io/${form.transformVersion}`;
     const show = (object: KubernetesObject): KubernetesObject => served.store.toView(object);
-    return makeTable(served.definition, objects, {
-      includeObject,
-      apiVersion,
-      metadata,
-      show,
-      nowMs: this.#clock.now(),
-    });
+    return { includeObject, apiVersion, metadata, show, nowMs: this.#clock.now() };
   }
 }

@@ -1,22 +1,14 @@
 import { compileSelection } from '../cache/selection.js';
 import { parseListOptions, parseResourceVersion, type ListOptions } from '../cache/list-options.js';
 import { readList } from '../cache/list-reader.js';
+import { mapInSlices } from '../../shared/lifecycle/slices.js';
 import type { CachedObject } from '../cache/cached-object.js';
 import { invalid, notAcceptable, resourceVersionTooLarge } from '../registry/status-errors.js';
 import { invalid as invalidField } from '../validation/field-error.js';
 import type { ServedResource } from '../registry/resource-registry.js';
 import { header, type Exchange } from './exchange.js';
 import { negotiate, type Negotiated } from './accept.js';
-import {
-  joinList,
-  jsonList,
-  listHead,
-  ListItems,
-  listMetadata,
-  protobufList,
-  sendList,
-  type TypedItem,
-} from './list-response.js';
+import { joinList, jsonList, listHead, ListItems, protobufList, sendList, type TypedItem } from './list-response.js';
 import type { IncludeObject } from '../table/table.js';
 import type { Representations } from './representations.js';
 import { sendObject, sendProtobuf } from './respond.js';
@@ -74,35 +66,32 @@ export class ResourceReader {
       selection,
       options,
     });
-    if (form.transform === 'Table') {
-      const objects = result.objects.map(({ object }) => object);
-      const table = this.#representations.table(served, form, objects, include, listMetadata(result));
-      sendObject(exchange, 200, Buffer.from(JSON.stringify(table)), form);
-      return;
-    }
     const listed = form.transform === 'none' ? definition.resource : metadataResource(form);
     if (form.encoding === 'protobuf') {
       const items = await this.#representations.messages(served, form, result.objects);
       await sendList(exchange, protobufList(listed, result, items));
       return;
     }
-    const list = jsonList(listHead(listed, result), this.#listItems(served, form, include, result.objects));
+    const list =
+      form.transform === 'Table'
+        ? await this.#representations.tableList(served, form, result, include)
+        : jsonList(listHead(listed, result), await this.#listItems(served, form, include, result.objects));
     if (form.encoding === 'json' && !form.isPretty) await sendList(exchange, list);
     else sendObject(exchange, 200, joinList(list), form);
   }
 
-  #listItems(
+  async #listItems(
     served: ServedResource,
     form: Negotiated,
     include: IncludeObject,
     objects: readonly CachedObject[],
-  ): ListItems {
+  ): Promise<ListItems> {
     const { definition } = served;
     // The original's lists of built-in kinds are typed.
     const isTyped = form.transform === 'none' && !definition.custom;
     const { key, encode } = this.#representations.encoder(served, form, include);
     if (key === '' && isTyped) return ListItems.typed(objects, definition.resource);
-    const encoded = key === '' ? objects.map(({ bytes }) => bytes) : objects.map(encode);
+    const encoded = key === '' ? objects.map(({ bytes }) => bytes) : await mapInSlices(objects, encode);
     return isTyped ? ListItems.typed(encoded.map(typedItem), definition.resource) : new ListItems(encoded);
   }
 

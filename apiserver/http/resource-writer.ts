@@ -1,3 +1,4 @@
+import { mapInSlices } from '../../shared/lifecycle/slices.js';
 import type { KubernetesObject } from '../../shared/api/object.js';
 import { compileSelection } from '../cache/selection.js';
 import { parseListOptions } from '../cache/list-options.js';
@@ -13,11 +14,14 @@ import { isObject } from '../schema/json.js';
 import type { UpdateMode } from '../registry/update-preparation.js';
 import type { WriteOptions } from '../registry/write-options.js';
 import type { Storage } from '../storage/storage.js';
+import { encodeTyped } from '../registry/encoding.js';
+import { plainEncoding } from './accept.js';
 import { readBody } from './body.js';
 import { header, type Exchange } from './exchange.js';
+import { joinList, jsonList, listHead, ListItems, sendList } from './list-response.js';
 import { expectedOf, type ObjectCodec, type ParsedPatch } from './object-codec.js';
 import type { ResourceReader } from './resource-reader.js';
-import { sendJson } from './respond.js';
+import { sendJson, sendObject } from './respond.js';
 import { deleteOptions, writeOptions } from './write-request.js';
 
 export interface WriterDependencies {
@@ -108,13 +112,12 @@ export class ResourceWriter {
       options: list,
     });
     const items = await served.deleter.deleteAll(found.objects, deletion, options);
-    const { kind, apiVersion } = served.definition.resource;
-    sendJson(exchange, 200, {
-      kind: `${kind}List`,
-      apiVersion,
-      metadata: { resourceVersion: String(hub.revision) },
-      items: items.map((item) => served.store.toView(item)),
-    });
+    const bytes = await mapInSlices(items, (item) => encodeTyped(served.store.toView(item)));
+    const head = listHead(served.definition.resource, { objects: [], revision: hub.revision });
+    const answer = jsonList(head, new ListItems(bytes));
+    const encoding = plainEncoding(header(exchange.request, 'accept'));
+    if (encoding === 'json') await sendList(exchange, answer);
+    else sendObject(exchange, 200, joinList(answer), { encoding, isPretty: false });
   }
 
   async #decode(exchange: Exchange, served: ServedResource, options: WriteOptions): Promise<KubernetesObject> {

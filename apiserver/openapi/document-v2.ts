@@ -19,22 +19,30 @@ import {
   responseText,
 } from './paths.js';
 
-/** The OpenAPI (Swagger) 2.0 document of what the server serves. */
-export function openApiV2(resources: readonly DiscoverableResource[], schemas: Schemas): OpenApiObject {
+/** The OpenAPI (Swagger) 2.0 document of what the server serves: megabytes, so it is made in many steps. */
+export function* openApiV2(
+  resources: readonly DiscoverableResource[],
+  schemas: Schemas,
+): Generator<void, OpenApiObject> {
   const operations = operationsOf(resources);
+  yield;
   const kinds = kindsByDefinition(resources);
-  const definitions = [
-    ...closureOf(definitionsOf(operations), schemas).map((name) => [
-      name,
-      describeDefinition(name, schemas, dialect2, kinds.get(name) ?? []),
-    ]),
-    ...customDefinitions(resources, dialect2, kinds),
-  ];
+  const definitions: [name: string, definition: OpenApiObject][] = [];
+  for (const name of closureOf(definitionsOf(operations), schemas)) {
+    definitions.push([name, describeDefinition(name, schemas, dialect2, kinds.get(name) ?? [])]);
+    yield;
+  }
+  definitions.push(...customDefinitions(resources, dialect2, kinds));
+  const paths: [path: string, item: OpenApiObject][] = [];
+  for (const [path, list] of byPath(operations)) {
+    paths.push([path, describePath(list)]);
+    yield;
+  }
   return {
     swagger: '2.0',
     info: { title: 'Kubernetes', version: 'v1.36.0' },
-    paths: Object.fromEntries(byPath(operations).map(([path, list]) => [path, describePath(list)])),
-    definitions: Object.fromEntries(definitions) as OpenApiObject,
+    paths: Object.fromEntries(paths),
+    definitions: Object.fromEntries(definitions),
     parameters: Object.fromEntries(
       Object.entries(sharedParameters).map(([name, parameter]) => [name, describeParameter(parameter)]),
     ),

@@ -5,13 +5,13 @@ import type { OpenApiObject } from './definitions.js';
  * Encodes an OpenAPI 2.0 document as gnostic's openapi_v2.Document: kubectl up to 1.22 reads no other form. The field
  * numbers are those of gnostic's OpenAPIv2.proto.
  */
-export function encodeGnostic(document: OpenApiObject): Buffer {
+export function* encodeGnostic(document: OpenApiObject): Generator<void, Buffer> {
   const writer = new ProtobufWriter();
   const info = objectOf(document['info']);
   writer.string(1, textOf(document['swagger']));
   writer.message(2, (w) => w.string(1, textOf(info['title'])).string(2, textOf(info['version'])));
-  writer.message(8, (paths) => named(paths, 2, document['paths'], writePathItem));
-  writer.message(9, (definitions) => named(definitions, 1, document['definitions'], writeSchema));
+  writer.bytes(8, yield* namedInSteps(2, document['paths'], writePathItem));
+  writer.bytes(9, yield* namedInSteps(1, document['definitions'], writeSchema));
   writer.message(10, (parameters) => named(parameters, 1, document['parameters'], writeParameter));
   for (const requirement of listOf(document['security'])) {
     writer.message(12, (w) => named(w, 1, requirement, (scopes, value) => strings(scopes, 1, value)));
@@ -31,6 +31,16 @@ function named(writer: ProtobufWriter, field: number, map: unknown, write: Write
   for (const [name, value] of Object.entries(objectOf(map))) {
     writer.message(field, (pair) => pair.string(1, name).message(2, (w) => write(w, value)));
   }
+}
+
+/** The same as a message of its own, with a step for each entry: for the two maps that make up most of the document. */
+function* namedInSteps(field: number, map: unknown, write: Write): Generator<void, Buffer> {
+  const writer = new ProtobufWriter();
+  for (const [name, value] of Object.entries(objectOf(map))) {
+    named(writer, field, { [name]: value }, write);
+    yield;
+  }
+  return writer.finish();
 }
 
 function strings(writer: ProtobufWriter, field: number, list: unknown): void {

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
+import { inSlices } from '../../shared/lifecycle/slices.js';
 import { servedResources } from '../discovery/served-resources.js';
 import { definitions } from '../kinds/index.js';
 import { loadSchemas } from '../schema/schemas.js';
@@ -48,7 +49,7 @@ const schemas = loadSchemas();
 // Which they are does not depend on who decides.
 const virtual = [...reviewResources({} as never).keys(), ...bindingResources({} as never, {} as never).keys()];
 const served = servedResources(definitions, virtual, schemas.resourceFacts());
-const ours = openApiV2(served, schemas) as unknown as Document;
+const ours = (await inSlices(openApiV2(served, schemas))) as unknown as Document;
 
 interface Difference {
   readonly path: RegExp;

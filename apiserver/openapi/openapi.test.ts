@@ -18,8 +18,8 @@ type Json = { [key: string]: Json } & { [index: number]: Json } & string;
 const parse = (bytes: Buffer): Json => JSON.parse(bytes.toString()) as Json;
 const gvk = { group: 'apps', kind: 'Deployment', version: 'v1' };
 
-test('version 2 tells kubectl how to merge, and which kinds know dry runs', () => {
-  const { paths, definitions: types } = parse(openApi.v2Json().bytes) as unknown as Record<string, Json>;
+test('version 2 tells kubectl how to merge, and which kinds know dry runs', async () => {
+  const { paths, definitions: types } = parse((await openApi.v2Json()).bytes) as unknown as Record<string, Json>;
   const patch = paths?.['/apis/apps/v1/namespaces/{namespace}/deployments/{name}']?.['patch'];
   assert.deepEqual(patch?.['x-kubernetes-group-version-kind'], gvk);
   const parameters = patch?.['parameters'] as unknown as { name?: string; in?: string }[];
@@ -37,9 +37,10 @@ test('version 2 tells kubectl how to merge, and which kinds know dry runs', () =
   assert.deepEqual(types?.['io.k8s.api.apps.v1.Deployment']?.['x-kubernetes-group-version-kind'], [gvk]);
 });
 
-test('every reference of every document leads somewhere', () => {
-  const documents = ['api/v1', 'apis/apps/v1', 'apis/authentication.k8s.io/v1'].map((path) => openApi.v3Document(path));
-  for (const document of [openApi.v2Json(), ...documents]) {
+test('every reference of every document leads somewhere', async () => {
+  const paths = ['api/v1', 'apis/apps/v1', 'apis/authentication.k8s.io/v1'];
+  const documents = paths.map((path) => openApi.v3Document(path));
+  for (const document of await Promise.all([openApi.v2Json(), ...documents])) {
     assert.ok(document);
     const whole = parse(document.bytes);
     const references = new Set(document.bytes.toString().match(/"\$ref":"#[^"]+"/g));
@@ -52,24 +53,28 @@ test('every reference of every document leads somewhere', () => {
   }
 });
 
-test('version 3 has an index of immutable documents', () => {
-  const index = parse(openApi.v3Index().bytes) as unknown as { paths: Record<string, { serverRelativeURL: string }> };
-  const apps = openApi.v3Document('apis/apps/v1');
+test('version 3 has an index of immutable documents', async () => {
+  const index = parse((await openApi.v3Index()).bytes) as unknown as {
+    paths: Record<string, { serverRelativeURL: string }>;
+  };
+  const apps = await openApi.v3Document('apis/apps/v1');
   assert.ok(apps);
   assert.equal(index.paths['apis/apps/v1']?.serverRelativeURL, `/openapi/v3/apis/apps/v1?hash=${apps.hash}`);
   assert.ok('api/v1' in index.paths);
-  assert.equal(openApi.v3Document('apis/nope/v1'), undefined);
+  assert.equal(await openApi.v3Document('apis/nope/v1'), undefined);
   const { paths, components } = parse(apps.bytes) as unknown as Record<string, Json>;
   assert.ok(!Object.keys(paths ?? {}).some((path) => path.startsWith('/api/')));
   const spec = components?.['schemas']?.['io.k8s.api.apps.v1.DeploymentSpec']?.['properties']?.['template'];
   assert.deepEqual(spec?.['allOf'], [{ $ref: '#/components/schemas/io.k8s.api.core.v1.PodTemplateSpec' }]);
 });
 
-test('documents are built once, and equal resources give equal hashes', () => {
-  assert.equal(openApi.v2Json(), openApi.v2Json());
+test('documents are built once, and equal resources give equal hashes', async () => {
+  assert.equal(await openApi.v2Json(), await openApi.v2Json());
   const other = new OpenApi(discoverableResources(definitions, facts), schemas);
-  assert.notEqual(other.v2Json().hash, openApi.v2Json().hash);
-  assert.equal(other.v3Document('apis/apps/v1')?.hash, openApi.v3Document('apis/apps/v1')?.hash);
+  assert.notEqual((await other.v2Json()).hash, (await openApi.v2Json()).hash);
+  const apps = [other, openApi].map((one) => one.v3Document('apis/apps/v1'));
+  const [theirs, ours] = await Promise.all(apps);
+  assert.equal(theirs?.hash, ours?.hash);
 });
 
 /** Messages of a field of a wire-format message. */
@@ -97,11 +102,11 @@ function fields(bytes: Buffer, wanted: number): Buffer[] {
 const only = (bytes: Buffer, path: number[]): Buffer =>
   path.reduce((message, field) => fields(message, field)[0] ?? Buffer.alloc(0), bytes);
 
-test('the protobuf form carries what kubectl 1.20 looks for', () => {
-  const { bytes } = openApi.v2Protobuf();
+test('the protobuf form carries what kubectl 1.20 looks for', async () => {
+  const { bytes } = await openApi.v2Protobuf();
   assert.equal(only(bytes, [1]).toString(), '2.0');
   const paths = fields(only(bytes, [8]), 2);
-  assert.equal(paths.length, Object.keys(parse(openApi.v2Json().bytes)['paths'] ?? {}).length);
+  assert.equal(paths.length, Object.keys(parse((await openApi.v2Json()).bytes)['paths'] ?? {}).length);
   const path = paths.find(
     (pair) => only(pair, [1]).toString() === '/apis/apps/v1/namespaces/{namespace}/deployments/{name}',
   );

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { inSlices } from '../../shared/lifecycle/slices.js';
 import type { DiscoverableResource } from '../discovery/discoverable.js';
 import type { Schemas } from '../schema/schemas.js';
 import type { OpenApiObject } from './definitions.js';
@@ -37,9 +38,9 @@ const gnosticContentType = 'application/com.github.proto-openapi.spec.v2.v1.0+pr
 export class OpenApi {
   readonly #resources: readonly DiscoverableResource[];
   readonly #schemas: Schemas;
-  readonly #documents = new Map<string, OpenApiDocument>();
+  readonly #documents = new Map<string, Promise<OpenApiDocument>>();
   readonly #remote: readonly RemoteOpenApi[];
-  #v2: OpenApiObject | undefined;
+  #v2: Promise<OpenApiObject> | undefined;
 
   /** @param given `previous`: documents of before a change; those of groups that did not change are taken over */
   constructor(
@@ -64,45 +65,53 @@ export class OpenApi {
   }
 
   /** `/openapi/v2`. */
-  v2Json(): OpenApiDocument {
-    return this.#keep('v2', () => documentOf(json(this.#v2Document()), 'application/json'));
+  v2Json(): Promise<OpenApiDocument> {
+    return this.#keep('v2', async () => {
+      const document = await this.#v2Document();
+      return documentOf(await inSlices(jsonInSteps(document)), 'application/json');
+    });
   }
 
   /** `/openapi/v2` for clients that accept {@link gnosticMediaType} only or first. */
-  v2Protobuf(): OpenApiDocument {
-    return this.#keep('v2 protobuf', () => documentOf(encodeGnostic(this.#v2Document()), gnosticContentType));
+  v2Protobuf(): Promise<OpenApiDocument> {
+    return this.#keep('v2 protobuf', async () => {
+      const document = await this.#v2Document();
+      return documentOf(await inSlices(encodeGnostic(document)), gnosticContentType);
+    });
   }
 
   /** `/openapi/v3`: the documents that there are, under URLs that change with their content. */
-  v3Index(): OpenApiDocument {
-    return this.#keep('v3', () => {
+  v3Index(): Promise<OpenApiDocument> {
+    return this.#keep('v3', async () => {
       const elsewhere = this.#remote.filter(({ v3 }) => v3 !== undefined).map(({ path }) => path);
-      const known = new Set([...groupVersionPaths(this.#resources).keys(), ...elsewhere]);
-      const paths = [...known].sort().map((path) => {
-        const hash = this.v3Document(path)?.hash ?? '';
-        return [path, { serverRelativeURL: `/openapi/v3/${path}?hash=${hash}` }];
-      });
-      return documentOf(json({ paths: Object.fromEntries(paths) as OpenApiObject }), 'application/json');
+      const paths: Record<string, OpenApiObject> = {};
+      for (const path of [...new Set([...groupVersionPaths(this.#resources).keys(), ...elsewhere])].sort()) {
+        const document = await this.v3Document(path);
+        paths[path] = { serverRelativeURL: `/openapi/v3/${path}?hash=${document?.hash ?? ''}` };
+      }
+      return documentOf(json({ paths }), 'application/json');
     });
   }
 
   /** `/openapi/v3/PATH`, with a path such as `apis/apps/v1`; undefined when there is none. */
-  v3Document(path: string): OpenApiDocument | undefined {
+  async v3Document(path: string): Promise<OpenApiDocument | undefined> {
     const remote = this.#remote.find((one) => one.path === path)?.v3;
     if (remote) return remote;
     const resources = groupVersionPaths(this.#resources).get(path);
     if (!resources) return undefined;
-    return this.#keep(`v3 ${path}`, () =>
-      documentOf(json(openApiV3(path, resources, this.#schemas)), 'application/json'),
-    );
+    return this.#keep(`v3 ${path}`, async () => {
+      // One document is small; all of them, one after the other, would hold up everybody else.
+      await new Promise((resolve) => setImmediate(resolve));
+      return documentOf(json(openApiV3(path, resources, this.#schemas)), 'application/json');
+    });
   }
 
-  #v2Document(): OpenApiObject {
-    this.#v2 ??= mergeRemote(openApiV2(this.#resources, this.#schemas), this.#remote);
+  #v2Document(): Promise<OpenApiObject> {
+    this.#v2 ??= inSlices(openApiV2(this.#resources, this.#schemas)).then((own) => mergeRemote(own, this.#remote));
     return this.#v2;
   }
 
-  #keep(name: string, build: () => OpenApiDocument): OpenApiDocument {
+  #keep(name: string, build: () => Promise<OpenApiDocument>): Promise<OpenApiDocument> {
     const known = this.#documents.get(name);
     if (known) return known;
     const built = build();
@@ -112,6 +121,25 @@ export class OpenApi {
 }
 
 const json = (document: OpenApiObject): Buffer => Buffer.from(JSON.stringify(document));
+
+/** JSON of a big document, with a step for each member of its members. */
+function* jsonInSteps(document: OpenApiObject): Generator<void, Buffer> {
+  const members: string[] = [];
+  for (const [name, value] of Object.entries(document)) {
+    members.push(`${JSON.stringify(name)}:${yield* memberInSteps(value)}`);
+  }
+  return Buffer.from(`{${members.join(',')}}`);
+}
+
+function* memberInSteps(value: unknown): Generator<void, string> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return JSON.stringify(value);
+  const members: string[] = [];
+  for (const [name, member] of Object.entries(value)) {
+    members.push(`${JSON.stringify(name)}:${JSON.stringify(member)}`);
+    yield;
+  }
+  return `{${members.join(',')}}`;
+}
 
 function documentOf(bytes: Buffer, contentType: string): OpenApiDocument {
   return { bytes, contentType, hash: createHash('sha512').update(bytes).digest('hex').toUpperCase() };

@@ -15,8 +15,8 @@ export interface DeleteResult {
 }
 
 const attempts = 16;
-/** Deletes of a collection that are under way at once: enough to share the store's synced batches. */
-const collectionConcurrency = 512;
+/** Deletes of a collection under way at once: enough to share the store's synced batches, few enough for others between two. */
+const collectionConcurrency = 128;
 
 /** Deletes objects of one store: at once, or by marking them for those who hold finalizers or a grace period. */
 export class ObjectDeleter {

@@ -43,7 +43,8 @@ export function makeTable<T extends KubernetesObject>(
   };
 }
 
-function makeRow<T extends KubernetesObject>(
+/** One row of a {@link makeTable}. */
+export function makeRow<T extends KubernetesObject>(
   { columns }: Pick<ResourceDefinition<T>, 'columns'>,
   object: T,
   { includeObject = 'Metadata', apiVersion, nowMs, show = (shown) => shown }: TableOptions,
