@@ -1,3 +1,4 @@
+import { isQueryFlagSet } from '../../shared/api/query.js';
 import { invalid, badRequest } from '../registry/status-errors.js';
 import { forbidden, notSupported, type FieldError } from '../validation/field-error.js';
 
@@ -14,9 +15,6 @@ export interface ListOptions {
   readonly sendInitialEvents: boolean | undefined;
   readonly timeoutSeconds: number | undefined;
 }
-
-/** As the original reads a boolean: all but these is true, a name without a value too. */
-const isTrue = (value: string): boolean => value !== '0' && value.toLowerCase() !== 'false';
 
 function integer(query: URLSearchParams, name: string): number | undefined {
   const text = query.get(name);
@@ -50,7 +48,7 @@ export function parseListOptions(query: URLSearchParams, isWatch: boolean): List
     continue: query.get('continue') ?? '',
     resourceVersion: parseResourceVersion(query.get('resourceVersion')),
     resourceVersionMatch: match === 'Exact' || match === 'NotOlderThan' ? match : '',
-    allowWatchBookmarks: isTrue(query.get('allowWatchBookmarks') ?? 'false'),
+    allowWatchBookmarks: isQueryFlagSet(query, 'allowWatchBookmarks'),
     sendInitialEvents,
     timeoutSeconds: integer(query, 'timeoutSeconds'),
   };
@@ -66,7 +64,7 @@ function initialEvents(
 ): { readonly sendInitialEvents: boolean | undefined; readonly match: string } {
   const given = query.get('sendInitialEvents');
   const match = query.get('resourceVersionMatch') ?? '';
-  const sendInitialEvents = given === null ? undefined : isTrue(given);
+  const sendInitialEvents = given === null ? undefined : isQueryFlagSet(query, 'sendInitialEvents');
   const isFromAnywhere = ['', '0'].includes(query.get('resourceVersion') ?? '');
   return isWatch && isFromAnywhere && given === null && match === ''
     ? { sendInitialEvents: true, match: 'NotOlderThan' }

@@ -1,3 +1,4 @@
+import { isQueryFlagSet } from '../../shared/api/query.js';
 import { badRequest } from '../registry/status-errors.js';
 
 export type Verb =
@@ -88,11 +89,8 @@ function resourceVerb(method: string, name: string, query: URLSearchParams): Ver
   const verb = verbOfMethod[method] ?? 'options';
   if (verb === 'delete') return name === '' ? 'deletecollection' : 'delete';
   if (verb !== 'get') return verb;
-  const watch = query.get('watch');
-  if (watch !== null && watch !== 'false' && watch !== '0' && (name === '' || method === 'GET')) {
-    return name === '' ? 'watch' : 'get';
-  }
-  return name === '' ? 'list' : 'get';
+  if (name !== '') return 'get';
+  return isQueryFlagSet(query, 'watch') ? 'watch' : 'list';
 }
 
 function nonResource(method: string, path: string): RequestInfo {

@@ -1,3 +1,4 @@
+import { isQueryFlagSet } from '../../shared/api/query.js';
 import { badRequest, invalid } from '../registry/status-errors.js';
 import { mediaTypeOf } from '../decode/errors.js';
 import {
@@ -31,7 +32,7 @@ export function writeOptions(exchange: Exchange): WriteOptions {
     user,
     isDryRun: dryRun.length > 0,
     fieldManager: manager || agentName(exchange),
-    force: query.get('force') === 'true' || query.get('force') === '1',
+    force: isQueryFlagSet(query, 'force'),
     fieldValidation: fieldValidation ?? 'Warn',
     warn: (text) => void warnings.push(text),
     ...(audit ? { annotate: (key: string, value: string) => audit.annotate(key, value) } : {}),
@@ -42,7 +43,7 @@ export function writeOptions(exchange: Exchange): WriteOptions {
 function patchErrors({ request, query }: Exchange, manager: string): FieldError[] {
   const isApply = mediaTypeOf(header(request, 'content-type')) === 'application/apply-patch+yaml';
   if (isApply) return manager === '' ? [required('fieldManager', 'is required for apply patch')] : [];
-  return query.get('force') ? [forbidden('force', 'may not be specified for non-apply patch')] : [];
+  return query.has('force') ? [forbidden('force', 'may not be specified for non-apply patch')] : [];
 }
 
 function managerErrors(manager: string): FieldError[] {

@@ -1,13 +1,12 @@
 import type { KubernetesObject } from '../../shared/api/object.js';
+import { isQueryFlagSet } from '../../shared/api/query.js';
 import type { Exchange } from '../http/exchange.js';
 import type { ServedResource } from '../registry/resource-registry.js';
-
-const isOn = (query: URLSearchParams, name: string): boolean => ['1', 'true'].includes(query.get(name) ?? '');
 
 /** The options of a connection as an object of the API, from the query that they came in. */
 function optionsOf({ info, query }: Exchange): KubernetesObject & Record<string, unknown> {
   const streams = (...names: string[]): Record<string, boolean> =>
-    Object.fromEntries(names.filter((name) => isOn(query, name)).map((name) => [name, true]));
+    Object.fromEntries(names.filter((name) => isQueryFlagSet(query, name)).map((name) => [name, true]));
   const container = query.get('container');
   const inPod = { ...streams('stdin', 'stdout', 'stderr', 'tty'), ...(container ? { container } : {}) };
   const make = (kind: string, fields: object): KubernetesObject & Record<string, unknown> =>

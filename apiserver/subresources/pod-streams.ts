@@ -1,5 +1,6 @@
 import type { Pod } from '../../shared/api/generated/types.js';
 import type { KubernetesObject } from '../../shared/api/object.js';
+import { isQueryFlagSet } from '../../shared/api/query.js';
 import type { Exchange } from '../http/exchange.js';
 import type { ServedResource } from '../registry/resource-registry.js';
 import { badRequest } from '../registry/status-errors.js';
@@ -41,7 +42,7 @@ function streamQuery(query: URLSearchParams, isExec: boolean): URLSearchParams {
   const asked = new URLSearchParams();
   const commands = query.getAll('command');
   if (isExec && commands.length === 0) throw badRequest('you must specify at least 1 command for the container');
-  const isOn = (name: string): boolean => ['1', 'true'].includes(query.get(name) ?? '');
+  const isOn = (name: string): boolean => isQueryFlagSet(query, name);
   const streams = { stdin: 'input', stdout: 'output', stderr: 'error', tty: 'tty' };
   for (const [name, kubeletName] of Object.entries(streams)) if (isOn(name)) asked.set(kubeletName, '1');
   if (!isOn('stdin') && !isOn('stdout') && !isOn('stderr')) {

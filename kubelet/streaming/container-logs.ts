@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 
+import { isQueryFlagSet } from '../../shared/api/query.js';
 import { StatusError } from '../../shared/errors/status-error.js';
 import type { ContainerRuntime, LogOptions } from '../runtime/container-runtime.js';
 
@@ -10,7 +11,7 @@ export interface LogQuery {
 }
 
 export function parseLogQuery(query: URLSearchParams, nowMs: number): LogQuery {
-  const isSet = (name: string): boolean => ['true', '1'].includes(query.get(name) ?? '');
+  const isSet = (name: string): boolean => isQueryFlagSet(query, name);
   const tailLines = wholeNumber(query, 'tailLines', 0);
   const limitBytes = wholeNumber(query, 'limitBytes', 1);
   const sinceSeconds = wholeNumber(query, 'sinceSeconds', 1);
