@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { CustomResourceDefinition } from '../../shared/api/generated/types.js';
+import { eventually } from '../../shared/clock/eventually.js';
 import { validateInSteps } from './definition-validation.js';
 import { evaluateRules, rulesOf } from './rules.js';
 import type { Schema } from './schema.js';
 import { definitionOf, specSchema, version } from './testing.js';
+import { RawClient } from '../testing/raw-client.js';
+import { startTestServer } from '../testing/test-server.js';
 
 /** The longest step of some work, in milliseconds of processor time. */
 function longestStep<T>(steps: Generator<void, T>): { result: T; ms: number; count: number } {
@@ -18,7 +21,58 @@ function longestStep<T>(steps: Generator<void, T>): { result: T; ms: number; cou
   }
 }
 
+/** The most processor time that one turn of the event loop takes while `work` is done. */
+async function longestTurn(work: () => Promise<unknown>): Promise<number> {
+  let ms = 0;
+  let isDone = false;
+  let last = process.cpuUsage();
+  const turn = (): void => {
+    const { user, system } = process.cpuUsage(last);
+    ms = Math.max(ms, (user + system) / 1000);
+    last = process.cpuUsage();
+    if (!isDone) setImmediate(turn);
+  };
+  turn();
+  await work();
+  isDone = true;
+  return ms;
+}
+
 describe('a definition of hostile size', () => {
+  it('stops nobody else, when it is written and when an object first meets its rules', async () => {
+    const server = await startTestServer();
+    const client = new RawClient(server, server.admin);
+    const path = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
+    const rules = Array.from({ length: 2_000 }, (_, i) => ({ rule: `self.a < ${i} + 10` }));
+    const properties = Object.fromEntries(
+      Array.from({ length: 20_000 }, (_, i) => [`p${i}`, { type: 'string', maxLength: 5 } as Schema]),
+    );
+    const schemas = [
+      specSchema({ a: { type: 'integer' } }, { 'x-kubernetes-validations': rules }),
+      specSchema(properties),
+    ];
+    for (const [index, schema] of schemas.entries()) {
+      const body = Buffer.from(JSON.stringify(definitionOf(`Big${index}`, [version('v1', { schema })])));
+      const ms = await longestTurn(async () => {
+        const { code, text } = await client.send(path, { body, headers: { 'content-type': 'application/json' } });
+        assert.equal(code, 201, text);
+        await eventually(async () => {
+          const { code } = await client.send(`/apis/example.com/v1/big${index}s`);
+          assert.equal(code, 200);
+        });
+      });
+      assert.ok(ms < 250, `${ms} ms`);
+    }
+    const object = { apiVersion: 'example.com/v1', kind: 'Big0', metadata: { name: 'a' }, spec: { a: 1 } };
+    const ms = await longestTurn(async () => {
+      const { code, text } = await client.send('/apis/example.com/v1/namespaces/default/big0s', { body: object });
+      assert.equal(code, 201, text);
+    });
+    assert.ok(ms < 250, `${ms} ms`);
+    client.close();
+    await server.close();
+  });
+
   const checked = (schema: Schema): ReturnType<typeof longestStep> => {
     const definition = definitionOf('Big', [version('v1', { schema })]) as unknown as CustomResourceDefinition;
     const { spec } = definition;
