@@ -39,11 +39,14 @@ const apply = (version: string, manager: string, body: Json, more = ''): Promise
 function ownersOf({ json, text }: RawAnswer): unknown {
   assert.ok(json?.['metadata'], text);
   const { managedFields } = json['metadata'] as { managedFields: Json[] };
-  return managedFields.map(({ manager, apiVersion, fieldsV1 }) => [
-    manager,
-    apiVersion,
-    Object.keys((fieldsV1 as Json)['f:spec'] as Json).sort(),
-  ]);
+  // Entries stand in the order of their seconds.
+  return managedFields
+    .map(({ manager, apiVersion, fieldsV1 }) => [
+      String(manager as string),
+      apiVersion,
+      Object.keys((fieldsV1 as Json)['f:spec'] as Json).sort(),
+    ])
+    .sort(([a], [b]) => String(a as string).localeCompare(String(b as string)));
 }
 
 describe('fields that are owned by their names in several versions', () => {

@@ -378,11 +378,14 @@ describe('objects that a webhook converts', () => {
     const apply = (of: string, manager: string, spec: Json, more = ''): Promise<RawAnswer> =>
       patch(`${at('a', of)}?fieldManager=${manager}${more}`, link('a', spec, of), 'apply-patch+yaml');
     const ownersOf = (answer: RawAnswer): unknown =>
-      (metadataOf(answer)['managedFields'] as Json[]).map(({ manager, apiVersion, fieldsV1 }) => [
-        manager,
-        apiVersion,
-        Object.keys(((fieldsV1 as Json)['f:spec'] ?? {}) as Json).sort(),
-      ]);
+      // Entries stand in the order of their seconds.
+      (metadataOf(answer)['managedFields'] as Json[])
+        .map(({ manager, apiVersion, fieldsV1 }) => [
+          String(manager as string),
+          apiVersion,
+          Object.keys(((fieldsV1 as Json)['f:spec'] ?? {}) as Json).sort(),
+        ])
+        .sort(([one], [other]) => String(one as string).localeCompare(String(other as string)));
     await apply('v1', 'old', { address: 'h:1' });
     const same = await apply('v2', 'new', { host: 'h' });
     assert.deepEqual(ownersOf(same), [
@@ -400,8 +403,8 @@ describe('objects that a webhook converts', () => {
     assert.deepEqual(ownersOf(forced), [['new', 'example.com/v2', ['f:host']]]);
     const beside = await patch(`${at('a')}?fieldManager=counter`, { spec: { replicas: 3 } });
     assert.deepEqual(ownersOf(beside), [
-      ['new', 'example.com/v2', ['f:host']],
       ['counter', 'example.com/v1', ['f:replicas']],
+      ['new', 'example.com/v2', ['f:host']],
     ]);
     const updated = await patch(`${at('a')}?fieldManager=counter`, { spec: { address: 'x:1' } });
     assert.deepEqual(ownersOf(updated), [['counter', 'example.com/v1', ['f:address', 'f:replicas']]]);
