@@ -22,26 +22,41 @@ export function readResourceList(document: unknown, group: string, version: stri
     known.push({ name, responseKind: kindOf(one, group, version), verbs: textsOf(one['verbs']) });
     subresources.set(parent, known);
   }
-  return listed
-    .filter((one) => textOf(one['name']) !== '' && !textOf(one['name']).includes('/'))
-    .map((one) => {
-      const resource = textOf(one['name']);
-      const hash = textOf(one['storageVersionHash']);
-      return {
-        group,
-        version,
-        kind: textOf(one['kind']),
-        resource,
-        singularName: textOf(one['singularName']),
-        namespaced: one['namespaced'] === true,
-        verbs: textsOf(one['verbs']),
-        shortNames: textsOf(one['shortNames']),
-        categories: textsOf(one['categories']),
-        subresources: subresources.get(resource) ?? [],
-        ...(hash === '' ? {} : { storageVersionHash: hash }),
-      };
-    });
+  const names = new Set(listed.map((one) => textOf(one['name'])));
+  // Custom metrics are subresources of what others serve: the parent is named, without a kind.
+  const absent = [...subresources].filter(([parent]) => !names.has(parent));
+  return [
+    ...listed
+      .filter((one) => textOf(one['name']) !== '' && !textOf(one['name']).includes('/'))
+      .map((one) => {
+        const resource = textOf(one['name']);
+        const hash = textOf(one['storageVersionHash']);
+        return {
+          group,
+          version,
+          kind: textOf(one['kind']),
+          resource,
+          singularName: textOf(one['singularName']),
+          namespaced: one['namespaced'] === true,
+          verbs: textsOf(one['verbs']),
+          shortNames: textsOf(one['shortNames']),
+          categories: textsOf(one['categories']),
+          subresources: subresources.get(resource) ?? [],
+          ...(hash === '' ? {} : { storageVersionHash: hash }),
+        };
+      }),
+    ...absent.map(([parent, found]) => ({
+      ...nothing,
+      group,
+      version,
+      resource: parent,
+      namespaced: listed.some((one) => textOf(one['name']).startsWith(`${parent}/`) && one['namespaced'] === true),
+      subresources: found,
+    })),
+  ];
 }
+
+const nothing = { kind: '', singularName: '', verbs: [], shortNames: [], categories: [] } as const;
 
 const kindOf = (one: Fields, group: string, version: string): DiscoverableSubresource['responseKind'] => ({
   group: textOf(one['group']) || group,

@@ -178,7 +178,8 @@ function aggregateResource(resource: DiscoverableResource): object {
   const { group, version, kind } = resource;
   return {
     resource: resource.resource,
-    responseKind: responseKind({ group, version, kind }),
+    // Where only subresources are served the kind is empty, all of it: clients look for that.
+    responseKind: kind === '' ? noKind : responseKind({ group, version, kind }),
     scope: resource.namespaced ? 'Namespaced' : 'Cluster',
     singularResource: resource.singularName,
     verbs: resource.verbs,
@@ -196,6 +197,7 @@ function aggregateResource(resource: DiscoverableResource): object {
   };
 }
 
+const noKind: GroupVersionKind = { group: '', version: '', kind: '' };
 const responseKind = ({ group, version, kind }: GroupVersionKind): GroupVersionKind => ({ group, version, kind });
 
 /** Which aggregated form an Accept header asks for first, if it prefers one to the plain documents. */

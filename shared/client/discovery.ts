@@ -66,7 +66,7 @@ export function parseDiscovery(lists: readonly GroupDiscoveryList[]): Discovery 
 
 function discovered(group: string, version: string, found: ResourceDiscovery): DiscoveredResource[] {
   // Without a kind there are only subresources, of a resource that another version has.
-  if (!found.responseKind) return [];
+  if (!found.responseKind?.kind) return [];
   const { kind } = found.responseKind;
   const { singularResource, shortNames = [], categories = [], verbs, subresources = [] } = found;
   const namespaced = found.scope === 'Namespaced';
