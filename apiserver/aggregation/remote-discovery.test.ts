@@ -5,6 +5,12 @@ import { builtInOrder } from '../discovery/priorities.js';
 import { readResourceList } from './remote-discovery.js';
 import { withRemoteUser } from './remote-user.js';
 
+interface Told {
+  readonly responseKind: object;
+  readonly scope: string;
+  readonly subresources: readonly { readonly subresource: string }[];
+}
+
 const group = 'custom.metrics.k8s.io';
 const version = 'v1beta1';
 
@@ -21,16 +27,16 @@ test('metrics of what others serve are told as subresources of a resource withou
   const resources = readResourceList(list, group, version);
   const elsewhere = { versions: [{ group, version, resources, isStale: false }], order: builtInOrder };
   const { items } = aggregatedDiscovery([], 'apis', 'v2', elsewhere) as {
-    items: { versions: { resources: Record<string, unknown>[] }[] }[];
+    items: { versions: { resources: Told[] }[] }[];
   };
   const [pods, namespaces] = items[0]?.versions[0]?.resources ?? [];
-  assert.deepEqual(pods?.['responseKind'], { group: '', version: '', kind: '' });
-  assert.equal(pods?.['scope'], 'Namespaced');
+  assert.deepEqual(pods?.responseKind, { group: '', version: '', kind: '' });
+  assert.equal(pods?.scope, 'Namespaced');
   assert.deepEqual(
-    (pods?.['subresources'] as { subresource: string }[]).map(({ subresource }) => subresource),
+    pods?.subresources.map(({ subresource }) => subresource),
     ['http_requests', 'errors'],
   );
-  assert.equal(namespaces?.['scope'], 'Cluster');
+  assert.equal(namespaces?.scope, 'Cluster');
 });
 
 test('an answer that is no list of resources is a failure, and odd entries do no harm', () => {
