@@ -1,3 +1,4 @@
+import { servicecidrs } from '../shared/api/generated/resources.js';
 import type { Clock } from '../shared/clock/clock.js';
 import type { Log } from '../shared/log/log.js';
 import { addProcessMetrics } from '../shared/metrics/process-metrics.js';
@@ -6,6 +7,7 @@ import type { KeyPair } from '../shared/pki/certificate.js';
 import { buildAdmission, type Admission } from './admission/build-admission.js';
 import { Aggregator } from './aggregation/aggregator.js';
 import { AddressRange } from './allocation/address-range.js';
+import { ServiceRanges } from './allocation/service-ranges.js';
 import { ServiceAllocator } from './allocation/service-allocator.js';
 import { AuditLog, type AuditSink } from './audit/audit-log.js';
 import type { AuditPolicy } from './audit/policy.js';
@@ -29,6 +31,7 @@ import { LocalApiServices } from './bootstrap/local-api-services.js';
 import { ensureExtensionAuthentication, type FrontProxy } from './bootstrap/extension-authentication.js';
 import { EventSweeper } from './bootstrap/event-sweeper.js';
 import { KubernetesService } from './bootstrap/kubernetes-service.js';
+import { ServiceAddresses } from './bootstrap/service-addresses.js';
 import { PolicyStatus } from './bootstrap/policy-status.js';
 import { ensureSystemObjects } from './bootstrap/system-objects.js';
 import { CacheHub } from './cache/cache-hub.js';
@@ -223,6 +226,8 @@ export async function startApiserver(options: ApiserverOptions): Promise<Apiserv
     securePort: state.port,
   });
   await kubernetes.start();
+  const addresses = new ServiceAddresses({ registry, clock, log, range: options.serviceClusterIpRange });
+  await addresses.start();
   const sweeper = new EventSweeper(registry, clock, log);
   sweeper.start();
   const policyStatus = new PolicyStatus({ registry, structure: (name) => options.schemas.type(name), clock, log });
@@ -233,6 +238,7 @@ export async function startApiserver(options: ApiserverOptions): Promise<Apiserv
     stop: async () => {
       state.isStopping = true;
       kubernetes.stop();
+      addresses.stop();
       sweeper.stop();
       policyStatus.stop();
       aggregator.stop();
@@ -265,7 +271,7 @@ async function buildCore(options: ApiserverOptions, metrics: MetricsRegistry): P
   const allocator =
     services &&
     new ServiceAllocator({
-      addresses: new AddressRange(options.serviceClusterIpRange),
+      ranges: new ServiceRanges(new AddressRange(options.serviceClusterIpRange), objects.cacheOf(servicecidrs)),
       nodePorts: options.nodePorts,
       services: hub.cacheOf(services),
       random,

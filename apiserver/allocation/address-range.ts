@@ -5,15 +5,16 @@ export class AddressRange {
   readonly size: number;
 
   constructor(cidr: string) {
-    const [address = '', bits = ''] = cidr.split('/');
-    const length = Number(bits);
-    const base = addressToNumber(address);
-    if (base === undefined || !/^\d{1,2}$/.test(bits) || length < 8 || length > 30) {
-      throw new Error(`${cidr} is not an IPv4 range between /8 and /30`);
-    }
+    const parsed = parse(cidr);
+    if (!parsed) throw new Error(`${cidr} is not an IPv4 range between /8 and /30`);
     this.cidr = cidr;
-    this.size = 2 ** (32 - length);
-    this.#base = base - (base % this.size);
+    this.size = parsed.size;
+    this.#base = parsed.base - (parsed.base % parsed.size);
+  }
+
+  /** Whether addresses can be given away from a range. */
+  static isUsable(cidr: string): boolean {
+    return parse(cidr) !== undefined;
   }
 
   at(offset: number): string {
@@ -26,6 +27,14 @@ export class AddressRange {
     const value = addressToNumber(address);
     return value !== undefined && value > this.#base && value < this.#base + this.size - 1;
   }
+}
+
+function parse(cidr: string): { base: number; size: number } | undefined {
+  const [address = '', bits = ''] = cidr.split('/');
+  const length = Number(bits);
+  const base = addressToNumber(address);
+  const isRange = base !== undefined && /^\d{1,2}$/.test(bits) && length >= 8 && length <= 30;
+  return isRange ? { base, size: 2 ** (32 - length) } : undefined;
 }
 
 export function addressToNumber(address: string): number | undefined {

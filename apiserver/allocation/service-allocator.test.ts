@@ -15,7 +15,7 @@ function setup(
 ): { allocator: ServiceAllocator; store: (service: Stored) => void; drop: (name: string) => void } {
   const services = new WatchCache({ prefix: '/registry/core/services/', encoded: new EncodedObjects(), revision: 0 });
   const allocator = new ServiceAllocator({
-    addresses: new AddressRange(cidr),
+    ranges: { all: [new AddressRange(cidr)] },
     nodePorts: { first: 30_000, last },
     services,
     random: () => 0.5,

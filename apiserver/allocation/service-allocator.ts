@@ -6,9 +6,10 @@ import type { WriteReservation } from '../registry/resource-store.js';
 import { internalError, invalid } from '../registry/status-errors.js';
 import { invalid as invalidField, type FieldError } from '../validation/field-error.js';
 import type { AddressRange } from './address-range.js';
+import type { ServiceRanges } from './service-ranges.js';
 
 export interface ServiceAllocatorOptions {
-  readonly addresses: AddressRange;
+  readonly ranges: Pick<ServiceRanges, 'all'>;
   readonly nodePorts: { readonly first: number; readonly last: number };
   readonly services: WatchCache;
   /** 0 <= x < 1. */
@@ -108,11 +109,10 @@ export class ServiceAllocator {
         message: `Invalid value: ["${wanted}"]: failed to allocate IP ${wanted}: ${why}`,
       },
     ];
-    const { addresses } = this.#options;
-    if (!addresses.has(wanted)) {
-      return refuse(
-        `the provided IP (${wanted}) is not in the valid range. The range of valid IPs is ${addresses.cidr}`,
-      );
+    const ranges = this.#options.ranges.all;
+    if (!ranges.some((range) => range.has(wanted))) {
+      const valid = ranges.map(({ cidr }) => cidr).join(',');
+      return refuse(`the provided IP (${wanted}) is not in the valid range. The range of valid IPs is ${valid}`);
     }
     if (this.#addresses.has(wanted)) return refuse('provided IP is already allocated');
     taken.address(wanted);
@@ -179,9 +179,17 @@ export class ServiceAllocator {
     throw internalError('failed to allocate a nodePort: range is full');
   }
 
-  /** Addresses at the low end are left for those who choose one themselves, as long as there are others. */
   #freeAddress(): string {
-    const { addresses, random } = this.#options;
+    for (const range of this.#options.ranges.all) {
+      const address = this.#freeAddressOf(range);
+      if (address !== undefined) return address;
+    }
+    throw internalError('failed to allocate a serviceIP: range is full');
+  }
+
+  /** Addresses at the low end are left for those who choose one themselves, as long as there are others. */
+  #freeAddressOf(addresses: AddressRange): string | undefined {
+    const { random } = this.#options;
     const usable = addresses.size - 2;
     const low = Math.min(Math.max(16, Math.floor(usable / 16)), 256, usable - 1);
     const start = Math.floor(random() * (usable - low));
@@ -190,7 +198,7 @@ export class ServiceAllocator {
       const address = addresses.at(offset);
       if (!this.#addresses.has(address)) return address;
     }
-    throw internalError('failed to allocate a serviceIP: range is full');
+    return undefined;
   }
 }
 

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { eventually } from '../../shared/clock/eventually.js';
+import { RawClient, type RawAnswer } from '../testing/raw-client.js';
+import { startTestServer, type TestServer } from '../testing/test-server.js';
+
+const group = '/apis/networking.k8s.io/v1';
+const services = '/api/v1/namespaces/default/services';
+
+describe('the addresses of Services as objects', () => {
+  let server: TestServer;
+  let admin: RawClient;
+  before(async () => {
+    server = await startTestServer();
+    admin = new RawClient(server, server.admin);
+  });
+  after(async () => {
+    admin.close();
+    await server.close();
+  });
+  const make = async (name: string, more: object = {}): Promise<string> => {
+    const answer = await admin.send(services, {
+      body: { metadata: { name }, spec: { ports: [{ port: 80 }], ...more } },
+    });
+    assert.equal(answer.code, 201, answer.text);
+    return (answer.json as { spec: { clusterIP: string } }).spec.clusterIP;
+  };
+  const found = (address: string): Promise<RawAnswer> => admin.send(`${group}/ipaddresses/${address}`);
+  const holder = async (address: string): Promise<unknown> => {
+    const { json } = await found(address);
+    return (json as { spec?: { parentRef?: object } }).spec?.parentRef;
+  };
+
+  it('begin with the range of the server, ready, and the address of the API', async () => {
+    const { json } = await admin.send(`${group}/servicecidrs/kubernetes`);
+    const { spec, status } = json as { spec: object; status: { conditions: { type: string; status: string }[] } };
+    assert.deepEqual(spec, { cidrs: ['10.96.0.0/16'] });
+    assert.deepEqual([status.conditions[0]?.type, status.conditions[0]?.status], ['Ready', 'True']);
+    const parent = { group: '', resource: 'services', namespace: 'default', name: 'kubernetes' };
+    await eventually(async () => assert.deepEqual(await holder('10.96.0.1'), parent));
+  });
+
+  it('come and go with the Services, and come back when somebody takes them away', async () => {
+    const address = await make('a');
+    const parent = { group: '', resource: 'services', namespace: 'default', name: 'a' };
+    await eventually(async () => assert.deepEqual(await holder(address), parent));
+    const { json } = await found(address);
+    assert.deepEqual((json as { metadata: { labels: object } }).metadata.labels, {
+      'ipaddress.kubernetes.io/ip-family': 'IPv4',
+      'ipaddress.kubernetes.io/managed-by': 'ipallocator',
+    });
+    await admin.send(`${group}/ipaddresses/${address}`, { method: 'DELETE' });
+    await eventually(async () => assert.deepEqual(await holder(address), parent));
+    await make('headless', { clusterIP: 'None' });
+    await admin.send(`${services}/a`, { method: 'DELETE' });
+    await eventually(async () => assert.equal((await found(address)).code, 404));
+    await make('b', { clusterIP: address });
+    await eventually(async () => assert.deepEqual(await holder(address), { ...parent, name: 'b' }));
+    const { json: list } = await admin.send(`${group}/ipaddresses`);
+    assert.equal((list as { items: object[] }).items.length, 2);
+  });
+
+  it('can be of further ranges, as long as these are not going away', async () => {
+    const outside = { body: { metadata: { name: 'c' }, spec: { ports: [{ port: 80 }], clusterIP: '10.97.0.5' } } };
+    const refused = await admin.send(services, outside);
+    assert.match(String(refused.json?.['message']), /The range of valid IPs is 10\.96\.0\.0\/16$/);
+    const more = {
+      metadata: { name: 'more', finalizers: ['example.com/f'] },
+      spec: { cidrs: ['10.97.0.0/28', 'fd00::/64'] },
+    };
+    assert.equal((await admin.send(`${group}/servicecidrs`, { body: more })).code, 201);
+    assert.equal((await admin.send(services, outside)).code, 201);
+    await admin.send(`${group}/servicecidrs/more`, { method: 'DELETE' });
+    const late = { ...outside.body, metadata: { name: 'd' }, spec: { ...outside.body.spec, clusterIP: '10.97.0.6' } };
+    assert.equal((await admin.send(services, { body: late })).code, 422);
+  });
+});
