@@ -83,7 +83,8 @@ export class FuzzServer {
     return 'bytes' in input ? this.#write(input.bytes) : this.#request(input);
   }
 
-  #request({ method, path, headers = {}, body, isAnonymous }: FuzzRequest): Promise<Fault> {
+  #request(input: FuzzRequest, isAgain = false): Promise<Fault> {
+    const { method, path, headers = {}, body, isAnonymous } = input;
     const agent = isAnonymous ? this.#nobody : this.#known;
     const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) };
     return new Promise((resolve) => {
@@ -92,7 +93,11 @@ export class FuzzServer {
       sent.on('timeout', () => sent.destroy(new Error('no answer in time')));
       // A head beyond the limit may be cut off while it is still being sent.
       const mayBeCut = path.length + JSON.stringify(headers).length > maxHeadBytes;
-      sent.on('error', (error) => resolve(mayBeCut ? undefined : `${method} ${path}: ${error.message}`));
+      sent.on('error', (error) => {
+        // The server may close a connection in the moment in which it is used again.
+        if (sent.reusedSocket && !isAgain) resolve(this.#request(input, true));
+        else resolve(mayBeCut ? undefined : `${method} ${path}: ${error.message}`);
+      });
       sent.on('response', (answer) => {
         const { statusCode = 0 } = answer;
         const chunks: Buffer[] = [];
