@@ -1,4 +1,4 @@
-import { base, pod, prepare } from './api-load.js';
+import { base, prepare, smallPod } from './api-load.js';
 import type { Client } from './client.js';
 import { ControlPlane } from './control-plane.js';
 import { percentile, pool, timed, type Figure, type MeasureContext, type Measures } from './figure.js';
@@ -29,11 +29,8 @@ export const measures: Measures = async (context) => {
 
 async function manyPods(client: Client, { say }: MeasureContext): Promise<Figure[]> {
   say(`  ${pods} pods`);
-  const create = (i: number): Promise<unknown> => {
-    const made = pod(`p-${i}`, { nodeName: `node-${i % groups}` }) as { metadata: { labels: Record<string, string> } };
-    made.metadata.labels['slot'] = `s-${i % groups}`;
-    return client.must('POST', base, made);
-  };
+  const create = (i: number): Promise<unknown> =>
+    client.must('POST', base, smallPod(`p-${i}`, `s-${i % groups}`, `node-${i % groups}`));
   const before = await counters(client);
   await pool(pods, 64, create);
   const after = await counters(client);
