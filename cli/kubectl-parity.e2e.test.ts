@@ -25,7 +25,7 @@ spec: {selector: {app: web}, ports: [{port: 80}]}
 apiVersion: v1
 kind: ConfigMap
 metadata: {name: settings}
-data: {a: b, c: "d\\ne"}
+data: {c: "d\\ne"}
 `;
 
 let server: TestServer;
