@@ -16,7 +16,7 @@ export interface DeleteResult {
 
 const attempts = 16;
 /** Deletes of a collection under way at once: enough to share the store's synced batches, few enough for others between two. */
-const collectionConcurrency = 128;
+const collectionConcurrency = 64;
 
 /** Deletes objects of one store: at once, or by marking them for those who hold finalizers or a grace period. */
 export class ObjectDeleter {
