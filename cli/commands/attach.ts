@@ -3,7 +3,7 @@ import { Failure } from '../cluster/failure.js';
 import type { CommandHost } from '../command-host.js';
 import type { CommandContext } from '../context.js';
 import { booleanFlag } from '../flags.js';
-import { chooseContainer, onePodBehind } from '../streams/pod-target.js';
+import { chooseContainer, containerNames, onePodBehind } from '../streams/pod-target.js';
 import { attachToPod } from '../streams/attachment.js';
 
 interface AttachFlags {
@@ -32,6 +32,10 @@ async function runAttach(
 ): Promise<void> {
   if (words.length === 0) throw new Failure('at least 1 argument is required for attach');
   const pod = await onePodBehind(context, words);
+  if (flags.container !== undefined && !containerNames(pod).includes(flags.container)) {
+    const { name: podName } = pod.metadata;
+    throw new Failure(`cannot attach to the container: container ${flags.container} not found in pod ${podName}`);
+  }
   const name = chooseContainer(pod, flags.container, flags.quiet ? () => undefined : (line) => context.tell(line));
   const container = pod.spec.containers.find((each) => each.name === name);
   if (flags.tty && !container?.tty) context.tell(`error: Unable to use a TTY - container ${name} did not allocate one`);

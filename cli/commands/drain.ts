@@ -3,6 +3,7 @@ import type { Pod } from '../../shared/api/generated/types.js';
 import { isPodTerminal } from '../../shared/api/pod.js';
 import { resourcePath } from '../../shared/api/resource.js';
 import { isNotFound, isTooManyRequests } from '../../shared/errors/status-error.js';
+import { Failure } from '../cluster/failure.js';
 import { dryRunFlag, dryRunOf, dryRunSuffix } from '../command-flags.js';
 import type { CommandHost } from '../command-host.js';
 import { parseDuration, type CommandContext } from '../context.js';
@@ -10,7 +11,7 @@ import { ExitError } from '../failures.js';
 import { booleanFlag, integerFlag } from '../flags.js';
 import { listObjects, referenceName, type FoundObject } from '../found-objects.js';
 import { setUnschedulable } from '../node/cordon.js';
-import { observe } from '../observation.js';
+import { observe, WaitTimeout } from '../observation.js';
 
 interface DrainFlags {
   force: boolean;
@@ -62,8 +63,15 @@ async function runDrain(
       continue;
     }
     for (const warning of warnings) context.tell(`Warning: ${warning}`);
-    if (dryRun === 'none') await endPods(context, flags, leaving);
-    else
+    if (dryRun === 'none') {
+      const failures = await endPods(context, flags, leaving);
+      if (failures.length > 0) {
+        tellFailures(context, node.name, failures);
+        pending.push(node.name);
+        problems.push(...failures.map(({ reason }) => reason));
+        continue;
+      }
+    } else
       for (const { metadata } of leaving)
         context.print(`evicting pod ${metadata.namespace ?? ''}/${metadata.name}${dryRunSuffix(dryRun)}`);
     context.print(`${referenceName(node)} drained${dryRunSuffix(dryRun)}`);
@@ -162,34 +170,82 @@ async function daemonSetsOf(context: CommandContext, pods: readonly Pod[]): Prom
   return found;
 }
 
-async function endPods(context: CommandContext, flags: DrainFlags, pods: readonly Pod[]): Promise<void> {
+/** A pod that could not be ended, and why. */
+interface DrainFailure {
+  readonly name: string;
+  readonly reason: string;
+}
+
+function tellFailures(context: CommandContext, node: string, failures: readonly DrainFailure[]): void {
+  const reasons = listed(failures.map(({ reason }) => reason));
+  context.tell(`There are pending pods in node "${node}" when an error occurred: ${reasons}`);
+  for (const { name } of failures) context.tell(`pod/${name}`);
+  context.tell(`error: unable to drain node "${node}" due to error: ${reasons}, continuing command...`);
+}
+
+async function endPods(context: CommandContext, flags: DrainFlags, pods: readonly Pod[]): Promise<DrainFailure[]> {
   const mapper = await context.mapper();
   const type = mapper.resolve('pods');
   const canEvict = !flags.disableEviction && type.subresources.includes('eviction');
+  const limitMs = parseDuration(flags.timeout);
+  const deadline = limitMs > 0 ? context.clock.monotonic() + limitMs : Infinity;
+  const failures: DrainFailure[] = [];
   await Promise.all(
     pods.map(async (pod) => {
-      const { name, namespace, uid } = pod.metadata;
-      context.print(`${canEvict ? 'evicting' : 'deleting'} pod ${namespace ?? ''}/${name}`);
-      await endPod(context, flags, { pod, path: resourcePath(type, namespace, name), canEvict });
-      for await (const object of observe(context, { type, name, namespace }, parseDuration(flags.timeout))) {
-        if (!object || object.metadata.uid !== uid) break;
+      const { name, namespace } = pod.metadata;
+      const path = resourcePath(type, namespace, name);
+      try {
+        await endPod(context, flags, { pod, path, canEvict, deadline });
+        await waitUntilGone(context, flags, { type, name, namespace }, pod, deadline);
+        context.print(`pod/${name} ${canEvict ? 'evicted' : 'deleted'}`);
+      } catch (error) {
+        context.signal.throwIfAborted();
+        failures.push({ name, reason: error instanceof Error ? error.message : String(error) });
       }
-      context.print(`pod/${name} ${canEvict ? 'evicted' : 'deleted'}`);
     }),
   );
+  return failures;
 }
+
+const tooLate = (flags: DrainFlags): string => `global timeout reached: ${flags.timeout}`;
+
+async function waitUntilGone(
+  context: CommandContext,
+  flags: DrainFlags,
+  reference: Parameters<typeof observe>[1],
+  { metadata: { uid, name, namespace } }: Pod,
+  deadline: number,
+): Promise<void> {
+  const leftMs = deadline === Infinity ? 0 : Math.max(1, deadline - context.clock.monotonic());
+  try {
+    for await (const object of observe(context, reference, leftMs)) {
+      if (!object || object.metadata.uid !== uid) return;
+    }
+  } catch (error) {
+    if (!(error instanceof WaitTimeout)) throw error;
+    throw new Failure(
+      `error when waiting for pod "${name}" in namespace "${namespace ?? ''}" to terminate: ${tooLate(flags)}`,
+    );
+  }
+}
+
+const retryMs = 5_000;
 
 /** Evicts, again after five seconds while a disruption budget says no; deletes where eviction is not served. */
 async function endPod(
   context: CommandContext,
   flags: DrainFlags,
-  { pod, path, canEvict }: { pod: Pod; path: string; canEvict: boolean },
+  { pod, path, canEvict, deadline }: { pod: Pod; path: string; canEvict: boolean; deadline: number },
 ): Promise<void> {
   const api = await context.api();
   const grace = flags.gracePeriod >= 0 ? { gracePeriodSeconds: flags.gracePeriod } : {};
   const { name, namespace, uid } = pod.metadata;
   const deleteOptions = { ...grace, preconditions: { uid } };
+  const failed = `error when evicting pods/"${name}" -n "${namespace ?? ''}"`;
   for (;;) {
+    context.print(`${canEvict ? 'evicting' : 'deleting'} pod ${namespace ?? ''}/${name}`);
+    const leftMs = deadline - context.clock.monotonic();
+    if (leftMs <= 0) throw new Failure(`${failed}: ${tooLate(flags)}`);
     try {
       if (canEvict) {
         const body = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name, namespace }, deleteOptions };
@@ -201,10 +257,8 @@ async function endPod(
     } catch (error) {
       if (isNotFound(error)) return;
       if (!isTooManyRequests(error)) throw error;
-      context.tell(
-        `error when evicting pods/"${name}" -n "${namespace ?? ''}" (will retry after 5s): ${(error as Error).message}`,
-      );
-      await context.clock.sleep(5_000, context.signal);
+      context.tell(`${failed} (will retry after 5s): ${(error as Error).message}`);
+      await context.clock.sleep(Math.min(retryMs, deadline - context.clock.monotonic()), context.signal);
     }
   }
 }

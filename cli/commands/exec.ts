@@ -1,12 +1,13 @@
 import type { Command } from 'commander';
 import { resourcePath } from '../../shared/api/resource.js';
+import { StatusError } from '../../shared/errors/status-error.js';
 import { Failure } from '../cluster/failure.js';
 import type { Arguments, CommandHost } from '../command-host.js';
 import type { CommandContext } from '../context.js';
 import { ExitError } from '../failures.js';
 import { booleanFlag } from '../flags.js';
 import { queryText } from '../server-api.js';
-import { chooseContainer, onePodBehind } from '../streams/pod-target.js';
+import { chooseContainer, containerNames, onePodBehind } from '../streams/pod-target.js';
 import { runRemoteCommand } from '../streams/remote-command.js';
 
 interface ExecFlags {
@@ -43,6 +44,11 @@ async function runExec(context: CommandContext, flags: ExecFlags, { words, dashA
   const { phase } = pod.status ?? {};
   if (phase === 'Succeeded' || phase === 'Failed') {
     throw new Failure(`cannot exec into a container in a completed pod; current phase is ${phase}`);
+  }
+  // kubectl leaves it to the server to refuse a container that there is not.
+  if (flags.container !== undefined && !containerNames(pod).includes(flags.container)) {
+    const reason = `container ${flags.container} is not valid for pod ${pod.metadata.name}`;
+    throw new StatusError(400, 'BadRequest', reason);
   }
   const container = chooseContainer(pod, flags.container, flags.quiet ? () => undefined : (line) => context.tell(line));
   const isTty = flags.tty && flags.stdin && terminal.stdin.isTTY === true;

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Pod } from '../../shared/api/generated/types.js';
+import type { ContainerStateTerminated, Pod } from '../../shared/api/generated/types.js';
 import { resourcePath } from '../../shared/api/resource.js';
 import { Failure } from '../cluster/failure.js';
 import { addWriteFlags, dryRunOf, type WriteFlags } from '../command-flags.js';
@@ -152,21 +152,39 @@ async function runAttached(context: CommandContext, flags: RunFlags & WriteFlags
   const reference = { type, name, namespace };
   try {
     const running = await started(context, reference, flags);
-    if (running.status?.phase === 'Running') {
-      if (!flags.quiet && flags.stdin) context.tell("If you don't see a command prompt, try pressing enter.");
-      await attachToPod(context, running, {
-        container: running.spec.containers[0]?.name ?? '',
-        stdin: flags.stdin,
-        tty: flags.tty,
-      });
-    } else context.terminal.stdout.write(await api.text({ path: resourcePath(type, namespace, name, 'log') }));
-    const exitCode = flags.restart === 'Always' ? 0 : await ended(context, reference);
-    if (exitCode !== 0) throw new ExitError(exitCode);
+    if (running.status?.phase !== 'Running') await printLog(context, running);
+    else await attachOrPrintLog(context, flags, running);
+    const end = flags.restart === 'Always' ? undefined : await failedEnd(context, reference);
+    if (end) {
+      context.tell(`pod ${namespace}/${name} terminated (${end.reason ?? ''})\n${end.message ?? ''}`.trimEnd());
+      throw new ExitError(end.exitCode ?? 1);
+    }
   } finally {
     if (flags.rm) {
       await api.json({ method: 'DELETE', path: resourcePath(type, namespace, name) });
       if (!flags.quiet) context.print(`pod "${name}" deleted`);
     }
+  }
+}
+
+async function printLog(context: CommandContext, { metadata: { name, namespace } }: Pod): Promise<void> {
+  const [api, mapper] = await Promise.all([context.api(), context.mapper()]);
+  const path = resourcePath(mapper.resolve('pods'), namespace, name, 'log');
+  context.terminal.stdout.write(await api.text({ path }));
+}
+
+/** A container may have ended before it can be attached to: its log tells what it said. */
+async function attachOrPrintLog(context: CommandContext, flags: RunFlags, pod: Pod): Promise<void> {
+  const { stdin, tty, quiet } = flags;
+  if (!quiet && stdin) context.tell("If you don't see a command prompt, try pressing enter.");
+  try {
+    await attachToPod(context, pod, { container: pod.spec.containers[0]?.name ?? '', stdin, tty });
+  } catch (error) {
+    context.signal.throwIfAborted();
+    if (error instanceof ExitError) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    context.tell(`warning: couldn't attach to pod/${pod.metadata.name}, falling back to streaming logs: ${reason}`);
+    await printLog(context, pod);
   }
 }
 
@@ -187,13 +205,16 @@ async function started(context: CommandContext, reference: Reference, flags: Run
   throw new Failure('timed out waiting for the condition');
 }
 
-/** Exit code of the pod's first container once the pod has ended. */
-async function ended(context: CommandContext, reference: Reference): Promise<number> {
+/** How the pod's first container ended, once the pod has failed; undefined when all went well. */
+async function failedEnd(
+  context: CommandContext,
+  reference: Reference,
+): Promise<Partial<ContainerStateTerminated> | undefined> {
   for await (const object of observe(context, reference, 0)) {
     const pod = object as unknown as Pod | undefined;
-    if (!pod || pod.status?.phase === 'Succeeded') return 0;
+    if (!pod || pod.status?.phase === 'Succeeded') return undefined;
     const state = pod.status?.containerStatuses?.[0]?.state?.terminated;
-    if (pod.status?.phase === 'Failed') return state?.exitCode ?? 1;
+    if (pod.status?.phase === 'Failed') return state ?? {};
   }
-  return 0;
+  return undefined;
 }

@@ -9,6 +9,7 @@ import type { Pod } from '../../shared/api/generated/types.js';
 import { resourcePath } from '../../shared/api/resource.js';
 import { Failure } from '../cluster/failure.js';
 import type { CommandContext } from '../context.js';
+import { ExitError } from '../failures.js';
 import { chooseContainer } from '../streams/pod-target.js';
 import { runRemoteCommand } from '../streams/remote-command.js';
 import { localPath, parsePlace, type Place } from './place.js';
@@ -26,7 +27,7 @@ export async function runCopy(
 ): Promise<void> {
   const [from, to, ...more] = words;
   if (from === undefined || to === undefined || more.length > 0)
-    throw new Failure("source and destination are required\nSee 'knarr cp -h' for help and examples");
+    throw new Failure('source and destination are required');
   const [source, destination] = [parsePlace(from), parsePlace(to)];
   if (source.pod !== undefined && destination.pod !== undefined)
     throw new Failure('one of src or dest must be a local file specification');
@@ -90,7 +91,13 @@ async function copyTo(context: CommandContext, flags: CopyFlags, from: string, d
     stderr: context.terminal.stderr,
   });
   await filling;
-  if (exitCode !== 0) throw new Failure(`command terminated with exit code ${exitCode}`);
+  checkEnd(context, exitCode);
+}
+
+function checkEnd(context: CommandContext, exitCode: number): void {
+  if (exitCode === 0) return;
+  context.tell(`command terminated with exit code ${exitCode}`);
+  throw new ExitError(exitCode);
 }
 
 /** Adds a file, or a directory with all that is in it, as `name`. */
@@ -112,19 +119,29 @@ async function copyFrom(context: CommandContext, flags: CopyFlags, source: Place
   const remote = await remoteOf(context, flags, source);
   const path = source.path.replace(/(.)\/+$/, '$1');
   const prefix = path.replace(/^\/+/, '');
-  const destination = existsSync(to) && statSync(to).isDirectory() ? join(to, basename(path)) : to;
   const { default: tar } = await import('tar-stream');
   const archive = tar.extract();
+  let hasAdvised = false;
+  const tellSkipped = (name: string, linkname: string): void => {
+    const [from, pod, file] = [source.namespace ?? '', source.pod ?? '', source.path].map((word) =>
+      JSON.stringify(word),
+    );
+    const advice = ` (consider using "knarr exec -n ${from} ${pod} -- tar cf - ${file} | tar xf -")`;
+    context.tell(
+      `warning: skipping symlink: ${JSON.stringify(name)} -> ${JSON.stringify(linkname)}${hasAdvised ? '' : advice}`,
+    );
+    hasAdvised = true;
+  };
   const unpacking = (async (): Promise<void> => {
     for await (const entry of archive) {
       const { name, type } = entry.header;
-      const target = localPath(name.replace(/^\/+|\/+$/g, ''), prefix, destination);
-      if (type === 'symlink' || type === 'link')
-        context.tell(`warning: skipping symlink: ${JSON.stringify(name)} -> ${JSON.stringify(entry.header.linkname)}`);
+      const target = localPath(name.replace(/^\/+|\/+$/g, ''), prefix, to);
+      if (type === 'symlink' || type === 'link') tellSkipped(target ?? name, entry.header.linkname ?? '');
       else if (target === undefined)
         context.tell(`warning: file ${JSON.stringify(name)} is outside target destination, skipping`);
       if (target !== undefined && type === 'directory') mkdirSync(target, { recursive: true });
       if (target !== undefined && type === 'file') {
+        if (existsSync(target) && statSync(target).isDirectory()) throw new Failure(`open ${target}: is a directory`);
         mkdirSync(dirname(target), { recursive: true });
         await pipeline(entry, createWriteStream(target, { mode: (entry.header.mode ?? 0o644) & 0o777 }));
       } else entry.resume();
@@ -132,8 +149,7 @@ async function copyFrom(context: CommandContext, flags: CopyFlags, source: Place
   })();
   const stdout = new PassThrough();
   stdout.pipe(archive);
-  const exitCode = await remote.run(['tar', 'cf', '-', path], { stdout, stderr: context.terminal.stderr });
-  stdout.end();
-  await unpacking;
-  if (exitCode !== 0) throw new Failure(`command terminated with exit code ${exitCode}`);
+  const packing = remote.run(['tar', 'cf', '-', path], { stdout, stderr: context.terminal.stderr });
+  const [exitCode] = await Promise.all([packing.finally(() => stdout.end()), unpacking]);
+  checkEnd(context, exitCode);
 }
