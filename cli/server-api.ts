@@ -35,6 +35,8 @@ export interface ApiRequest {
   readonly contentType?: string;
   /** Sent as JSON unless it is a string. */
   readonly body?: unknown;
+  /** Whether the client waits as long as the server asks for, and tries again; true by default. */
+  readonly isRetried?: boolean;
 }
 
 /** Exchanges of JSON with the server. Failures are StatusErrors; the server's warnings are told once each. */
@@ -66,6 +68,7 @@ export class ServerApi {
         ...(body === undefined ? {} : { 'content-type': contentType ?? 'application/json' }),
       },
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      ...(request.isRetried === undefined ? {} : { isRetried: request.isRetried }),
       signal: this.#signal,
     });
     this.#tellWarnings(response);

@@ -1,5 +1,6 @@
 import { after, before, describe } from 'node:test';
 import { TestCluster } from './lab/cluster.js';
+import { commandTests, nodeCommandTests } from './workloads/commands.js';
 import { controllerTests, nodeTests } from './workloads/controllers.js';
 import { imageTests } from './workloads/images.js';
 import { environmentTests } from './workloads/environment.js';
@@ -17,5 +18,9 @@ describe('workloads', { concurrency: 6 }, () => {
   lifecycleTests(() => cluster);
   controllerTests(() => cluster);
   imageTests(() => cluster);
+  commandTests(() => cluster);
 });
-describe('nodes', () => nodeTests(() => cluster));
+describe('nodes', () => {
+  nodeCommandTests(() => cluster);
+  nodeTests(() => cluster);
+});

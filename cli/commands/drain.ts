@@ -249,7 +249,7 @@ async function endPod(
     try {
       if (canEvict) {
         const body = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name, namespace }, deleteOptions };
-        await api.json({ method: 'POST', path: `${path}/eviction`, body });
+        await api.json({ method: 'POST', path: `${path}/eviction`, body, isRetried: false });
       } else {
         await api.json({ method: 'DELETE', path, body: { apiVersion: 'v1', kind: 'DeleteOptions', ...deleteOptions } });
       }

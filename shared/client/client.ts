@@ -58,6 +58,8 @@ export interface RawRequest extends CallOptions {
   path: string;
   headers?: Record<string, string>;
   body?: string | Buffer;
+  /** Whether an answer with Retry-After is waited out, as by default; false where the caller has a pace of its own. */
+  isRetried?: boolean;
 }
 export interface RawResponse {
   status: number;

@@ -208,7 +208,7 @@ export class HttpsClient implements Client {
         tokenRefused = true;
         this.#token?.refused(token);
       } else {
-        const waitMs = retryAfterMs(response);
+        const waitMs = request.isRetried === false ? undefined : retryAfterMs(response);
         if (waitMs === undefined || retries++ >= maxRetries) return response;
         await this.#read(response, request.signal);
         await this.#clock.sleep(waitMs, request.signal);
@@ -240,6 +240,7 @@ interface Request {
   readonly body?: string | Buffer | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly isStream?: boolean;
+  readonly isRetried?: boolean | undefined;
 }
 
 /** The wait that the server asks for: with 429 and with 5xx, as client-go does. */
