@@ -205,6 +205,22 @@ const namedLeaves: Record<string, Schema> = {
   [`${extensions}.JSONSchemaPropsOrBool`]: {},
   [`${extensions}.JSONSchemaPropsOrStringArray`]: {},
 };
+const leafDescriptions: Record<string, string> = {
+  Quantity: 'Quantity is a fixed-point number with an optional SI or binary suffix, such as 500m, 1.5 or 2Gi.',
+  FieldsV1:
+    "FieldsV1 is a set of fields as a trie in JSON: keys are '.', 'f:<name>', 'k:<keys>', 'v:<value>', 'i:<index>'.",
+  MicroTime: 'MicroTime is version of Time with microsecond level precision.',
+  Patch: 'Patch is provided to give a concrete name and type to the Kubernetes PATCH request body.',
+  Time: 'Time is a moment in RFC 3339 form, with a precision of one second.',
+  RawExtension: 'RawExtension holds an object of any kind, kept as it was sent.',
+  IntOrString: 'IntOrString is a type that can hold an int32 or a string.',
+  CustomResourceSubresourceStatus: 'CustomResourceSubresourceStatus makes the custom resource serve /status.',
+  StorageVersionSpec: 'StorageVersionSpec is an empty spec.',
+  JSON: 'JSON represents any valid JSON value.',
+  JSONSchemaPropsOrArray: 'JSONSchemaPropsOrArray is a schema or an array of schemas.',
+  JSONSchemaPropsOrBool: 'JSONSchemaPropsOrBool is a schema or a boolean.',
+  JSONSchemaPropsOrStringArray: 'JSONSchemaPropsOrStringArray is a schema or an array of strings.',
+};
 /** Leaves that the protobuf table lacks. */
 const otherLeaves: Record<string, string> = {
   'CustomResourceSubresources.status': `${extensions}.CustomResourceSubresourceStatus`,
@@ -220,8 +236,6 @@ const otherLeaves: Record<string, string> = {
   'StorageVersion.spec': 'io.k8s.api.apiserverinternal.v1alpha1.StorageVersionSpec',
 };
 type Messages = Record<string, Record<string, [number, string]>>;
-/** Definition name -> field -> text. */
-type Descriptions = Record<string, Record<string, string>>;
 
 /** Type of a JSON field in the protobuf table; inlined structs are fields of their own there. */
 function protobufType(messages: Messages, message: string, name: string): string | undefined {
@@ -267,16 +281,16 @@ function writeSchemas(all: Model[]): void {
   const messages = json<Messages>('protobuf-fields.json');
   const definitions = new Map(all.map((m) => [m.className, m.definition]));
   const schemas: Record<string, Schema> = { ...namedLeaves };
-  // The model files describe neither the leaves nor fields that refer to another type.
-  const missing = json<Descriptions>('missing-descriptions.json');
-  const descriptions: Descriptions = {};
-  for (const leaf of Object.keys(namedLeaves)) descriptions[leaf] = missing[leaf] ?? {};
+  const descriptions: Record<string, Record<string, string>> = {};
+  for (const leaf of Object.keys(namedLeaves)) {
+    descriptions[leaf] = { '': leafDescriptions[leaf.split('.').at(-1) ?? ''] ?? '' };
+  }
   for (const model of all) {
     const properties: Record<string, Schema> = {};
-    const texts: Record<string, string> = { '': model.description, ...missing[model.definition] };
+    const texts: Record<string, string> = { '': model.description };
     for (const f of model.fields) {
       properties[f.baseName] = schemaOf(f.type, f.format, definitions, leafOf(messages, model, f));
-      if (f.description) texts[f.baseName] ??= f.description;
+      if (f.description) texts[f.baseName] = f.description;
     }
     const required = model.fields.filter((f) => f.required).map((f) => f.baseName);
     schemas[model.definition] = {

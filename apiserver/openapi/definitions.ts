@@ -14,6 +14,13 @@ export const dialect2: Dialect = { version: 2, prefix: '#/definitions/' };
 export const dialect3: Dialect = { version: 3, prefix: '#/components/schemas/' };
 
 export const conventions = 'https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md';
+/** What the model files leave undescribed: fields that refer to another type. */
+const fieldDescriptions: Readonly<Record<string, string>> = {
+  metadata: `Standard object's metadata. More info: ${conventions}#metadata`,
+  spec: `Specification of the desired behavior. More info: ${conventions}#spec-and-status`,
+  status: `Most recently observed status. More info: ${conventions}#spec-and-status`,
+};
+
 /** Fields of which one at most is set, and the field that tells which. */
 const unions: Readonly<Record<string, object>> = {
   'io.k8s.api.core.v1.AppArmorProfile': {
@@ -102,7 +109,10 @@ function describeProperty(
   dialect: Dialect,
   facts: FieldFacts,
 ): OpenApiObject {
-  const description = schemas.description(owner, field);
+  const description =
+    schemas.description(owner, field) ||
+    fieldDescriptions[field] ||
+    (property.$ref === undefined ? '' : schemas.description(property.$ref));
   return {
     ...describeType(property, dialect, true),
     ...(description === '' ? {} : { description }),
