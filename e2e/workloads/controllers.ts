@@ -96,7 +96,7 @@ export function controllerTests(cluster: FindCluster): void {
       60_000,
       300,
     );
-    await create(cluster(), deployment('stuck', 1, { progressDeadlineSeconds: 2, minReadySeconds: 1 }, 'exit 1'));
+    await create(cluster(), deployment('stuck', 1, { progressDeadlineSeconds: 6, minReadySeconds: 5 }, 'exit 1'));
     await eventually(
       async () => {
         const found = await cluster().get<Deployment>('deployment', 'stuck');
