@@ -41,17 +41,16 @@ export function objectPrinter(format: string | undefined, options: PrinterOption
     case 'name':
       return (object) => namesOf(object, options.mapper);
     default:
-      return templatePrinter(name, argument, { ...options, clean, format });
+      return templatePrinter(name, argument, { ...options, format });
   }
 }
 
 interface TemplateOptions extends PrinterOptions {
-  readonly clean: (object: AnyObject) => AnyObject;
   readonly format: string;
 }
 
 function templatePrinter(name: string, argument: string | undefined, options: TemplateOptions): ObjectPrinter {
-  const { clean, format, headers = true, readFile } = options;
+  const { format, headers = true, readFile } = options;
   const text = name.endsWith('-file') && argument !== undefined ? readFile?.(argument) : argument;
   switch (name) {
     case 'go-template':
@@ -62,7 +61,7 @@ function templatePrinter(name: string, argument: string | undefined, options: Te
       if (!template) throw new Failure(`template format specified but no template given`);
       return async (object) => {
         const { GoTemplate } = await import('./go-template.js');
-        return GoTemplate.parse(template).render(clean(object));
+        return GoTemplate.parse(template).render(object);
       };
     }
     case 'jsonpath':
@@ -70,8 +69,8 @@ function templatePrinter(name: string, argument: string | undefined, options: Te
     case 'jsonpath-as-json': {
       if (!text) throw new Failure(`template format specified but no template given`);
       const path = JsonPath.parse(text);
-      if (name !== 'jsonpath-as-json') return (object) => path.render(clean(object));
-      return (object) => goJson(path.find(clean(object)), 4);
+      if (name !== 'jsonpath-as-json') return (object) => path.render(object);
+      return (object) => goJson(path.find(object), 4);
     }
     case 'custom-columns':
     case 'custom-columns-file': {
