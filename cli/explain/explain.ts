@@ -41,7 +41,9 @@ export async function explainText(openApi: OpenApi, explanation: Explanation): P
       '',
     );
   lines.push('DESCRIPTION:');
-  const texts = [...new Set(walked.length > 0 ? [field.description, structure.description] : [structure.description])];
+  // A field that refers to a type has a text of its own before that of the type, even where they are alike.
+  const refers = walked.length > 0 && structure !== field;
+  const texts = refers ? [field.description, structure.description] : [structure.description];
   const shown = texts.filter((text) => text !== undefined && text !== '');
   for (const text of shown.length > 0 ? shown : ['<empty>'])
     lines.push(...wrapped(text ?? '', width).map((line) => `    ${line}`));
