@@ -1,4 +1,5 @@
 import { namespaces, nodes, pods } from '../shared/api/generated/resources.js';
+import { DEFAULT_SCHEDULER } from '../shared/api/well-known.js';
 import { dropManagedFields, InformerFactory } from '../shared/cache/informer-factory.js';
 import type { Client } from '../shared/client/client.js';
 import { waitForServer } from '../shared/client/connect.js';
@@ -11,7 +12,7 @@ import { HealthServer } from '../shared/metrics/health-server.js';
 import { addProcessMetrics } from '../shared/metrics/process-metrics.js';
 import { MetricsRegistry } from '../shared/metrics/registry.js';
 import { schedulerMetrics } from './metrics.js';
-import { defaultSchedulerName, Scheduler } from './scheduler.js';
+import { Scheduler } from './scheduler.js';
 
 export interface SchedulerOptions {
   readonly client: Client;
@@ -35,7 +36,7 @@ export function build(options: SchedulerOptions): Group {
   addProcessMetrics(registry);
   const factory = new InformerFactory(client, { clock, log, random, transform: dropManagedFields });
   const namespaceCache = factory.informer(namespaces);
-  const recorder = new ApiEventRecorder({ client, clock, log, component: defaultSchedulerName });
+  const recorder = new ApiEventRecorder({ client, clock, log, component: DEFAULT_SCHEDULER });
   const scheduler: Scheduler = new Scheduler({
     client,
     clock,

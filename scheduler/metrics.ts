@@ -1,5 +1,5 @@
 import type { MetricsRegistry } from '../shared/metrics/registry.js';
-import { defaultSchedulerName } from './scheduler.js';
+import { DEFAULT_SCHEDULER } from '../shared/api/well-known.js';
 
 /** What the scheduler counts, under the original's names. */
 export interface SchedulerMetrics {
@@ -32,7 +32,7 @@ export function schedulerMetrics(
   });
   return {
     placed: (durationMs, isPlaced) => {
-      const values = [defaultSchedulerName, isPlaced ? 'scheduled' : 'unschedulable'];
+      const values = [DEFAULT_SCHEDULER, isPlaced ? 'scheduled' : 'unschedulable'];
       attempts.inc(values);
       durations.observe(durationMs / 1000, values);
     },

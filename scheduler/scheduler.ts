@@ -2,6 +2,7 @@ import { pods as podResource } from '../shared/api/generated/resources.js';
 import type { Binding, Node, Pod } from '../shared/api/generated/types.js';
 import { amount } from '../shared/api/pod.js';
 import { defineResource } from '../shared/api/resource.js';
+import { DEFAULT_SCHEDULER } from '../shared/api/well-known.js';
 import type { Informer } from '../shared/cache/informer.js';
 import type { Client } from '../shared/client/client.js';
 import type { Clock } from '../shared/clock/clock.js';
@@ -26,7 +27,6 @@ const podBindings = defineResource<Binding>({
   namespaced: true,
 });
 
-export const defaultSchedulerName = 'default-scheduler';
 /** Bindings on their way to the server at once. */
 const bindingsInFlight = 64;
 /** The loop lets watch events in after so long. */
@@ -260,7 +260,7 @@ export class Scheduler {
 }
 
 const isWaiting = (pod: Pod): boolean =>
-  (pod.spec.schedulerName ?? defaultSchedulerName) === defaultSchedulerName &&
+  (pod.spec.schedulerName ?? DEFAULT_SCHEDULER) === DEFAULT_SCHEDULER &&
   !pod.metadata.deletionTimestamp &&
   (pod.spec.schedulingGates ?? []).length === 0;
 

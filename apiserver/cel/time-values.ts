@@ -32,22 +32,6 @@ export function parseDuration(text: string): CelDuration | undefined {
   return new CelDuration(whole[1] === '-' ? -nanos : nanos);
 }
 
-/** `1h30m0s`, as Go prints it. */
-export function formatGoDuration({ nanos }: CelDuration): string {
-  if (nanos === 0n) return '0s';
-  const sign = nanos < 0n ? '-' : '';
-  const rest = nanos < 0n ? -nanos : nanos;
-  if (rest < second) {
-    const [unit, scale] = rest < 1_000n ? ['ns', 1n] : rest < 1_000_000n ? ['µs', 1_000n] : ['ms', 1_000_000n];
-    return `${sign}${decimal(rest, scale as bigint)}${unit as string}`;
-  }
-  const hours = rest / (3_600n * second);
-  const minutes = (rest / (60n * second)) % 60n;
-  const seconds = decimal(rest % (60n * second), second);
-  if (hours > 0n) return `${sign}${hours}h${minutes}m${seconds}s`;
-  return minutes > 0n ? `${sign}${minutes}m${seconds}s` : `${sign}${seconds}s`;
-}
-
 /** `5400s`: how CEL turns a duration into text. */
 export const formatDuration = ({ nanos }: CelDuration): string =>
   `${nanos < 0n ? '-' : ''}${decimal(nanos < 0n ? -nanos : nanos, second)}s`;

@@ -1,4 +1,5 @@
 import type { Container, Pod, PodSpec, PodStatus, PodTemplateSpec } from '../../shared/api/generated/types.js';
+import { DEFAULT_SCHEDULER } from '../../shared/api/well-known.js';
 import {
   canonicalizeQuantities,
   canonicalizeResources,
@@ -13,7 +14,7 @@ export function setPodSpecDefaults(spec: PodSpec): void {
   spec.restartPolicy ||= 'Always';
   spec.securityContext ??= {};
   spec.terminationGracePeriodSeconds ??= 30;
-  spec.schedulerName ||= 'default-scheduler';
+  spec.schedulerName ||= DEFAULT_SCHEDULER;
   // The old name of the field is kept equal to the new one, which wins.
   const account = spec.serviceAccountName || spec.serviceAccount;
   if (account) {

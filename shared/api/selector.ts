@@ -22,7 +22,6 @@ export class SelectorError extends Error {
   override readonly name = 'SelectorError';
 }
 
-export const MATCH_EVERYTHING: Selector = Object.freeze({ requirements: [] });
 export const MATCH_NOTHING: Selector = Object.freeze({ requirements: [], isNothing: true });
 
 const OPERATORS: Readonly<Record<string, SelectorOperator>> = {
