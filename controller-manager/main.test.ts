@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { after, before, describe, it } from 'node:test';
 import { startTestServer, type TestServer } from '../apiserver/testing/test-server.js';
@@ -11,22 +10,17 @@ import { clientFromKubeconfig } from '../shared/client/connect.js';
 import type { HttpsClient } from '../shared/client/https-client.js';
 import { eventually } from '../shared/clock/eventually.js';
 import { systemClock } from '../shared/clock/clock.js';
+import { Said } from '../shared/log/testing/said.js';
+
+type Child = ChildProcessByStdio<null, Readable, Readable>;
 
 const main = fileURLToPath(new URL('./main.js', import.meta.url));
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
-}
 
 describe('the controller-manager process', () => {
   let server: TestServer;
   let admin: HttpsClient;
   let kubeconfig: string;
-  const children: ChildProcess[] = [];
+  const children: Child[] = [];
   before(async () => {
     server = await startTestServer();
     admin = await clientFromKubeconfig(server.kubeconfigPath, { clock: systemClock });
@@ -38,38 +32,25 @@ describe('the controller-manager process', () => {
     await server.close();
   });
 
-  const start = (...args: string[]): ChildProcess => {
-    const child = spawn(process.execPath, [main, '--log-level', 'silent', ...args], {
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
+  const start = (...args: string[]): Child => {
+    const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
     children.push(child);
     return child;
   };
+  const startAs = (identity: string): Child =>
+    start('--kubeconfig', kubeconfig, '--health-port', '0', '--leader-elect-identity', identity);
   const holder = async (): Promise<string | undefined> =>
     (await admin.get(leases, 'kube-controller-manager', 'kube-system')).spec?.holderIdentity;
   const readyz = async (port: number): Promise<string> => (await fetch(`http://127.0.0.1:${port}/readyz`)).text();
 
   it('leads, hands over when it is stopped, and ends with code 0', async () => {
-    const [firstPort, secondPort] = [await freePort(), await freePort()];
-    const first = start(
-      '--kubeconfig',
-      kubeconfig,
-      '--health-port',
-      String(firstPort),
-      '--leader-elect-identity',
-      'first',
-    );
+    const first = startAs('first');
+    const firstPort = await new Said(first.stdout).portOf('serves its health');
     await eventually(async () => assert.equal(await holder(), 'first'), 10_000, 50);
     await eventually(async () => assert.equal(await readyz(firstPort), 'ok'));
     await eventually(() => admin.get(serviceaccounts, 'default', 'kube-public'));
-    const second = start(
-      '--kubeconfig',
-      kubeconfig,
-      '--health-port',
-      String(secondPort),
-      '--leader-elect-identity',
-      'second',
-    );
+    const second = startAs('second');
+    const secondPort = await new Said(second.stdout).portOf('serves its health');
     await eventually(async () => assert.equal(await readyz(secondPort), 'ok'), 10_000, 50);
     assert.equal(await holder(), 'first');
     const exit = once(first, 'exit');
@@ -86,14 +67,8 @@ describe('the controller-manager process', () => {
     second.kill('SIGKILL');
     await killed;
     await admin.delete(serviceaccounts, 'default', 'kube-public');
-    const third = start(
-      '--kubeconfig',
-      kubeconfig,
-      '--health-port',
-      String(await freePort()),
-      '--leader-elect-identity',
-      'second',
-    );
+    const third = startAs('second');
+    third.stdout.resume();
     await eventually(() => admin.get(serviceaccounts, 'default', 'kube-public'), 5_000, 50);
     const ended = once(third, 'exit');
     third.kill('SIGTERM');
@@ -108,7 +83,7 @@ describe('the controller-manager process', () => {
     ] as const) {
       const child = start(...args);
       let text = '';
-      child.stderr?.on('data', (chunk: Buffer) => (text += chunk.toString()));
+      child.stderr.on('data', (chunk: Buffer) => (text += chunk.toString()));
       const [code] = (await once(child, 'close')) as [number];
       assert.equal(code, 1);
       assert.match(text, sentence);

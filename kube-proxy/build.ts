@@ -56,7 +56,11 @@ export function build(options: ProxyOptions): Group {
       metrics: registry,
       readyz: { 'informer-sync': () => factory.unsynced()[0], rules: () => proxy.unreadyReason() },
     });
-    group.add({ name: 'health', start: () => health.start(), stop: () => health.stop() });
+    group.add({
+      name: 'health',
+      start: async () => log.info('serves its health', { port: await health.start() }),
+      stop: () => health.stop(),
+    });
   }
   group.add({
     name: 'server',

@@ -45,12 +45,12 @@ interface Parts {
 }
 
 async function serve(given: Flags, parts: Parts, signal: AbortSignal): Promise<void> {
-  const { runtime } = parts;
+  const { runtime, log } = parts;
   const metrics = new MetricsRegistry();
   addProcessMetrics(metrics);
   let problem: () => string | undefined = () => 'starting';
   const health = new HealthServer({ port: given.healthPort, metrics, readyz: { node: () => problem() } });
-  await health.start();
+  log.info('serves its health', { port: await health.start() });
   try {
     const kubelet = await connectKubelet(given, parts, metrics, signal);
     problem = () => kubelet.problem();

@@ -55,7 +55,11 @@ export function build(options: SchedulerOptions): Group {
       metrics: registry,
       readyz: { 'informer-sync': () => factory.unsynced()[0] },
     });
-    group.add({ name: 'health', start: () => health.start(), stop: () => health.stop() });
+    group.add({
+      name: 'health',
+      start: async () => log.info('serves its health', { port: await health.start() }),
+      stop: () => health.stop(),
+    });
   }
   group.add({
     name: 'server',

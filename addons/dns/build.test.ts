@@ -13,34 +13,25 @@ import { eventually } from '../../shared/clock/eventually.js';
 import { silentLog } from '../../shared/log/log.js';
 import { build } from './build.js';
 
-/** A free port for UDP and TCP of loopback. */
-async function freePort(): Promise<number> {
-  const socket = createSocket('udp4').bind(0, '127.0.0.1');
-  await once(socket, 'listening');
-  const { port } = socket.address();
-  socket.close();
-  return port;
-}
-
 let server: TestServer;
 let client: Client;
-let port: number;
+/** Where it listens, by what it says of it. */
+const ports = new Map<string, number>();
 let end: () => Promise<void>;
 before(async () => {
   server = await startTestServer();
   const connect = (): ReturnType<typeof clientFromKubeconfig> =>
     clientFromKubeconfig(server.kubeconfigPath, { clock: systemClock });
   client = await connect();
-  port = await freePort();
   const stop = new AbortController();
   const group = build({
     client: await connect(),
     clock: systemClock,
-    log: silentLog,
+    log: { ...silentLog, info: (message, fields) => ports.set(message, Number(fields?.port)) },
     random: () => 0,
     domain: 'cluster.local',
     host: '127.0.0.1',
-    port,
+    port: 0,
     healthPort: 0,
     metricsPort: 0,
     resolvers: () => [],
@@ -62,6 +53,8 @@ after(async () => {
 
 /** The answers' data, or the code when it is an error. */
 async function ask(name: string, type: 'A' | 'SRV' | 'PTR' | 'CNAME' = 'A'): Promise<unknown> {
+  const port = ports.get('answers over UDP');
+  assert.ok(port, 'it does not listen yet');
   const socket = createSocket('udp4');
   try {
     socket.send(encode({ type: 'query', id: 7, questions: [{ type, name }] }), port, '127.0.0.1');

@@ -70,12 +70,28 @@ export function build(options: DnsOptions): Group {
   const health = new HealthServer({ port: options.healthPort, host, metrics: registry, readyz });
   const metrics = new HealthServer({ port: options.metricsPort, host, metrics: registry });
   return new Group()
-    .add({ name: 'health', start: () => health.start(), stop: () => health.stop() })
-    .add({ name: 'metrics', start: () => metrics.start(), stop: () => metrics.stop() })
+    .add({
+      name: 'health',
+      start: async () => log.info('serves its health', { port: await health.start() }),
+      stop: () => health.stop(),
+    })
+    .add({
+      name: 'metrics',
+      start: async () => log.info('serves its metrics', { port: await metrics.start() }),
+      stop: () => metrics.stop(),
+    })
     .add({ name: 'connection', start: () => undefined, stop: () => client.close() })
     .add(task('caches', (signal) => factory.run(signal)))
-    .add({ name: 'udp', start: async () => void (await udp.start(port, host)), stop: () => udp.stop() })
-    .add({ name: 'tcp', start: async () => void (await tcp.start(port, host)), stop: () => tcp.stop() })
+    .add({
+      name: 'udp',
+      start: async () => log.info('answers over UDP', { port: await udp.start(port, host) }),
+      stop: () => udp.stop(),
+    })
+    .add({
+      name: 'tcp',
+      start: async () => log.info('answers over TCP', { port: await tcp.start(port, host) }),
+      stop: () => tcp.stop(),
+    })
     .add({
       name: 'lame duck',
       start: () => undefined,

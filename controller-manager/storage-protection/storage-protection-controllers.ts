@@ -32,7 +32,11 @@ export const claimProtectionController: ControllerDefinition = {
         const claim = claims.lister.get(key);
         if (!claim) return;
         // A pod without a node will not get one while its claim is being deleted.
-        const isUsed = (): boolean => podInformer.lister.byIndex('claim', key).some(({ spec }) => spec?.nodeName);
+        const isUser = (pod: Pod): boolean => pod.spec?.nodeName !== undefined && claimsOf(pod).includes(key);
+        // The informer may be behind: a pod that was bound before the claim was deleted may not have been told yet.
+        const isUsed = async (): Promise<boolean> =>
+          podInformer.lister.byIndex('claim', key).some(isUser) ||
+          (await client.list(pods, { namespace: claim.metadata.namespace ?? '', signal })).items.some(isUser);
         await protect(client, persistentvolumeclaims, claim, claimFinalizer, isUsed, signal);
       },
     });
@@ -63,7 +67,7 @@ export const volumeProtectionController: ControllerDefinition = {
       reconcile: async (key, signal) => {
         const volume = volumes.lister.get(key);
         if (!volume) return;
-        const isUsed = (): boolean => volume.status?.phase === 'Bound';
+        const isUsed = (): Promise<boolean> => Promise.resolve(volume.status?.phase === 'Bound');
         await protect(client, persistentvolumes, volume, volumeFinalizer, isUsed, signal);
       },
     });
@@ -81,12 +85,12 @@ async function protect<T extends (PersistentVolumeClaim | PersistentVolume) & Ku
   resource: Resource<T>,
   object: T,
   finalizer: string,
-  isUsed: () => boolean,
+  isUsed: () => Promise<boolean>,
   signal: AbortSignal,
 ): Promise<void> {
   const { finalizers = [], deletionTimestamp } = object.metadata;
   const has = finalizers.includes(finalizer);
-  if (deletionTimestamp === undefined ? has : !has || isUsed()) return;
+  if (deletionTimestamp === undefined ? has : !has || (await isUsed())) return;
   const kept = finalizers.filter((one) => one !== finalizer);
   const next = deletionTimestamp === undefined ? [...finalizers, finalizer] : kept;
   try {

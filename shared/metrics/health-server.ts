@@ -33,13 +33,13 @@ export class HealthServer {
     return (this.#server.address() as AddressInfo | null)?.port ?? this.#options.port;
   }
 
-  /** Resolves when it listens; rejects with the Error of the network (EADDRINUSE ...). */
-  start(): Promise<void> {
+  /** Resolves with the port when it listens; rejects with the Error of the network (EADDRINUSE ...). */
+  start(): Promise<number> {
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject);
       this.#server.listen(this.#options.port, this.#options.host ?? '127.0.0.1', () => {
         this.#server.off('error', reject);
-        resolve();
+        resolve(this.port);
       });
     });
   }
