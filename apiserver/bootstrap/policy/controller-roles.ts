@@ -84,7 +84,6 @@ export const controllerRules: Readonly<Record<string, readonly PolicyRule[]>> = 
     rule('update patch', 'core', 'persistentvolumeclaims/status'),
     rule(READ, 'core', 'persistentvolumeclaims'),
     eventsRule(),
-    rule('get', 'core', 'services'),
   ],
   'ephemeral-volume-controller': [
     rule(READ, 'core', 'pods'),
@@ -97,6 +96,7 @@ export const controllerRules: Readonly<Record<string, readonly PolicyRule[]>> = 
     rule('update', 'core', 'pods/finalizers'),
     rule(`${READ} create delete`, 'resource.k8s.io', 'resourceclaims'),
     rule('update patch', 'resource.k8s.io', 'resourceclaims resourceclaims/status'),
+    rule('update patch', 'resource.k8s.io', 'resourceclaims/binding'),
     rule('update patch', 'core', 'pods/status'),
     eventsRule(),
   ],
@@ -140,7 +140,6 @@ export const controllerRules: Readonly<Record<string, readonly PolicyRule[]>> = 
     rule('list watch', 'core', 'nodes'),
     eventsRule(),
     rule('watch', 'core', 'events'),
-    rule('get', 'core', 'services'),
   ],
   'pod-garbage-collector': [
     rule('list watch delete', 'core', 'pods'),

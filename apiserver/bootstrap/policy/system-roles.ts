@@ -62,11 +62,7 @@ export const systemRoles: readonly DefaultRole[] = [
     rules: [
       rule(READ, 'core', 'nodes'),
       rule('proxy', 'core', 'nodes'),
-      rule(
-        '*',
-        'core',
-        'nodes/configz nodes/healthz nodes/log nodes/metrics nodes/pods nodes/proxy nodes/spec nodes/stats',
-      ),
+      rule('*', 'core', 'nodes/configz nodes/healthz nodes/log nodes/metrics nodes/pods nodes/proxy nodes/stats'),
     ],
   },
   { name: 'system:node-bootstrapper', rules: [rule(`create ${READ}`, certificates, 'certificatesigningrequests')] },
