@@ -4,6 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { eventually } from '../shared/clock/eventually.js';
+import { aggregationTests } from './aggregation/aggregation.js';
 import { TestCluster } from './lab/cluster.js';
 import { debianProgram } from './lab/tools.js';
 
@@ -270,4 +271,6 @@ describe('programs that are made for Prometheus', () => {
     }
     assert.deepEqual(complaints, {});
   });
+
+  describe('an extension API server in a pod', () => aggregationTests(running));
 });
