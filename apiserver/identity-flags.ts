@@ -3,13 +3,13 @@ import { request } from 'node:https';
 import type { Clock } from '../shared/clock/clock.js';
 import type { Log } from '../shared/log/log.js';
 import { readManifests } from '../shared/manifest/manifest.js';
+import { TokenReviews } from '../shared/review/token-reviews.js';
 import { AuditFile, AuditStream } from './audit/audit-file.js';
 import { readAuditPolicy } from './audit/policy.js';
 import type { AnonymousRule, TokenAuthenticator } from './authentication/authenticator.js';
 import type { OidcOptions } from './authentication/oidc-authenticator.js';
 import { usernamePrefix } from './authentication/oidc-claims.js';
 import { reviewClientFromKubeconfig } from './authentication/review-client.js';
-import { WebhookTokenAuthenticator } from './authentication/webhook-token-authenticator.js';
 import { WebhookAuthorizer } from './authorization/webhook-authorizer.js';
 import type { ApiserverOptions } from './build.js';
 
@@ -135,9 +135,9 @@ export async function loadIdentityProviders(
 ): Promise<Providers> {
   const { tokenAuthenticators, letsInAnonymous } = await issuersOf(flags, ownIssuer, { clock, log });
   if (flags.authenticationTokenWebhookConfigFile) {
-    const client = await reviewClientFromKubeconfig(flags.authenticationTokenWebhookConfigFile, clock);
+    const { ask } = await reviewClientFromKubeconfig(flags.authenticationTokenWebhookConfigFile, clock);
     const cacheTtlMs = flags.authenticationTokenWebhookCacheTtl;
-    tokenAuthenticators.push(new WebhookTokenAuthenticator({ client, cacheTtlMs, clock, log }));
+    tokenAuthenticators.push(new TokenReviews({ ask, cacheTtlMs, clock, log }));
   }
   const audit = auditOf(flags, clock);
   const file = flags.authorizationWebhookConfigFile;
@@ -148,7 +148,7 @@ export async function loadIdentityProviders(
     ...(file
       ? {
           webhookAuthorizer: new WebhookAuthorizer({
-            client: await reviewClientFromKubeconfig(file, clock),
+            ask: (await reviewClientFromKubeconfig(file, clock)).ask,
             clock,
             log,
             authorizedTtlMs: flags.authorizationWebhookCacheAuthorizedTtl,

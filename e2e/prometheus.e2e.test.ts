@@ -67,6 +67,9 @@ const local = { scheduler: 10259, 'controller-manager': 10257, 'kube-proxy': 102
 /** What the kubelet tells, through the proxy of the API server. */
 const ofNodes = { kubelet: '/metrics', cadvisor: '/metrics/cadvisor', resource: '/metrics/resource' };
 
+/** The same from the kubelet itself, which asks the API server whose token that is and what he may. */
+const ofKubelets = Object.fromEntries(Object.entries(ofNodes).map(([name, path]) => [`${name}-direct`, path]));
+
 interface Target {
   readonly labels: Readonly<Record<string, string>>;
   readonly discoveredLabels: Readonly<Record<string, string>>;
@@ -134,13 +137,19 @@ function discovering(access: Access): readonly Job[] {
       ...discover('node'),
       relabel_configs: nodePath(path),
     })),
+    ...Object.entries(ofKubelets).map(([name, path]) => ({
+      job_name: name,
+      metrics_path: path,
+      ...secure,
+      ...discover('node'),
+    })),
     { job_name: 'dns', ...discover('pod'), relabel_configs: ofDns },
     ...localJobs,
   ];
 }
 
 /** The same without discovery: the distribution builds its Prometheus without that of Kubernetes. */
-function listed(access: Access, dns: string): readonly Job[] {
+function listed(access: Access, node: string, dns: string): readonly Job[] {
   const at = (address: string): Job => ({ static_configs: [{ targets: [address] }] });
   const server = { scheme: 'https', ...credentials(access), ...at(new URL(access.server).host) };
   return [
@@ -150,12 +159,19 @@ function listed(access: Access, dns: string): readonly Job[] {
       ...server,
       metrics_path: `/api/v1/nodes/node-1/proxy${path}`,
     })),
+    ...Object.entries(ofKubelets).map(([name, path]) => ({
+      job_name: name,
+      scheme: 'https',
+      metrics_path: path,
+      ...credentials(access),
+      ...at(`${node}:10250`),
+    })),
     { job_name: 'dns', ...at(`${dns}:9153`) },
     ...localJobs,
   ];
 }
 
-const jobs = new Set(['apiserver', 'dns', ...Object.keys(ofNodes), ...Object.keys(local)]);
+const jobs = new Set(['apiserver', 'dns', ...Object.keys(ofNodes), ...Object.keys(ofKubelets), ...Object.keys(local)]);
 
 describe('programs that are made for Prometheus', () => {
   let cluster: TestCluster | undefined;
@@ -180,6 +196,8 @@ describe('programs that are made for Prometheus', () => {
       '-o',
       `jsonpath=${path}`,
     ]);
+    const address = '{.status.addresses[?(@.type=="InternalIP")].address}';
+    const node = await cluster.kubectl(['get', 'node', 'node-1', '-o', `jsonpath=${address}`]);
     const write = (name: string, content: string | Buffer): string => {
       writeFileSync(join(folder, name), content);
       return join(folder, name);
@@ -192,7 +210,7 @@ describe('programs that are made for Prometheus', () => {
       token: write('token', (await cluster.kubectl(['create', 'token', 'prometheus', '-n', 'monitoring'])).trim()),
     };
     const found = write('discovering.yml', fileOf(discovering(access)));
-    const known = write('listed.yml', fileOf(listed(access, dns)));
+    const known = write('listed.yml', fileOf(listed(access, node, dns)));
     const agent = await debianProgram('victoria-metrics', 'usr/bin/victoria-metrics');
     const agentFlags = [
       `-promscrape.config=${found}`,

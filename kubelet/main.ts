@@ -19,6 +19,7 @@ import type { NodeIdentity } from './node/node-object.js';
 import { readFlags, type Flags } from './options.js';
 import { createProber } from './probe/probe.js';
 import { DockerRuntime } from './runtime/docker/docker-runtime.js';
+import { createClientAccess, type ClientAccess } from './streaming/client-access.js';
 import { createKubeletServer, type KubeletServer } from './streaming/kubelet-server.js';
 
 const clock = systemClock;
@@ -83,6 +84,7 @@ async function connectKubelet(
   const file = join(rootDirectory, 'pki', 'kubelet-server');
   const clientCA = await readFile(given.clientCaFile, 'utf8');
   const certificate = new ServingCertificate({ client, clock, log, nodeName, nodeIP, file, clientCA });
+  const access = createClientAccess({ client, clock, log, nodeName });
   const renew = (stop: AbortSignal): Promise<void> =>
     renewNodeKubeconfig(credentials, client, async () => client.replace(await connect()), stop);
   return buildKubelet({
@@ -103,7 +105,7 @@ async function connectKubelet(
     servers: (view) => [
       { name: 'client', start: () => undefined, stop: () => client.close() },
       task('certificate', renew),
-      ...apiServer(given, { runtime, log, metrics, certificate, view }),
+      ...apiServer(given, { runtime, log, metrics, certificate, view, access }),
     ],
   });
 }
@@ -125,11 +127,13 @@ interface ServerParts {
   readonly log: Log;
   readonly metrics: MetricsRegistry;
   readonly certificate: ServingCertificate;
+  readonly access: ClientAccess;
   readonly view: KubeletView;
 }
 
 /** The kubelet's own API; it listens as soon as it has a certificate, which on a new node the cluster has yet to sign. */
-function apiServer(given: Flags, { runtime, log, metrics, certificate, view }: ServerParts): readonly Member[] {
+function apiServer(given: Flags, parts: ServerParts): readonly Member[] {
+  const { runtime, log, metrics, certificate, access, view } = parts;
   let server: KubeletServer | undefined;
   const listen = async (): Promise<void> => {
     server ??= createKubeletServer({
@@ -139,6 +143,7 @@ function apiServer(given: Flags, { runtime, log, metrics, certificate, view }: S
       runtime,
       pods: { list: view.pods, get: view.find },
       tls: certificate,
+      access,
       clock,
       log,
       metrics: () => metrics.render(),

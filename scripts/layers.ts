@@ -29,6 +29,7 @@ const sharedRooms: Record<string, readonly string[]> = {
   manifest: ['errors'],
   pki: ['errors', 'clock'],
   client: ['api', 'errors', 'clock', 'log', 'manifest'],
+  review: ['api', 'errors', 'clock', 'log'],
   workqueue: ['clock', 'errors', 'client', 'api', 'metrics'],
   cache: ['client', 'api', 'errors', 'clock', 'log'],
   controller: ['cache', 'workqueue', 'client', 'api', 'errors', 'clock', 'log', 'lifecycle', 'metrics'],

@@ -8,6 +8,7 @@ import { exportJWK, generateKeyPair, SignJWT, type JWK } from 'jose';
 import { systemClock } from '../../shared/clock/clock.js';
 import { silentLog } from '../../shared/log/log.js';
 import { createCertificateAuthority, type KeyPair } from '../../shared/pki/certificate.js';
+import { TokenReviews } from '../../shared/review/token-reviews.js';
 import { WebhookAuthorizer } from '../authorization/webhook-authorizer.js';
 import { getJson } from '../identity-flags.js';
 import { FakeService } from '../testing/fake-service.js';
@@ -16,7 +17,6 @@ import { startTestServer, type TestServer } from '../testing/test-server.js';
 import { OidcAuthenticator } from './oidc-authenticator.js';
 import { readIdentity, usernamePrefix, type ClaimMapping } from './oidc-claims.js';
 import { reviewClientFromKubeconfig } from './review-client.js';
-import { WebhookTokenAuthenticator } from './webhook-token-authenticator.js';
 
 interface Selected {
   resource?: string;
@@ -117,10 +117,10 @@ describe('users that others vouch for', () => {
     );
     const client = await reviewClientFromKubeconfig(await kubeconfig(ca, `${webhook.url}/review`), systemClock);
     clients.push(client);
-    const given = { client, clock: systemClock, log: silentLog };
+    const given = { ask: client.ask, clock: systemClock, log: silentLog };
     server = await startTestServer({
       identity: {
-        tokenAuthenticators: [oidc, new WebhookTokenAuthenticator({ ...given, cacheTtlMs: 60_000 })],
+        tokenAuthenticators: [oidc, new TokenReviews({ ...given, cacheTtlMs: 60_000 })],
         webhookAuthorizer: new WebhookAuthorizer({ ...given, authorizedTtlMs: 60_000, unauthorizedTtlMs: 60_000 }),
       },
     });

@@ -3,7 +3,7 @@ import { createLocalJWKSet, decodeJwt, errors, jwtVerify, type JSONWebKeySet, ty
 import type { Clock } from '../../shared/clock/clock.js';
 import type { Log } from '../../shared/log/log.js';
 import { unauthorized, type AuthenticatedToken, type TokenAuthenticator } from './authenticator.js';
-import { ExpiringCache } from './expiring-cache.js';
+import { ExpiringCache } from '../../shared/review/expiring-cache.js';
 import { readIdentity, type ClaimMapping } from './oidc-claims.js';
 
 export interface OidcOptions {

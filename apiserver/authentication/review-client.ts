@@ -2,6 +2,7 @@ import type { KubernetesObject } from '../../shared/api/object.js';
 import { Connection, readBody } from '../../shared/client/connection.js';
 import { loadKubeconfig, resolveContext } from '../../shared/client/kubeconfig.js';
 import type { Clock } from '../../shared/clock/clock.js';
+import { askAgain } from '../../shared/review/ask-review.js';
 
 /** Asks a service outside the cluster by posting a review to it. */
 export interface ReviewClient {
@@ -23,7 +24,8 @@ export async function reviewClientFromKubeconfig(path: string, clock: Clock): Pr
     accept: 'application/json',
     ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
   };
-  const askOnce = async (body: string): Promise<object> => {
+  const askOnce = async (review: object): Promise<object> => {
+    const body = JSON.stringify(review);
     const response = await connection.open({ method: 'POST', path: '', headers, body, timeoutMs });
     const text = (await readBody(response, { clock, timeoutMs })).toString('utf8');
     const code = response.statusCode ?? 0;
@@ -33,18 +35,5 @@ export async function reviewClientFromKubeconfig(path: string, clock: Clock): Pr
       throw new Error(`the webhook ${connection.server} answered no object`);
     return value;
   };
-  return {
-    ask: async (review) => {
-      const body = JSON.stringify(review);
-      for (let attempt = 1; ; attempt++) {
-        try {
-          return await askOnce(body);
-        } catch (error) {
-          if (attempt === attempts) throw error;
-          await clock.sleep(firstDelayMs * 1.5 ** (attempt - 1));
-        }
-      }
-    },
-    close: () => connection.close(),
-  };
+  return { ask: askAgain(askOnce, { clock, attempts, firstDelayMs }), close: () => connection.close() };
 }

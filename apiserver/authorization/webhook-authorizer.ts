@@ -1,60 +1,35 @@
-import type { SubjectAccessReviewStatus } from '../../shared/api/generated/types.js';
 import { FieldSelectorError, parseFieldSelector } from '../../shared/api/field-selector.js';
 import { parseSelector } from '../../shared/api/selector-parser.js';
 import { SelectorError } from '../../shared/api/selector.js';
-import type { Clock } from '../../shared/clock/clock.js';
 import type { Log } from '../../shared/log/log.js';
-import { ExpiringCache } from '../authentication/expiring-cache.js';
-import type { ReviewClient } from '../authentication/review-client.js';
+import { AccessReviews, type AccessReviewsOptions } from '../../shared/review/access-reviews.js';
 import { noOpinion, type Attributes, type Authorizer, type Decision, type KnownRules } from './authorizer.js';
 
-export interface WebhookAuthorizerOptions {
-  readonly client: ReviewClient;
-  readonly clock: Clock;
+export interface WebhookAuthorizerOptions extends AccessReviewsOptions {
   readonly log: Log;
-  readonly authorizedTtlMs: number;
-  readonly unauthorizedTtlMs: number;
 }
-
-const maxRemembered = 8_192;
-/** Names and the like beyond this are not worth remembering. */
-const maxKeyLength = 10_000;
 
 /** Asks a service outside by a SubjectAccessReview. When it cannot be asked it has no opinion, as in the original. */
 export class WebhookAuthorizer implements Authorizer {
-  readonly #options: WebhookAuthorizerOptions;
-  readonly #known: ExpiringCache<Decision>;
+  readonly #log: Log;
+  readonly #reviews: AccessReviews;
 
   constructor(options: WebhookAuthorizerOptions) {
-    this.#options = options;
-    this.#known = new ExpiringCache(options.clock, maxRemembered);
+    this.#log = options.log;
+    this.#reviews = new AccessReviews(options);
   }
 
   authorize(attributes: Attributes): Decision | Promise<Decision> {
-    const spec = specOf(attributes);
-    const key = JSON.stringify(spec);
-    return this.#known.get(key) ?? this.#ask(spec, key);
+    const decision = this.#reviews.review(specOf(attributes));
+    if (!(decision instanceof Promise)) return decision;
+    return decision.catch((error: unknown) => {
+      this.#log.warn('the authorization webhook could not be asked', { error });
+      return noOpinion;
+    });
   }
 
   rulesFor(): KnownRules {
     return { rules: [], incomplete: 'webhook authorizer does not support user rule resolution' };
-  }
-
-  async #ask(spec: object, key: string): Promise<Decision> {
-    const { client, log, authorizedTtlMs, unauthorizedTtlMs } = this.#options;
-    let status: SubjectAccessReviewStatus | undefined;
-    try {
-      const review = { apiVersion: 'authorization.k8s.io/v1', kind: 'SubjectAccessReview', metadata: {}, spec };
-      status = (await client.ask(review)).status as SubjectAccessReviewStatus | undefined;
-    } catch (error) {
-      log.warn('the authorization webhook could not be asked', { error });
-      return noOpinion;
-    }
-    const verdict = status?.allowed === true ? 'allow' : status?.denied === true ? 'deny' : 'noOpinion';
-    const decision: Decision = { verdict, reason: typeof status?.reason === 'string' ? status.reason : '' };
-    const ttlMs = verdict === 'allow' ? authorizedTtlMs : unauthorizedTtlMs;
-    if (key.length <= maxKeyLength) this.#known.set(key, decision, ttlMs);
-    return decision;
   }
 }
 

@@ -30,7 +30,7 @@ async function exec(command: string[], input?: string): Promise<{ out: string; e
   const config = new KubeConfig();
   config.loadFromClusterAndUser({ name: 'test', server: 'https://127.0.0.1:1', skipTLSVerify: true }, { name: 'test' });
   const client = new Exec(config);
-  const tls = await world.client('kube-apiserver-kubelet-client');
+  const tls = await world.client('kube-apiserver-kubelet-client', ['system:masters']);
   const socketFactory = (uri: string, protocols: string[]): WebSocket => new WebSocket(toKubelet(uri), protocols, tls);
   Object.assign(client.handler, { socketFactory });
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];

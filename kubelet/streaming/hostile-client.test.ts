@@ -13,7 +13,7 @@ import { HeaderReader, HeaderWriter } from './spdy-header.js';
 
 let world: KubeletWorld;
 before(async () => {
-  world = await createKubeletWorld(500);
+  world = await createKubeletWorld({ idleTimeoutMs: 500 });
 });
 after(() => world.close());
 

@@ -7,7 +7,7 @@ import type { Clock } from '../../shared/clock/clock.js';
 import { StatusError } from '../../shared/errors/status-error.js';
 import type { Log } from '../../shared/log/log.js';
 import { RuntimeError, type ContainerRuntime } from '../runtime/container-runtime.js';
-import { authorize } from './client-identity.js';
+import type { ClientAccess } from './client-access.js';
 import { parseLogQuery, writeLogs } from './container-logs.js';
 import { PodLocator, type PodLookup } from './pod-locator.js';
 import { RemoteCommandError } from './remote-command.js';
@@ -42,6 +42,8 @@ export interface KubeletServerOptions {
   readonly runtime: ContainerRuntime;
   readonly pods: PodLookup;
   readonly tls: TlsProvider;
+  /** Who may ask for what. */
+  readonly access: ClientAccess;
   readonly clock: Clock;
   readonly log: Log;
   /** The text of /metrics. */
@@ -57,7 +59,7 @@ export interface KubeletServer {
   stop(): Promise<void>;
 }
 
-/** The kubelet's HTTPS API, for the apiserver alone: logs, exec, attach, portForward, pods, statistics, metrics, images. */
+/** The kubelet's HTTPS API: logs, exec, attach, portForward, pods, statistics, metrics, images. */
 export function createKubeletServer(options: KubeletServerOptions): KubeletServer {
   return new HttpsKubeletServer(options);
 }
@@ -79,7 +81,7 @@ class HttpsKubeletServer implements KubeletServer {
     this.#usage = new UsageRecorder(runtime, clock);
     this.#upgrades = new UpgradeHandler({ runtime, clock, locator: this.#locator, idleTimeoutMs });
     this.#idleTimeoutMs = idleTimeoutMs;
-    // Connections without a certificate are answered, with 401.
+    // Connections without a certificate are answered: they may bring a token, or get 401.
     this.#server = createServer({ ...this.#secureContext(), requestCert: true, rejectUnauthorized: false });
     this.#server.maxConnections = MAX_CONNECTIONS;
     this.#server.on('request', (request, response) => void this.#handle(request, response));
@@ -121,8 +123,8 @@ class HttpsKubeletServer implements KubeletServer {
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     response.on('error', () => response.destroy());
     try {
-      authorize(request);
       const { path, query } = parseUrl(request);
+      await this.#options.access.check(request, path);
       await this.#route(request, response, path, query);
     } catch (error) {
       const { code, message } = this.#asStatus(error, request);
@@ -191,8 +193,8 @@ class HttpsKubeletServer implements KubeletServer {
     socket.once('close', () => this.#upgraded.delete(socket));
     request.socket.setTimeout(this.#idleTimeoutMs, () => socket.destroy());
     try {
-      authorize(request);
       const { path, query } = parseUrl(request);
+      await this.#options.access.check(request, path);
       const upgrade = await this.#upgrades.prepare(request, path, query);
       await upgrade.serve(request, socket, head).catch((error: unknown) => {
         // The client broke the protocol or left in the middle of it.

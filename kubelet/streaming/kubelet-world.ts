@@ -6,7 +6,9 @@ import { text } from 'node:stream/consumers';
 import { connect as tlsConnect, type TLSSocket } from 'node:tls';
 
 import type { Pod } from '../../shared/api/generated/types.js';
-import { systemClock } from '../../shared/clock/clock.js';
+import type { Client } from '../../shared/client/client.js';
+import { systemClock, type Clock } from '../../shared/clock/clock.js';
+import { StatusError } from '../../shared/errors/status-error.js';
 import { silentLog } from '../../shared/log/log.js';
 import { createCertificateAuthority, issueCertificate, type KeyPair } from '../../shared/pki/certificate.js';
 import { writeAndDrain } from '../runtime/bounded-output.js';
@@ -17,6 +19,7 @@ import {
   type SandboxConfig,
 } from '../runtime/container-runtime.js';
 import { HollowRuntime } from '../runtime/hollow/hollow-runtime.js';
+import { createClientAccess } from './client-access.js';
 import { createKubeletServer, type KubeletServer, type TlsMaterial } from './kubelet-server.js';
 
 /** For tests: a kubelet server over a hollow runtime with one pod `default/web`, and clients with certificates. */
@@ -28,7 +31,8 @@ export interface KubeletWorld {
   readonly sandboxId: string;
   readonly containerId: string;
   client(commonName: string, organizations?: readonly string[], ca?: KeyPair): Promise<ClientTls>;
-  get(path: string, client?: Partial<ClientTls>): Promise<{ code: number; body: string }>;
+  /** @param client nothing: the apiserver's own */
+  get(path: string, client?: Partial<ClientTls>, token?: string): Promise<{ code: number; body: string }>;
   /** Sends an upgrade request and returns the connection after the 101, or the refusal. */
   upgrade(
     method: string,
@@ -83,10 +87,24 @@ const issue = (ca: KeyPair, commonName: string, organizations: readonly string[]
     ...validity,
   });
 
-export async function createKubeletWorld(idleTimeoutMs?: number): Promise<KubeletWorld> {
-  const ca = await createCertificateAuthority({ subject: { commonName: 'test-ca' }, ...validity });
+export interface KubeletWorldOptions {
+  readonly idleTimeoutMs?: number;
+  /** Default: an authority of its own. */
+  readonly ca?: KeyPair;
+  /** The API server that knows tokens and rights. Default: one that knows nobody. */
+  readonly client?: Client;
+  readonly clock?: Clock;
+}
+
+const knowsNobody = {
+  create: () => Promise.reject(new StatusError(403, 'Forbidden', 'nobody is known here')),
+} as unknown as Client;
+
+export async function createKubeletWorld(options: KubeletWorldOptions = {}): Promise<KubeletWorld> {
+  const { idleTimeoutMs, client = knowsNobody, clock = systemClock } = options;
+  const ca = options.ca ?? (await createCertificateAuthority({ subject: { commonName: 'test-ca' }, ...validity }));
   const serving = await issue(ca, 'system:node:node-1', ['system:nodes']);
-  const apiserver = await issue(ca, 'kube-apiserver-kubelet-client', []);
+  const apiserver = await issue(ca, 'kube-apiserver-kubelet-client', ['system:masters']);
   const tls = new ReplaceableTls({ key: serving.key, cert: serving.certificate, clientCA: ca.certificate });
   const { runtime, sandboxId, containerId } = await createRuntime();
   const server = createKubeletServer({
@@ -99,6 +117,7 @@ export async function createKubeletWorld(idleTimeoutMs?: number): Promise<Kubele
       get: (namespace, name) => (`${namespace}/${name}` === 'default/web' ? webPod : undefined),
     },
     tls,
+    access: createClientAccess({ client, clock, log: silentLog, nodeName: 'node-1' }),
     clock: systemClock,
     log: silentLog,
     metrics: () => 'kubelet_running_pods 1\n',
@@ -117,7 +136,7 @@ export async function createKubeletWorld(idleTimeoutMs?: number): Promise<Kubele
       const pair = await issue(signer, commonName, organizations);
       return { key: pair.key, cert: pair.certificate, ca: ca.certificate };
     },
-    get: (path, client = own) => get(server.port, path, client),
+    get: (path, client = own, token) => get(server.port, path, client, token),
     upgrade: (method, path, headers, client = own) => upgrade(server.port, client, { method, path, headers }),
     close: async () => {
       await server.stop();
@@ -217,8 +236,15 @@ class Upcaser extends Duplex {
   }
 }
 
-async function get(port: number, path: string, client: Partial<ClientTls>): Promise<{ code: number; body: string }> {
-  const request = httpsRequest({ host: '127.0.0.1', port, path, agent: false, rejectUnauthorized: false, ...client });
+async function get(
+  port: number,
+  path: string,
+  client: Partial<ClientTls>,
+  token: string | undefined,
+): Promise<{ code: number; body: string }> {
+  const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  const options = { host: '127.0.0.1', port, path, headers, agent: false, rejectUnauthorized: false };
+  const request = httpsRequest({ ...options, ...client });
   request.end();
   const [response] = (await once(request, 'response')) as [IncomingMessage];
   return { code: response.statusCode ?? 0, body: await text(response) };
@@ -247,7 +273,7 @@ async function upgrade(
 
 /** A bare TLS connection with the apiserver's certificate. */
 export async function connectTls(world: KubeletWorld): Promise<TLSSocket> {
-  const client = await world.client('kube-apiserver-kubelet-client');
+  const client = await world.client('kube-apiserver-kubelet-client', ['system:masters']);
   const socket = tlsConnect({ host: '127.0.0.1', port: world.server.port, ...client });
   await once(socket, 'secureConnect');
   return socket;

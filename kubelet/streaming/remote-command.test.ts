@@ -45,7 +45,7 @@ class ChannelClient {
 }
 
 async function open(path: string, protocols: string[]): Promise<ChannelClient> {
-  const client = await world.client('kube-apiserver-kubelet-client');
+  const client = await world.client('kube-apiserver-kubelet-client', ['system:masters']);
   const socket = new WebSocket(`wss://127.0.0.1:${world.server.port}${path}`, protocols, client);
   const channels = new Promise<ChannelClient>((resolve) =>
     socket.once('upgrade', () => queueMicrotask(() => resolve(new ChannelClient(socket)))),
@@ -116,7 +116,7 @@ test('terminal sizes reach the command', async () => {
 test('attach carries the process’s streams and ends with it', async () => {
   const own = await createKubeletWorld();
   const path = `/attach/default/web/main?input=1&output=1`;
-  const tls = await own.client('kube-apiserver-kubelet-client');
+  const tls = await own.client('kube-apiserver-kubelet-client', ['system:masters']);
   const socket = new WebSocket(`wss://127.0.0.1:${own.server.port}${path}`, ['v5.channel.k8s.io'], tls);
   await once(socket, 'open');
   const client = new ChannelClient(socket);

@@ -175,7 +175,7 @@ test('port-forward works through SPDY tunnelled in a WebSocket', async () => {
 
 test('port-forward works over plain WebSocket channels, as client libraries use it', async () => {
   const url = `wss://127.0.0.1:${world.server.port}/portForward/default/web?ports=80`;
-  const tls = await world.client('kube-apiserver-kubelet-client');
+  const tls = await world.client('kube-apiserver-kubelet-client', ['system:masters']);
   const socket = new WebSocket(url, ['v4.channel.k8s.io'], tls);
   const frames: Buffer[] = [];
   socket.on('message', (data: Buffer) => void frames.push(data));

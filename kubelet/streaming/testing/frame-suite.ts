@@ -33,7 +33,7 @@ export function describeFrames(nth: number): void {
   describe(`hostile frames, one in ${nth}`, () => {
     let world: KubeletWorld;
     before(async () => {
-      world = await createKubeletWorld(idleMs);
+      world = await createKubeletWorld(idleMs === undefined ? {} : { idleTimeoutMs: idleMs });
     });
     after(() => world.close());
 

@@ -1,4 +1,4 @@
-import type { Clock } from '../../shared/clock/clock.js';
+import type { Clock } from '../clock/clock.js';
 
 /** Remembers answers for a while. Bounded: the one that was put in first goes first. */
 export class ExpiringCache<T> {
