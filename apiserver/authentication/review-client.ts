@@ -1,13 +1,12 @@
-import type { KubernetesObject } from '../../shared/api/object.js';
 import { Connection, readBody } from '../../shared/client/connection.js';
 import { loadKubeconfig, resolveContext } from '../../shared/client/kubeconfig.js';
 import type { Clock } from '../../shared/clock/clock.js';
-import { askAgain } from '../../shared/review/ask-review.js';
+import { askAgain, type AskReview } from '../../shared/review/ask-review.js';
 
 /** Asks a service outside the cluster by posting a review to it. */
 export interface ReviewClient {
   /** Rejects when it cannot be asked, or its answer is none. */
-  ask(review: object): Promise<Partial<KubernetesObject> & { status?: unknown }>;
+  readonly ask: AskReview;
   close(): void;
 }
 
