@@ -3,6 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import {
   configmaps,
   deployments,
+  events,
   namespaces,
   pods,
   replicasets,
@@ -12,6 +13,7 @@ import {
   serviceaccounts,
   services,
 } from '../shared/api/generated/resources.js';
+import type { Pod } from '../shared/api/generated/types.js';
 import type { Resource } from '../shared/api/resource.js';
 import { eventually } from '../shared/clock/eventually.js';
 import { isNotFound } from '../shared/errors/status-error.js';
@@ -75,6 +77,134 @@ describe('controllers as conformance wants them', { concurrency: 4 }, () => {
     assert.ok(!left.metadata.ownerReferences?.some((one) => one.uid === uid));
     const { items } = await manager.admin.list(pods, { namespace, labelSelector: 'app=orphaning' });
     assert.equal(items.length, 2);
+  });
+
+  const replicate = async (name: string, replicas = 2): Promise<{ uid: string; pods: () => Promise<Pod[]> }> => {
+    const { metadata } = await manager.admin.create(replicationcontrollers, {
+      metadata: { name, namespace },
+      spec: { replicas, selector: { app: name }, template: template({ app: name }) as never },
+    });
+    const found = async (): Promise<Pod[]> =>
+      (await manager.admin.list(pods, { namespace, labelSelector: `app=${name}` })).items;
+    await eventually(async () => assert.equal((await found()).length, replicas), settle);
+    return { uid: metadata.uid, pods: found };
+  };
+
+  it('a ReplicationController that is deleted in the background takes its pods along', async () => {
+    const { pods: left } = await replicate('rc-background');
+    await manager.admin.delete(replicationcontrollers, 'rc-background', namespace, { propagationPolicy: 'Background' });
+    await gone(replicationcontrollers, 'rc-background');
+    await eventually(async () => assert.deepEqual(await left(), []), settle);
+  });
+
+  it('a ReplicationController that is deleted in the foreground is there until its last pod is gone', async () => {
+    const { pods: left } = await replicate('rc-foreground');
+    const [held] = await left();
+    assert.ok(held);
+    const { name } = held.metadata;
+    await manager.admin.patch(pods, name, namespace, 'merge', { metadata: { finalizers: ['example.com/held'] } });
+    await manager.admin.delete(replicationcontrollers, 'rc-foreground', namespace, { propagationPolicy: 'Foreground' });
+    await eventually(
+      async () =>
+        assert.deepEqual(
+          (await left()).map(({ metadata }) => metadata.name),
+          [name],
+        ),
+      settle,
+    );
+    const { metadata } = await manager.admin.get(replicationcontrollers, 'rc-foreground', namespace);
+    assert.ok(metadata.deletionTimestamp);
+    assert.deepEqual(metadata.finalizers, ['foregroundDeletion']);
+    await manager.admin.patch(pods, name, namespace, 'merge', { metadata: { finalizers: null } });
+    await gone(replicationcontrollers, 'rc-foreground');
+    assert.deepEqual(await left(), []);
+  });
+
+  it('a ReplicationController that is deleted as an orphaning one leaves its pods, and the next one adopts them', async () => {
+    const { pods: left } = await replicate('rc-orphaning', 3);
+    const uids = (found: readonly Pod[]): string[] => found.map(({ metadata }) => metadata.uid).sort();
+    const before = uids(await left());
+    await manager.admin.delete(replicationcontrollers, 'rc-orphaning', namespace, { propagationPolicy: 'Orphan' });
+    await gone(replicationcontrollers, 'rc-orphaning');
+    const orphans = await left();
+    assert.deepEqual(uids(orphans), before);
+    assert.ok(orphans.every(({ metadata }) => (metadata.ownerReferences ?? []).length === 0));
+    const { uid } = await replicate('rc-orphaning', 3);
+    await eventually(async () => {
+      const adopted = await left();
+      assert.deepEqual(uids(adopted), before);
+      for (const { metadata } of adopted) {
+        const [owner] = metadata.ownerReferences ?? [];
+        assert.deepEqual([owner?.apiVersion, owner?.kind, owner?.uid], ['v1', 'ReplicationController', uid]);
+      }
+    }, settle);
+  });
+
+  it('a ReplicationController releases a pod that no longer matches, and makes another', async () => {
+    const { pods: left } = await replicate('rc-release', 1);
+    const [released] = await left();
+    const name = released?.metadata.name ?? '';
+    await manager.admin.patch(pods, name, namespace, 'merge', { metadata: { labels: { app: 'released' } } });
+    await eventually(async () => {
+      assert.deepEqual((await manager.admin.get(pods, name, namespace)).metadata.ownerReferences ?? [], []);
+      assert.equal((await left()).length, 1);
+    }, settle);
+  });
+
+  it('a ReplicationController follows its scale, and says so in its status and in events', async () => {
+    const { pods: left } = await replicate('rc-scaled', 1);
+    const scaled = await manager.admin.patch(
+      replicationcontrollers,
+      'rc-scaled',
+      namespace,
+      'merge',
+      { spec: { replicas: 3 } },
+      { subresource: 'scale' },
+    );
+    assert.equal((scaled as unknown as { kind: string }).kind, 'Scale');
+    await eventually(async () => {
+      assert.equal((await left()).length, 3);
+      const { status, metadata } = await manager.admin.get(replicationcontrollers, 'rc-scaled', namespace);
+      const { replicas, fullyLabeledReplicas, readyReplicas = 0, observedGeneration } = status ?? {};
+      assert.deepEqual([replicas, fullyLabeledReplicas, readyReplicas], [3, 3, 0]);
+      assert.equal(observedGeneration, metadata.generation);
+      assert.ok(!('terminatingReplicas' in (status ?? {})), 'not a field of the kind');
+    }, settle);
+    await manager.admin.patch(replicationcontrollers, 'rc-scaled', namespace, 'merge', { spec: { replicas: 0 } });
+    await eventually(async () => assert.deepEqual(await left(), []), settle);
+    await eventually(async () => {
+      const fieldSelector = 'involvedObject.kind=ReplicationController,involvedObject.name=rc-scaled';
+      const { items } = await manager.admin.list(events, { namespace, fieldSelector });
+      assert.deepEqual(new Set(items.map(({ reason }) => reason)), new Set(['SuccessfulCreate', 'SuccessfulDelete']));
+      assert.ok(items.every(({ source }) => source?.component === 'replication-controller'));
+    }, settle);
+  });
+
+  it('a ReplicationController shows that a quota refuses its pods, and no longer once there is room', async () => {
+    const home = 'rc-quota';
+    await manager.admin.create(namespaces, { metadata: { name: home }, spec: {} });
+    await eventually(() => manager.admin.get(serviceaccounts, 'default', home));
+    await manager.admin.create(resourcequotas, {
+      metadata: { name: 'q', namespace: home },
+      spec: { hard: { pods: '1' } },
+    });
+    await eventually(async () => {
+      assert.equal((await manager.admin.get(resourcequotas, 'q', home)).status?.hard?.['pods'], '1');
+    }, settle);
+    await manager.admin.create(replicationcontrollers, {
+      metadata: { name: 'r', namespace: home },
+      spec: { replicas: 2, selector: { app: 'r' }, template: template({ app: 'r' }) as never },
+    });
+    const conditions = async (): Promise<(string | undefined)[][]> => {
+      const { status } = await manager.admin.get(replicationcontrollers, 'r', home);
+      return (status?.conditions ?? []).map(({ type, status: state, reason }) => [type, state, reason]);
+    };
+    await eventually(
+      async () => assert.deepEqual(await conditions(), [['ReplicaFailure', 'True', 'FailedCreate']]),
+      settle,
+    );
+    await manager.admin.patch(replicationcontrollers, 'r', home, 'merge', { spec: { replicas: 1 } });
+    await eventually(async () => assert.deepEqual(await conditions(), []), settle);
   });
 
   it('a circle of owners blocks nobody', async () => {

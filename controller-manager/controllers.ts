@@ -15,6 +15,7 @@ import { nodeIpamController } from './node/node-ipam-controller.js';
 import { nodeLifecycleController } from './node/node-lifecycle-controller.js';
 import { podGarbageController } from './pod/pod-garbage-controller.js';
 import { replicaSetController } from './replicaset/replicaset-controller.js';
+import { replicationController } from './replicaset/replication-controller.js';
 import { resourceQuotaController } from './resource-quota/resource-quota-controller.js';
 import { rootCaPublisher } from './serviceaccount/root-ca-publisher.js';
 import { serviceAccountController } from './serviceaccount/serviceaccount-controller.js';
@@ -34,6 +35,7 @@ export const controllers: readonly ControllerDefinition[] = [
   csrCleanerController,
   clusterRoleAggregationController,
   replicaSetController,
+  replicationController,
   deploymentController,
   endpointSliceController,
   endpointsController,

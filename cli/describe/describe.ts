@@ -18,6 +18,7 @@ import type {
   PodDisruptionBudget,
   PriorityClass,
   ReplicaSet,
+  ReplicationController,
   ResourceQuota,
   Role,
   RoleBinding,
@@ -28,7 +29,7 @@ import type {
   StorageClass,
 } from '../../shared/api/generated/types.js';
 import { resourcePath } from '../../shared/api/resource.js';
-import { formatLabelSelector } from '../../shared/api/selector.js';
+import { formatLabelSelector, formatSelector, selectorOfMap } from '../../shared/api/selector.js';
 import { ANNOTATION_DEPLOYMENT_REVISION, LABEL_SERVICE_NAME } from '../../shared/api/well-known.js';
 import { isNotFound } from '../../shared/errors/status-error.js';
 import type { CommandContext } from '../context.js';
@@ -64,7 +65,7 @@ import {
 } from './policy-kinds.js';
 import { describeService, endpointsText } from './service.js';
 import { describeVolumeSource } from './volume.js';
-import { describeDeployment, describeReplicaSet } from './workload.js';
+import { describeDeployment, describeReplicaSet, describeReplicationController } from './workload.js';
 
 /** Kinds whose description ends without events. */
 const withoutEvents = new Set([
@@ -140,6 +141,11 @@ async function describeKind(context: CommandContext, found: FoundObject, { lines
       return describeDeployment(lines, as<Deployment>(), await replicaSetsOf(context, found));
     case 'ReplicaSet.apps':
       return describeReplicaSet(lines, as<ReplicaSet>(), await podsOf(context, found));
+    case 'ReplicationController': {
+      const { selector } = as<ReplicationController>().spec;
+      const pods = await podsOf(context, found, formatSelector(selectorOfMap(selector)));
+      return describeReplicationController(lines, as<ReplicationController>(), pods);
+    }
     case 'DaemonSet.apps':
       return describeDaemonSet(lines, as<DaemonSet>(), await podsOf(context, found));
     case 'StatefulSet.apps':
@@ -259,9 +265,10 @@ async function related<T>(
 const slicesOf = (context: CommandContext, namespace: string | undefined, service: string): Promise<EndpointSlice[]> =>
   related(context, { namespace }, 'endpointslices.discovery.k8s.io', `${LABEL_SERVICE_NAME}=${service}`);
 
-async function podsOf(context: CommandContext, found: FoundObject): Promise<Pod[]> {
+/** The pods of a workload; `selector` where it is not a LabelSelector. */
+async function podsOf(context: CommandContext, found: FoundObject, selector?: string): Promise<Pod[]> {
   const { spec, metadata } = found.object as unknown as ReplicaSet;
-  const pods = await related<Pod>(context, found, 'pods', formatLabelSelector(spec?.selector));
+  const pods = await related<Pod>(context, found, 'pods', selector ?? formatLabelSelector(spec?.selector));
   return pods.filter((pod) => pod.metadata.ownerReferences?.some(({ uid }) => uid === metadata.uid));
 }
 

@@ -26,12 +26,23 @@ interface Revision {
   readonly replicaSet: ReplicaSet;
 }
 
+/** Kinds that kubectl knows, and knows to be without revisions. */
+const withoutRevisions = new Set(['Job.batch', 'CronJob.batch', 'Pod.', 'ReplicationController.', 'ReplicaSet.apps']);
+
+/** Why a kind has no revisions, in kubectl's words for what looks at them: a history viewer or a rollbacker. */
+function refusal({ kind, group }: FoundObject['type'], viewer: 'history viewer' | 'rollbacker'): Failure {
+  if (withoutRevisions.has(`${kind}.${group}`)) return new Failure(`no ${viewer} has been implemented for "${kind}"`);
+  const what = viewer === 'rollbacker' ? viewer : 'history';
+  return new Failure(`error retrieving ${what} for "${kind}", no visitor method exists for {${group} ${kind}}`);
+}
+
 /** Revisions of a Deployment, the oldest first: its ReplicaSets carry them. */
-async function revisionsOf(context: CommandContext, target: FoundObject): Promise<Revision[]> {
-  if (target.type.kind !== 'Deployment')
-    throw new Failure(
-      `error retrieving history for "${target.type.kind}", no visitor method exists for {${target.type.group} ${target.type.kind}}`,
-    );
+async function revisionsOf(
+  context: CommandContext,
+  target: FoundObject,
+  viewer: 'history viewer' | 'rollbacker',
+): Promise<Revision[]> {
+  if (target.type.kind !== 'Deployment') throw refusal(target.type, viewer);
   const deployment = target.object as unknown as Deployment;
   const [api, mapper] = await Promise.all([context.api(), context.mapper()]);
   const type = mapper.resolve('replicasets.apps');
@@ -59,7 +70,7 @@ export async function runHistory(
   const { found, errors } = await workloads(context, flags, words, 'history');
   for (const target of found) {
     try {
-      const revisions = await revisionsOf(context, target);
+      const revisions = await revisionsOf(context, target, 'history viewer');
       context.print(flags.revision ? revisionText(target, revisions, flags.revision) : historyText(target, revisions));
     } catch (error) {
       errors.push(error);
@@ -111,7 +122,7 @@ async function undo(context: CommandContext, flags: RevisionFlags, target: Found
   const wanted = flags.toRevision ?? 0;
   if (wanted < 0) throw new Failure(`unable to find specified revision ${wanted} in history`);
   const deployment = target.object as unknown as Deployment;
-  const template = templateToRestore(deployment, await revisionsOf(context, target), wanted);
+  const template = templateToRestore(deployment, await revisionsOf(context, target, 'rollbacker'), wanted);
   const dryRun = dryRunOf(flags.dryRun ?? 'none');
   if (deployment.spec.paused) {
     throw new Failure(

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { Pod, ReplicaSet } from '../../shared/api/generated/types.js';
 import { byDeletionOrder } from './deletion-rank.js';
-import { nextAvailabilityMs, planReplicas, replicaSetStatus } from './plan-replicas.js';
+import { nextAvailabilityMs, planReplicas, replicasStatus } from './plan-replicas.js';
 import { slowStart } from './pod-batch.js';
 
 const now = Date.UTC(2026, 5, 1);
@@ -113,7 +113,7 @@ describe('the number of pods', () => {
 describe('status', () => {
   it('counts ready, available and terminating pods', () => {
     const pods = [pod('a', { readyFor: 5 }), pod('b', { readyFor: 50 }), pod('c'), pod('d', { deleting: true })];
-    const status = replicaSetStatus(replicaSet(3, { minReadySeconds: 10 }), pods, undefined, now);
+    const status = replicasStatus(replicaSet(3, { minReadySeconds: 10 }), pods, undefined, now);
     const { replicas, readyReplicas, availableReplicas, terminatingReplicas, observedGeneration } = status;
     assert.deepEqual(
       [replicas, readyReplicas, availableReplicas, terminatingReplicas, observedGeneration],
@@ -122,12 +122,12 @@ describe('status', () => {
     assert.equal(nextAvailabilityMs(replicaSet(3, { minReadySeconds: 10 }), pods, now), 5000);
   });
   it('tells a failure until a pass succeeds', () => {
-    const failed = replicaSetStatus(replicaSet(1), [], { reason: 'FailedCreate', message: 'quota' }, now);
+    const failed = replicasStatus(replicaSet(1), [], { reason: 'FailedCreate', message: 'quota' }, now);
     assert.deepEqual(
       failed.conditions?.map(({ type, reason }) => [type, reason]),
       [['ReplicaFailure', 'FailedCreate']],
     );
-    const recovered = replicaSetStatus({ ...replicaSet(1), status: failed }, [], undefined, now);
+    const recovered = replicasStatus({ ...replicaSet(1), status: failed }, [], undefined, now);
     assert.deepEqual(recovered.conditions, []);
   });
 });

@@ -1,7 +1,8 @@
 import { getCondition, removeCondition, setCondition } from '../../shared/api/condition.js';
-import type { Pod, ReplicaSet, ReplicaSetCondition, ReplicaSetStatus } from '../../shared/api/generated/types.js';
+import type { Pod, ReplicaSetCondition, ReplicaSetStatus } from '../../shared/api/generated/types.js';
 import { isPodActive, isPodAvailable, isPodReady, isPodTerminal } from '../../shared/api/pod.js';
 import { byDeletionOrder, type NodeLoad } from './deletion-rank.js';
+import type { Replicated } from './replicated-kind.js';
 
 /** More are not created or deleted in one pass. */
 export const burstReplicas = 500;
@@ -12,16 +13,11 @@ export type ReplicasPlan =
   | { readonly action: 'create'; readonly count: number }
   | { readonly action: 'delete'; readonly pods: readonly Pod[] };
 
-/** Compares the active pods with spec.replicas. `pods` are those that the ReplicaSet controls. */
-export function planReplicas(
-  replicaSet: ReplicaSet,
-  pods: readonly Pod[],
-  nodeLoad: NodeLoad,
-  nowMs: number,
-): ReplicasPlan {
+/** Compares the active pods with spec.replicas. `pods` are those that the owner controls. */
+export function planReplicas(owner: Replicated, pods: readonly Pod[], nodeLoad: NodeLoad, nowMs: number): ReplicasPlan {
   const active = pods.filter(isPodActive);
-  const difference = active.length - (replicaSet.spec?.replicas ?? 1);
-  if (difference === 0 || replicaSet.metadata.deletionTimestamp) return { action: 'none' };
+  const difference = active.length - (owner.spec?.replicas ?? 1);
+  if (difference === 0 || owner.metadata.deletionTimestamp) return { action: 'none' };
   if (difference < 0) return { action: 'create', count: Math.min(-difference, burstReplicas) };
   const count = Math.min(difference, burstReplicas);
   if (count === active.length) return { action: 'delete', pods: active };
@@ -35,26 +31,26 @@ export interface ReplicasFailure {
 }
 
 /** The status that the pods give; `failure` is that of this pass. */
-export function replicaSetStatus(
-  replicaSet: ReplicaSet,
+export function replicasStatus(
+  owner: Replicated,
   pods: readonly Pod[],
   failure: ReplicasFailure | undefined,
   nowMs: number,
 ): ReplicaSetStatus {
   const active = pods.filter(isPodActive);
-  const templateLabels = Object.entries(replicaSet.spec?.template?.metadata?.labels ?? {});
+  const templateLabels = Object.entries(owner.spec?.template?.metadata?.labels ?? {});
   const isFullyLabeled = (pod: Pod): boolean =>
     templateLabels.every(([key, value]) => pod.metadata.labels?.[key] === value);
   const ready = active.filter(isPodReady);
-  const minReadySeconds = replicaSet.spec?.minReadySeconds ?? 0;
+  const minReadySeconds = owner.spec?.minReadySeconds ?? 0;
   return {
     replicas: active.length,
     fullyLabeledReplicas: active.filter(isFullyLabeled).length,
     readyReplicas: ready.length,
     availableReplicas: ready.filter((pod) => isPodAvailable(pod, minReadySeconds, nowMs)).length,
     terminatingReplicas: pods.filter((pod) => pod.metadata.deletionTimestamp && !isPodTerminal(pod)).length,
-    observedGeneration: replicaSet.metadata.generation ?? 0,
-    conditions: [...conditions(replicaSet.status?.conditions, failure, nowMs)],
+    observedGeneration: owner.metadata.generation ?? 0,
+    conditions: [...conditions(owner.status?.conditions, failure, nowMs)],
   };
 }
 
@@ -70,8 +66,8 @@ function conditions(
 }
 
 /** When the next ready pod becomes available, in milliseconds from now; undefined when none is waiting. */
-export function nextAvailabilityMs(replicaSet: ReplicaSet, pods: readonly Pod[], nowMs: number): number | undefined {
-  const minReadyMs = (replicaSet.spec?.minReadySeconds ?? 0) * 1000;
+export function nextAvailabilityMs(owner: Replicated, pods: readonly Pod[], nowMs: number): number | undefined {
+  const minReadyMs = (owner.spec?.minReadySeconds ?? 0) * 1000;
   if (minReadyMs === 0) return undefined;
   const waits = pods
     .filter((pod) => isPodActive(pod) && isPodReady(pod))

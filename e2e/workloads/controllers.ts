@@ -71,6 +71,50 @@ export function controllerTests(cluster: FindCluster): void {
     assert.ok(now.includes(second.metadata.name) && !now.includes(first.metadata.name));
   });
 
+  test('a ReplicationController runs its pods, is scaled down and up, is described, and is stopped', async () => {
+    const labels = { app: 'demo' };
+    await create(cluster(), {
+      apiVersion: 'v1',
+      kind: 'ReplicationController',
+      metadata: { name: 'demo' },
+      spec: {
+        replicas: 2,
+        selector: labels,
+        template: {
+          metadata: { labels },
+          spec: { terminationGracePeriodSeconds: 1, containers: [shell('main', idle)] },
+        },
+      },
+    });
+    const hasReady = (count: number): Promise<void> =>
+      eventually(
+        async () => {
+          const found = await podsOf('demo');
+          assert.equal(found.length, count);
+          for (const each of found) isReady(each);
+        },
+        60_000,
+        500,
+      );
+    await hasReady(2);
+    for (const replicas of [1, 2]) {
+      const scaled = await kubectl('scale', 'rc', 'demo', `--replicas=${replicas}`, '--timeout=60s');
+      assert.equal(scaled, 'replicationcontroller/demo scaled\n');
+      await hasReady(replicas);
+    }
+    await eventually(async () => {
+      assert.match(await kubectl('get', 'rc', 'demo', '--no-headers'), /^demo +2 +2 +2 +\S+$/m);
+    }, 20_000);
+    const description = await kubectl('describe', 'rc', 'demo');
+    assert.match(description, /^Selector: +app=demo$/m);
+    assert.match(description, /^Replicas: +2 current \/ 2 desired$/m);
+    assert.match(description, /^Pods Status: +2 Running \/ 0 Waiting \/ 0 Succeeded \/ 0 Failed$/m);
+    assert.match(description, /SuccessfulCreate .* replication-controller +Created pod: demo-/);
+    assert.match(await kubectl('describe', 'pods', '-l', 'app=demo'), /^Controlled By: +ReplicationController\/demo$/m);
+    await kubectl('delete', 'rc', 'demo');
+    await eventually(async () => assert.deepEqual(await podsOf('demo'), []), 60_000, 500);
+  });
+
   test('Recreate never runs old and new together; a paused Deployment waits; a stuck one says so', async () => {
     await create(cluster(), deployment('recreated', 2, { strategy: { type: 'Recreate' } }));
     await rolledOut('recreated');
