@@ -10,6 +10,7 @@ export const endpointsDefinition = defineKind<Endpoints>({
   singularName: 'endpoints',
   shortNames: ['ep'],
   allowCreateOnUpdate: true,
+  deprecation: 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
   columns: [
     nameColumn(),
     column('Endpoints', (object) => orNone(firstOf(addressTexts(object))), {

@@ -97,7 +97,9 @@ const refersToType = ({ $ref }: Property): boolean => $ref !== undefined;
  * Additions, each on purpose: the versions that the original has stopped serving and that documents in the wild still use.
  * They are served with a warning; their structure is derived (scripts/older-versions.ts).
  */
-const older = definitions.filter(({ deprecation }) => deprecation !== undefined).map(({ resource }) => resource);
+const older = definitions
+  .filter(({ deprecation, storedAs }) => deprecation !== undefined && storedAs !== undefined)
+  .map(({ resource }) => resource);
 const olderPackages = new Set(older.map(({ definition = '' }) => definition.slice(0, definition.lastIndexOf('.'))));
 const isAddedDefinition = (name: string): boolean =>
   original.definitions[name] === undefined && olderPackages.has(name.slice(0, name.lastIndexOf('.')));

@@ -37,6 +37,14 @@ describe('on the wire', () => {
   const patch = (path: string, type: string, body: object): Promise<RawAnswer> =>
     admin.send(path, { method: 'PATCH', body, headers: { 'content-type': `application/${type}` } });
 
+  it('who reads or writes Endpoints is told of EndpointSlices', async () => {
+    const warning = '299 - "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"';
+    const made = await admin.send(`${core}/endpoints`, { body: { metadata: { name: 'old' } } });
+    assert.deepEqual([made.code, made.headers['warning']], [201, warning]);
+    assert.equal((await admin.send('/api/v1/endpoints')).headers['warning'], warning);
+    assert.equal((await admin.send('/apis/discovery.k8s.io/v1/endpointslices')).headers['warning'], undefined);
+  });
+
   it('a node comes with the state that its kubelet knows, other kinds come without', async () => {
     const status = { capacity: { cpu: '4' }, conditions: [{ type: 'Ready', status: 'True' }] };
     const node = (await admin.send('/api/v1/nodes', { body: { metadata: { name: 'n' }, status } })).json;
