@@ -58,10 +58,12 @@ test('environment, volumes, files and identity arrive in the container', async (
   const script = [
     'echo level=$LEVEL ip=$POD_IP name=$NAME expanded=$EXPANDED cpu=$CPU',
     'cat /config/app.conf /secret/password /etc/resolv.conf /etc/hosts',
-    'hostname; echo shared > /scratch/file; cat /scratch/file; id -u; ls -l /memory',
+    'hostname; echo shared > /scratch/file; cat /scratch/file; id -u',
+    'touch /part/of /logs/of; stat -c "%n %a %g" /memory /memory/part /memory/part/of /scratch/logs/of',
   ].join('; ');
   await world.createPod('full', {
     restartPolicy: 'Never',
+    securityContext: { fsGroup: 2000 },
     hostAliases: [{ ip: '192.0.2.7', hostnames: ['db', 'database'] }],
     containers: [
       shell(script, {
@@ -78,7 +80,9 @@ test('environment, volumes, files and identity arrive in the container', async (
           { name: 'config', mountPath: '/config' },
           { name: 'secret', mountPath: '/secret', readOnly: true },
           { name: 'scratch', mountPath: '/scratch' },
+          { name: 'scratch', mountPath: '/logs', subPath: 'logs' },
           { name: 'memory', mountPath: '/memory' },
+          { name: 'memory', mountPath: '/part', subPathExpr: 'part' },
         ],
       }),
     ],
@@ -103,6 +107,8 @@ test('environment, volumes, files and identity arrive in the container', async (
   assert.match(log, /^full$/m);
   assert.match(log, /^shared$/m);
   assert.match(log, /^1000$/m);
+  assert.match(log, /^\/memory 2777 2000\n\/memory\/part 2777 2000$/m);
+  assert.match(log, /^\/memory\/part\/of 644 2000\n\/scratch\/logs\/of 644 2000$/m);
   assert.equal(pod.status?.containerStatuses?.[0]?.state?.terminated?.reason, 'Completed');
   const conditions = Object.fromEntries((pod.status?.conditions ?? []).map(({ type, reason }) => [type, reason]));
   assert.equal(conditions['Ready'], 'PodCompleted');
@@ -169,6 +175,30 @@ test('deletion runs preStop, sends SIGTERM, and leaves nothing behind', async ()
   await following;
   assert.equal(output.text, 'stopping\nterminated\n');
   assert.deepEqual(await runtime.listPodSandboxes(), []);
+});
+
+test('a program that is not there cannot run, and what a failed hook printed stays out of the events', async () => {
+  await world.startKubelet(runtime);
+  const failing = { exec: { command: ['sh', '-c', 'echo hidden; exit 3'] } };
+  await world.createPod('failing', {
+    terminationGracePeriodSeconds: 0,
+    containers: [
+      shell('', { name: 'absent', command: ['/no/such/program'] }),
+      shell(forever, { lifecycle: { postStart: failing } }),
+    ],
+  });
+  const pod = await world.waitForPod('failing', (found) => {
+    const [absent, main] = found.status?.containerStatuses ?? [];
+    assert.equal(absent?.lastState?.terminated?.reason, 'ContainerCannotRun');
+    assert.ok(main?.lastState?.terminated);
+  });
+  assert.equal(pod.status?.containerStatuses?.[0]?.lastState?.terminated?.exitCode, 127);
+  const told = (await world.events('failing')).map(({ reason, message }) => `${reason}: ${message}`);
+  assert.ok(told.includes('FailedPostStartHook: PostStartHook failed'));
+  assert.deepEqual(
+    told.filter((text) => text.includes('hidden')),
+    [],
+  );
 });
 
 test('a restarted kubelet leaves running containers alone', async () => {

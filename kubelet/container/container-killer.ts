@@ -5,7 +5,7 @@ import { isAbort } from '../../shared/errors/status-error.js';
 import type { Log } from '../../shared/log/log.js';
 import { containerEvent } from '../event/pod-events.js';
 import type { ContainerRuntime, ContainerStatus } from '../runtime/container-runtime.js';
-import { runHook } from './lifecycle-hook.js';
+import { HookExitError, runHook } from './lifecycle-hook.js';
 
 export interface ContainerKillerOptions {
   readonly runtime: ContainerRuntime;
@@ -61,11 +61,11 @@ export class ContainerKiller {
       if (timeout.signal.aborted && isAbort(error)) {
         log.info('a preStop hook did not end within the grace period', { container: container.name });
       } else {
-        containerEvent(events, pod, container, {
-          type: 'Warning',
-          reason: 'FailedPreStopHook',
-          message: `PreStopHook failed${error instanceof Error ? `: ${error.message}` : ''}`,
-        });
+        // What a hook printed may be a secret: neither event nor log repeats it.
+        const exitCode = error instanceof HookExitError ? error.exitCode : undefined;
+        log.info('a preStop hook failed', { container: container.name, exitCode });
+        const message = 'PreStopHook failed';
+        containerEvent(events, pod, container, { type: 'Warning', reason: 'FailedPreStopHook', message });
       }
     } finally {
       cancel();

@@ -15,6 +15,7 @@ export async function containerMounts(
   container: Container,
   volumes: ReadonlyMap<string, MountedVolume>,
   environment: ReadonlyMap<string, string>,
+  memoryVolumePath: (name: string) => Promise<string | undefined>,
 ): Promise<ContainerMounts> {
   const mounts: Mount[] = [];
   const memory: { name: string; containerPath: string; readOnly: boolean }[] = [];
@@ -23,24 +24,23 @@ export async function containerMounts(
     if (!volume) throw new CreateContainerConfigError(`cannot find volume ${JSON.stringify(mount.name)} to mount`);
     const containerPath = mount.mountPath.startsWith('/') ? mount.mountPath : `/${mount.mountPath}`;
     const readOnly = mount.readOnly === true;
-    if (volume.type === 'memory') {
+    const subPath = mount.subPathExpr ? expandPath(mount.subPathExpr, environment) : (mount.subPath ?? '');
+    if (volume.type === 'memory' && subPath === '') {
       memory.push({ name: mount.name, containerPath, readOnly });
     } else {
-      const hostPath = await hostPathOf(mount, volume.path, environment);
-      mounts.push({ hostPath, containerPath, readOnly, propagation: propagationOf(mount) });
+      const path = volume.type === 'memory' ? await memoryVolumePath(mount.name) : volume.path;
+      if (path === undefined) throw new CreateContainerConfigError(unreachable(mount.name));
+      const hostPath = subPath === '' ? path : await resolveSubPath(path, subPath);
+      // Docker binds what lies in its own root only where mounts propagate into the container.
+      const propagation = volume.type === 'memory' ? 'rslave' : propagationOf(mount);
+      mounts.push({ hostPath, containerPath, readOnly, propagation });
     }
   }
   return { mounts, memoryVolumes: memory };
 }
 
-async function hostPathOf(
-  mount: VolumeMount,
-  volumePath: string,
-  environment: ReadonlyMap<string, string>,
-): Promise<string> {
-  const subPath = mount.subPathExpr ? expandPath(mount.subPathExpr, environment) : (mount.subPath ?? '');
-  return subPath === '' ? volumePath : await resolveSubPath(volumePath, subPath);
-}
+const unreachable = (volume: string): string =>
+  `failed to prepare subPath: the engine keeps the memory of volume ${JSON.stringify(volume)} where the kubelet does not see it`;
 
 function expandPath(expression: string, environment: ReadonlyMap<string, string>): string {
   try {

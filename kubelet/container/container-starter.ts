@@ -51,6 +51,8 @@ export interface StartRequest {
   readonly onStarted: () => void;
 }
 
+const postStartHookError = 'PostStartHookError';
+
 /** Brings one container to life: image, configuration, create, start, postStart. Throws StartError with the waiting reason. */
 export class ContainerStarter {
   readonly #options: ContainerStarterOptions;
@@ -64,10 +66,11 @@ export class ContainerStarter {
     try {
       const image = await (request.image ?? this.#options.images.ensure(pod, container, signal));
       const id = await this.#create(request, image);
-      this.#event(request, 'Normal', 'Created', `Created container: ${container.name}`);
+      this.#event(request, 'Normal', 'Created', 'Container created');
       await this.#run(request, id);
     } catch (error) {
-      if (error instanceof StartError) this.#event(request, 'Warning', 'Failed', failureMessage(error));
+      const isTold = error instanceof StartError && error.reason !== postStartHookError;
+      if (isTold) this.#event(request, 'Warning', 'Failed', failureMessage(error));
       throw error;
     }
   }
@@ -88,7 +91,7 @@ export class ContainerStarter {
     const uid = pod.metadata.uid ?? '';
     const terminationMessageHostPath = directories.terminationMessage(uid, container.name, attempt);
     const [volumes, systemMounts] = await Promise.all([
-      containerMounts(container, request.volumes, environment),
+      containerMounts(container, request.volumes, environment, (name) => runtime.memoryVolumePath(uid, name)),
       podFiles.write(pod, facts.podIPs, directories.etc(uid)),
       emptyFile(terminationMessageHostPath),
     ]);
@@ -123,7 +126,7 @@ export class ContainerStarter {
     const { runtime } = this.#options;
     const { container } = request;
     await attemptTo('RunContainerError', () => runtime.startContainer(id));
-    this.#event(request, 'Normal', 'Started', `Started container ${container.name}`);
+    this.#event(request, 'Normal', 'Started', 'Container started');
     const postStart = container.lifecycle?.postStart;
     if (!postStart) return;
     request.onStarted();
@@ -140,11 +143,11 @@ export class ContainerStarter {
       await runHook(handler, { runtime, clock, pod, container, containerId, podIP, signal });
     } catch (error) {
       if (isAbort(error) && signal.aborted) throw error;
-      const message = `PostStartHook failed: ${error instanceof Error ? error.message : String(error)}`;
-      this.#event(request, 'Warning', 'FailedPostStartHook', message);
+      // What a hook printed may be a secret: events, which many may read, do not repeat it.
+      this.#event(request, 'Warning', 'FailedPostStartHook', 'PostStartHook failed');
       this.#event(request, 'Normal', 'Killing', 'FailedPostStartHook');
       await runtime.stopContainer(containerId, pod.spec.terminationGracePeriodSeconds ?? 30);
-      throw new StartError('PostStartHookError', message);
+      throw new StartError(postStartHookError, error instanceof Error ? error.message : String(error));
     }
   }
 

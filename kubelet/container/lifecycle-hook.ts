@@ -15,6 +15,16 @@ export interface HookContext {
   readonly signal: AbortSignal;
 }
 
+/** The command of a hook ended with another code than 0. The message holds what it printed. */
+export class HookExitError extends Error {
+  override readonly name = 'HookExitError';
+  readonly exitCode: number;
+  constructor(exitCode: number, message: string) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}
+
 /** Runs a postStart or preStop handler to its end. Throws what went wrong in the original's words. */
 export async function runHook(handler: LifecycleHandler, context: HookContext): Promise<void> {
   if (handler.sleep) {
@@ -43,7 +53,8 @@ async function execHook(command: readonly string[], context: HookContext): Promi
   const { runtime, containerId, signal } = context;
   const code = await runtime.exec(containerId, { command, tty: false, stdout, stderr, signal });
   if (code !== 0) {
-    throw new Error(
+    throw new HookExitError(
+      code,
       `Exec lifecycle hook ([${command.join(' ')}]) for Container "${context.container.name}" in Pod ` +
         `"${context.pod.metadata.name ?? ''}" failed - error: command '${command.join(' ')}' exited with ${code}: ` +
         `, message: ${JSON.stringify(stdout.text + stderr.text)}`,

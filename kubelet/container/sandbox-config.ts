@@ -38,10 +38,15 @@ function protocolOf({ protocol }: ContainerPort): 'TCP' | 'UDP' | 'SCTP' {
 }
 
 function memoryVolumes(pod: Pod): NonNullable<SandboxConfig['memoryVolumes']> {
+  const fsGroup = pod.spec.securityContext?.fsGroup;
   return (pod.spec.volumes ?? [])
     .filter((volume) => volume.emptyDir?.medium === 'Memory')
     .map((volume) => {
       const limit = volume.emptyDir?.sizeLimit;
-      return { name: volume.name, ...(limit ? { sizeBytes: quantityValue(limit) } : {}) };
+      return {
+        name: volume.name,
+        ...(limit ? { sizeBytes: quantityValue(limit) } : {}),
+        ...(fsGroup === undefined ? {} : { fsGroup }),
+      };
     });
 }

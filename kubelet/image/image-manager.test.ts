@@ -24,7 +24,9 @@ function setUp(registry: readonly string[] = []): { manager: ImageManager; clock
 test('an image that is there is used as it is', async () => {
   const { manager, told } = setUp();
   await manager.ensure(podOf(), containerOf('main', { image: 'here:1' }), signal);
-  assert.deepEqual(told, ['Pulled: Container image "here:1" already present on machine']);
+  assert.deepEqual(told, [
+    'Pulled: Container image "here:1" already present on machine and can be accessed by the pod',
+  ]);
 });
 
 test('a missing one is pulled and the event tells it', async () => {

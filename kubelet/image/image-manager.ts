@@ -33,7 +33,8 @@ export class ImageManager {
     const policy = container.imagePullPolicy ?? (usesLatest(image) ? 'Always' : 'IfNotPresent');
     const present = await this.#inspect(pod, image);
     if (present && policy !== 'Always') {
-      this.#event(pod, 'Normal', 'Pulled', `Container image "${image}" already present on machine`);
+      const told = `Container image "${image}" already present on machine and can be accessed by the pod`;
+      this.#event(pod, 'Normal', 'Pulled', told);
       return present;
     }
     if (policy === 'Never') {

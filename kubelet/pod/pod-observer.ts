@@ -37,7 +37,7 @@ export class PodObserver {
   }
 
   async #withMessage(container: ContainerStatus, pod: Pod | undefined): Promise<ObservedContainer> {
-    if (!pod || !hasEnded(container) || container.startedAtMs === undefined) return container;
+    if (!pod || !hasEnded(container) || container.error !== undefined) return container;
     const known = this.#messages.get(container.id);
     const terminationMessage = known ?? (await this.#lastWords(container, pod));
     this.#messages.set(container.id, terminationMessage);

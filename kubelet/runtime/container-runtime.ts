@@ -23,9 +23,15 @@ export interface SandboxConfig {
     readonly hostIP: string;
   }[];
   /** Volumes in memory (emptyDir of medium Memory). The sandbox holds them, so they outlive a container's restart. */
-  readonly memoryVolumes?: readonly { readonly name: string; readonly sizeBytes?: number }[];
+  readonly memoryVolumes?: readonly MemoryVolume[];
   /** Kept as labels: given back unchanged by listPodSandboxes. */
   readonly annotations: Readonly<Record<string, string>>;
+}
+export interface MemoryVolume {
+  readonly name: string;
+  readonly sizeBytes?: number;
+  /** Group that everything in it belongs to. */
+  readonly fsGroup?: number;
 }
 export interface Mount {
   /** A file or folder of the host; a missing one is created as a folder, as the original's runtimes do. */
@@ -222,6 +228,8 @@ export interface ContainerRuntime {
    * `ImageNotFound` when the image went away meanwhile.
    */
   createContainer(sandboxId: string, config: ContainerConfig, sandbox: SandboxConfig): Promise<string>;
+  /** Where a memory volume of a sandbox lies on this host; undefined where this process cannot reach it. */
+  memoryVolumePath(podUid: string, volume: string): Promise<string | undefined>;
   /** False where the host refuses privileged containers: they are created with all else that it allows. */
   allowsPrivileged(): Promise<boolean>;
   /** `StartFailed` with the engine's words when the process could not be started; the container is then `exited`. */

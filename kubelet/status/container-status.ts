@@ -98,7 +98,7 @@ function terminatedState(container: ObservedContainer): NonNullable<ContainerSta
 function terminatedReason(container: ObservedContainer, exitCode: number): string {
   if (container.oomKilled) return 'OOMKilled';
   if (exitCode === 0) return 'Completed';
-  return container.startedAtMs === undefined ? 'ContainerCannotRun' : 'Error';
+  return container.error === undefined ? 'Error' : 'ContainerCannotRun';
 }
 
 /** Seconds, as the API's Time has no fractions. */

@@ -101,7 +101,7 @@ export class KubeletWorld {
     };
     await eventually(() => this.client.get(nodes, nodeName));
     await this.client.patch(nodes, nodeName, undefined, 'merge', { spec: { podCIDR: this.#options.podCIDR } });
-    if (clock === systemClock) await eventually(async () => assert.equal((await this.ready()).status, 'True'), 10_000);
+    if (clock === systemClock) await eventually(async () => assert.equal((await this.ready()).status, 'True'), 30_000);
   }
 
   /** The node's Ready condition. */
@@ -148,7 +148,7 @@ export class KubeletWorld {
   }
 
   /** The pod as soon as `check` does not throw. */
-  waitForPod(name: string, check: (pod: Pod) => void, timeoutMs = 10_000): Promise<Pod> {
+  waitForPod(name: string, check: (pod: Pod) => void, timeoutMs = 30_000): Promise<Pod> {
     return eventually(async () => {
       const pod = await this.getPod(name);
       check(pod);

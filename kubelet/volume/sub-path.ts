@@ -1,9 +1,10 @@
-import { mkdir, realpath } from 'node:fs/promises';
-import { join, sep } from 'node:path';
+import { chmod, mkdir, realpath, stat } from 'node:fs/promises';
+import { dirname, join, sep } from 'node:path';
 import { CreateContainerConfigError } from '../container/start-error.js';
 
 /**
- * Host path of a part of a volume, which a container wants instead of the whole. It is made where it is missing.
+ * Host path of a part of a volume, which a container wants instead of the whole. It is made where it is missing, with the
+ * volume's own mode: whoever may write into the volume may write here.
  * Containers can write symbolic links into volumes, so the real path must stay inside.
  */
 export async function resolveSubPath(volumePath: string, subPath: string): Promise<string> {
@@ -18,11 +19,17 @@ export async function resolveSubPath(volumePath: string, subPath: string): Promi
   if (existing === undefined) {
     const parent = await deepestExisting(root, subPath);
     assertInside(root, parent, subPath);
-    await mkdir(wanted, { recursive: true, mode: 0o750 });
+    await makeDirectories(wanted, (await stat(root)).mode & 0o7777);
   }
   const resolved = await realpath(wanted);
   assertInside(root, resolved, subPath);
   return resolved;
+}
+
+async function makeDirectories(path: string, mode: number): Promise<void> {
+  const first = await mkdir(path, { recursive: true, mode: 0o700 });
+  if (first === undefined) return;
+  for (let made = path; made.length >= first.length; made = dirname(made)) await chmod(made, mode);
 }
 
 function assertInside(root: string, path: string, subPath: string): void {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
@@ -64,8 +64,10 @@ test('paths that would leave the volume are refused', async () => {
   }
 });
 
-test('a subPath is made where it is missing, and may not lead out', async () => {
+test('a subPath is made where it is missing, with the mode of its volume, and may not lead out', async () => {
+  await chmod(root, 0o2777);
   assert.equal(await resolveSubPath(root, 'logs/app'), join(root, 'logs', 'app'));
+  for (const path of ['logs', 'logs/app']) assert.equal((await stat(join(root, path))).mode & 0o7777, 0o2777);
   await symlink('/etc', join(root, 'escape'));
   await assert.rejects(resolveSubPath(root, 'escape'), /points outside the volume/);
   await assert.rejects(resolveSubPath(root, 'escape/new'), /points outside the volume/);

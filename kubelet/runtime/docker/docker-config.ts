@@ -1,6 +1,6 @@
 import type { ContainerCreateOptions, HostConfig, MountSettings } from 'dockerode';
 
-import type { ContainerConfig, SandboxConfig } from '../container-runtime.js';
+import type { ContainerConfig, MemoryVolume, SandboxConfig } from '../container-runtime.js';
 import { containerName, label, podLabels, SANDBOX_CONTAINER, type NodeIdentity } from './docker-label.js';
 import { PAUSE_IMAGE } from './pause-image.js';
 
@@ -172,7 +172,6 @@ function memoryVolumeMount(
   volume: { name: string; containerPath?: string; readOnly?: boolean; sizeBytes?: number },
 ): MountSettings {
   const declared = sandbox.memoryVolumes?.find(({ name }) => name === volume.name);
-  const size = declared?.sizeBytes === undefined ? '' : `,size=${declared.sizeBytes}`;
   return {
     Type: 'volume',
     Source: memoryVolumeName(sandbox.pod.uid, volume.name),
@@ -181,9 +180,15 @@ function memoryVolumeMount(
     VolumeOptions: {
       NoCopy: true,
       Labels: { [label.cluster]: owner.cluster, [label.node]: owner.node, [label.podUid]: sandbox.pod.uid },
-      DriverConfig: { Name: 'local', Options: { type: 'tmpfs', device: 'tmpfs', o: `mode=1777${size}` } },
+      DriverConfig: { Name: 'local', Options: { type: 'tmpfs', device: 'tmpfs', o: tmpfsOptions(declared) } },
     },
   } as MountSettings;
+}
+
+/** Open to every user of the pod, like an emptyDir on disk; with an fsGroup its files belong to the group. */
+function tmpfsOptions({ sizeBytes, fsGroup }: Omit<MemoryVolume, 'name'> = {}): string {
+  const access = fsGroup === undefined ? 'mode=0777' : `mode=2777,gid=${fsGroup}`;
+  return sizeBytes === undefined ? access : `${access},size=${sizeBytes}`;
 }
 
 export function memoryVolumeName(podUid: string, volume: string): string {

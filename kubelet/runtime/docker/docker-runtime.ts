@@ -119,6 +119,10 @@ export class DockerRuntime implements ContainerRuntime {
     }
   }
 
+  memoryVolumePath(podUid: string, volume: string): Promise<string | undefined> {
+    return this.#sandboxes.memoryVolumePath(podUid, volume);
+  }
+
   allowsPrivileged(): Promise<boolean> {
     return this.#privilege.isAllowed();
   }

@@ -1,3 +1,4 @@
+import { statfs } from 'node:fs/promises';
 import type { Log } from '../../../shared/log/log.js';
 import { isStatus } from './docker-error.js';
 import { RuntimeError, type SandboxConfig, type SandboxStatus } from '../container-runtime.js';
@@ -7,6 +8,8 @@ import type { DockerImages } from './docker-image.js';
 import { containerName, labelFilters, SANDBOX_CONTAINER, label, type NodeIdentity } from './docker-label.js';
 import { ensureNetwork, networkName } from './docker-network.js';
 import { sandboxStatus } from './docker-status.js';
+
+const TMPFS_MAGIC = 0x01021994;
 
 /** One more try for each thing that can be put right: image, network, stale container, OOM score. */
 const MAX_TRIES = 5;
@@ -85,6 +88,13 @@ export class DockerSandboxes {
     const volumes = await this.#memoryVolumes(id);
     await removeContainer(this.#engine, id);
     await Promise.all(volumes.map((name) => this.#removeVolume(name)));
+  }
+
+  async memoryVolumePath(podUid: string, volume: string): Promise<string | undefined> {
+    const { Mountpoint } = await this.#engine.call('inspect volume', (docker, abortSignal) =>
+      docker.getVolume(memoryVolumeName(podUid, volume)).inspect({ abortSignal }),
+    );
+    return (await isTmpfs(Mountpoint)) ? Mountpoint : undefined;
   }
 
   async list(podUid?: string): Promise<readonly SandboxStatus[]> {
@@ -195,4 +205,14 @@ export function removeContainer(engine: DockerEngine, id: string): Promise<void>
       throw error;
     }
   });
+}
+
+/** An engine that mounts where this process cannot see it leaves an empty directory here, or nothing. */
+async function isTmpfs(path: string): Promise<boolean> {
+  try {
+    return (await statfs(path)).type === TMPFS_MAGIC;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
 }

@@ -178,6 +178,10 @@ export class HollowRuntime implements ContainerRuntime {
     return id;
   }
 
+  async memoryVolumePath(): Promise<undefined> {
+    await this.#work(0);
+  }
+
   async allowsPrivileged(): Promise<boolean> {
     await this.#work(0);
     return this.#options.allowsPrivileged ?? true;
