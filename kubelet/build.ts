@@ -5,7 +5,7 @@ import type { Client } from '../shared/client/client.js';
 import type { Clock } from '../shared/clock/clock.js';
 import { Controller } from '../shared/controller/controller.js';
 import type { Reconcile } from '../shared/controller/reconciler.js';
-import { ApiEventRecorder } from '../shared/controller/event-recorder.js';
+import { ApiEventRecorder, type EventRecorder } from '../shared/controller/event-recorder.js';
 import { Group, task, type Member } from '../shared/lifecycle/group.js';
 import type { Log } from '../shared/log/log.js';
 import type { MetricsRegistry } from '../shared/metrics/registry.js';
@@ -74,6 +74,7 @@ export function buildKubelet(options: KubeletOptions): Kubelet {
   const stopping = new AbortController();
   const node = buildNode(
     options,
+    events,
     () => parts.manager.enqueueAll(),
     () => watcher.problem,
   );
@@ -103,6 +104,7 @@ export function buildKubelet(options: KubeletOptions): Kubelet {
     task('lease', (signal) => node.lease.run(signal)),
     task('runtime-watcher', async (signal) => {
       // Before the API has told which pods there are, every container would look like an orphan.
+      // It rejects when we are to stop, which the watcher sees by itself.
       await informers.pods.waitForSync(signal).catch(() => undefined);
       await watcher.run(signal);
     }),
@@ -153,7 +155,12 @@ interface NodeParts {
   readonly lease: NodeLease;
 }
 
-function buildNode(options: KubeletOptions, enqueueAll: () => void, watchProblem: () => string | undefined): NodeParts {
+function buildNode(
+  options: KubeletOptions,
+  events: EventRecorder,
+  enqueueAll: () => void,
+  watchProblem: () => string | undefined,
+): NodeParts {
   const { client, clock, log, identity, machine, rootDirectory, runtime } = options;
   const network = new NodeNetwork({
     runtime,
@@ -178,6 +185,7 @@ function buildNode(options: KubeletOptions, enqueueAll: () => void, watchProblem
     client,
     clock,
     log,
+    events,
     identity,
     machine,
     rootDirectory,

@@ -60,6 +60,20 @@ test('a node registers, becomes ready once it has a podCIDR, and runs a pod unti
   });
 });
 
+test('a node tells in events what it is, and when it takes pods', async () => {
+  await startHollow();
+  await world.client.patch(nodes, nodeName, undefined, 'merge', { spec: { unschedulable: true } });
+  await eventually(async () => {
+    const told = (await world.events(nodeName)).map(({ reason }) => reason);
+    const wanted = ['Starting', 'NodeHasSufficientMemory', 'NodeReady', 'NodeNotSchedulable'];
+    assert.deepEqual(
+      wanted.filter((reason) => !told.includes(reason)),
+      [],
+    );
+  });
+  await world.client.patch(nodes, nodeName, undefined, 'merge', { spec: { unschedulable: null } });
+});
+
 test('a restarted kubelet adopts what runs and kills what the API has forgotten', async () => {
   const runtime = await startHollow();
   await world.createPod('kept');

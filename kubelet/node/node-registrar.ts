@@ -4,10 +4,12 @@ import type { ContainerImage, Node } from '../../shared/api/generated/types.js';
 import type { Client } from '../../shared/client/client.js';
 import type { Clock } from '../../shared/clock/clock.js';
 import { isAlreadyExists, isConflict, isNotFound } from '../../shared/errors/status-error.js';
+import type { EventRecorder } from '../../shared/controller/event-recorder.js';
 import type { Log } from '../../shared/log/log.js';
 import type { ContainerRuntime } from '../runtime/container-runtime.js';
 import { readPressure, type Machine } from './machine.js';
 import type { NodeNetwork } from './node-network.js';
+import { nodeEvents, nodeReference, statusEvent, type NodeEvent } from './node-events.js';
 import { nodeAnnotations, nodeLabels, nodeStatus, type NodeHealth, type NodeIdentity } from './node-object.js';
 import type { RuntimeMonitor } from './runtime-monitor.js';
 
@@ -15,6 +17,7 @@ export interface NodeRegistrarOptions {
   readonly client: Client;
   readonly clock: Clock;
   readonly log: Log;
+  readonly events: EventRecorder;
   readonly identity: NodeIdentity;
   readonly machine: Machine;
   readonly rootDirectory: string;
@@ -41,6 +44,7 @@ export class NodeRegistrar {
   #node: Node | undefined;
   #wake: () => void = () => undefined;
   #isDirty = true;
+  #isUnschedulable = false;
   #reportedMs = -Infinity;
   #startedMs: number | undefined;
   #images: { readonly list: readonly ContainerImage[]; readonly atMs: number } = { list: [], atMs: -Infinity };
@@ -58,6 +62,7 @@ export class NodeRegistrar {
     const before = this.#node;
     this.#node = node;
     this.#options.network.setPodCIDR(node.spec.podCIDR);
+    this.#tellOfScheduling(node);
     if (!isDeepStrictEqual(before?.status?.capacity, node.status?.capacity)) this.poke();
   }
 
@@ -76,6 +81,7 @@ export class NodeRegistrar {
   /** Runs until aborted. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, log } = this.#options;
+    this.#tell([{ type: 'Normal', reason: 'Starting', message: 'Starting kubelet.' }]);
     for (let failures = 0; !signal.aborted;) {
       this.#isDirty = false;
       let delayMs = computeMs;
@@ -118,6 +124,7 @@ export class NodeRegistrar {
     try {
       this.#node = await client.updateStatus(nodes, { ...node, status }, { signal });
       this.#reportedMs = clock.monotonic();
+      this.#tell(nodeEvents(identity.name, node.status, status));
     } catch (error) {
       if (isNotFound(error)) this.#node = undefined;
       else if (isConflict(error)) this.#node = await client.get(nodes, identity.name, undefined, { signal });
@@ -147,6 +154,7 @@ export class NodeRegistrar {
     try {
       this.#node = await client.create(nodes, { metadata, spec: {}, status }, { signal });
       log.info('registered the node', { node: identity.name });
+      this.#tell(nodeEvents(identity.name, undefined, status));
     } catch (error) {
       if (!isAlreadyExists(error)) throw error;
       const change = { metadata: { labels: metadata.labels, annotations: metadata.annotations } };
@@ -154,6 +162,18 @@ export class NodeRegistrar {
     }
     this.#options.network.setPodCIDR(this.#node.spec.podCIDR);
     return this.#node;
+  }
+
+  #tellOfScheduling({ spec }: Node): void {
+    const isUnschedulable = spec.unschedulable === true;
+    if (isUnschedulable === this.#isUnschedulable) return;
+    this.#isUnschedulable = isUnschedulable;
+    this.#tell([statusEvent(this.#options.identity.name, isUnschedulable ? 'NodeNotSchedulable' : 'NodeSchedulable')]);
+  }
+
+  #tell(told: readonly NodeEvent[]): void {
+    const { events, identity } = this.#options;
+    for (const { type, reason, message } of told) events.event(nodeReference(identity.name), type, reason, message);
   }
 
   async #health(): Promise<NodeHealth> {
