@@ -2,7 +2,7 @@ import { parseJson, SyntaxFault } from '../decode/parse.js';
 import { setField, type JsonObject } from '../schema/json.js';
 import type { ScalarFormat, SchemaType, StructType } from '../schema/schema-type.js';
 import { magic } from './envelope.js';
-import { keepsZero, unionOf, type Message, type MessageField, type Messages, type Union } from './messages.js';
+import { unionOf, type Message, type MessageField, type Messages, type Union } from './messages.js';
 import { ProtobufError, readFields, type WireField } from './reader.js';
 import { readIntOrString, readQuantity, readTime, toInteger, toText } from './values.js';
 
@@ -50,7 +50,7 @@ function decodeField(
   // A number or text is a message of its own: where it is, it was set.
   const isPlain = type.kind === 'scalar' && type.format !== 'int-or-string';
   const isZero = isPlain && (value === '' || value === 0 || value === false);
-  if (value !== undefined && (!isZero || keepsZero(field))) object[name] = value;
+  if (value !== undefined && (!isZero || known.keepsZero)) object[name] = value;
 }
 
 /** Where a value lies. */

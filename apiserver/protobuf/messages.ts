@@ -17,6 +17,8 @@ export interface MessageField {
   readonly wireType: string;
   /** Each item is a field of its own; otherwise a list is a message that repeats its items (Verbs). */
   readonly isRepeated: boolean;
+  /** Whether a zero on the wire is a value. */
+  readonly keepsZero: boolean;
 }
 
 /** A message together with the structure that it encodes. Fields are in the order of their numbers. */
@@ -63,9 +65,12 @@ export class Messages {
       const field = struct.fields.get(given) ?? struct.fields.get(names.get(given.toLowerCase()) ?? '');
       const isRepeated = type.startsWith('repeated ');
       const wireType = type.replace(/^repeated |^map<string,|>$/g, '');
-      if (field) return [{ number, field, inlined: undefined, wireType, isRepeated }];
+      if (field)
+        return [{ number, field, inlined: undefined, wireType, isRepeated, keepsZero: keepsZero(name, field) }];
       if (!(type in this.#table)) return [];
-      return [{ number, field: undefined, inlined: this.#compile(type, struct), wireType, isRepeated }];
+      return [
+        { number, field: undefined, inlined: this.#compile(type, struct), wireType, isRepeated, keepsZero: false },
+      ];
     });
     fields.sort((a, b) => a.number - b.number);
     const message = { fields, byNumber: new Map(fields.map((field) => [field.number, field])) };
@@ -88,20 +93,34 @@ const unions: ReadonlyMap<string, Union> = new Map(
 
 export const unionOf = (wireType: string): Union | undefined => unions.get(wireType);
 
-export function loadMessages(schemas: Schemas): Messages {
+/** All that is known of messages. */
+export function loadMessageTable(schemas: Schemas): MessageTable {
   const table = readData(schemas.directory, 'protobuf-fields.json') as MessageTable;
-  return new Messages(schemas, { ...table, ...extensionMessages, ...olderMessages(table) });
+  return { ...table, ...extensionMessages, ...olderMessages(table) };
 }
 
-const messageName = (definition: string): string => definition.replace(/^io\.k8s\./, 'k8s.io.');
+export const loadMessages = (schemas: Schemas): Messages => new Messages(schemas, loadMessageTable(schemas));
+
+/** The message of a definition. */
+export const messageName = (definition: string): string => definition.replace(/^io\.k8s\./, 'k8s.io.');
 
 /**
  * Optional fields that are pointers in Go, so that their zero means something. All others are always on the wire, and
- * their zero means that they are not set.
+ * their zero means that they are not set. A name stands for all messages, unless one is named with it.
  */
 const pointers: ReadonlySet<string> = new Set([
+  'AzureDiskVolumeSource.readOnly',
+  'CSIVolumeSource.readOnly',
+  'DeviceAttribute.bool',
+  'DeviceAttribute.int',
+  'DeviceAttribute.string',
+  'DeviceAttribute.version',
+  'HorizontalPodAutoscalerStatus.observedGeneration',
   'activeDeadlineSeconds',
+  'adminAccess',
+  'allNodes',
   'allocateLoadBalancerNodePorts',
+  'allowMultipleAllocations',
   'allowPrivilegeEscalation',
   'allowVolumeExpansion',
   'attachRequired',
@@ -109,13 +128,18 @@ const pointers: ReadonlySet<string> = new Set([
   'averageUtilization',
   'backoffLimit',
   'backoffLimitPerIndex',
+  'bindsToNode',
   'blockOwnerDeletion',
   'borrowingLimitPercent',
+  'collisionCount',
   'completions',
   'controller',
+  'currentAverageUtilization',
+  'currentCPUUtilizationPercentage',
   'defaultMode',
   'deletionGracePeriodSeconds',
   'enableServiceLinks',
+  'errorCode',
   'expirationSeconds',
   'failedJobsHistoryLimit',
   'fsGroup',
@@ -128,6 +152,7 @@ const pointers: ReadonlySet<string> = new Set([
   'leaseTransitions',
   'lendablePercent',
   'loadBalancerClass',
+  'lun',
   'manualSelector',
   'maxFailedIndexes',
   'maxItems',
@@ -141,18 +166,22 @@ const pointers: ReadonlySet<string> = new Set([
   'minimum',
   'mode',
   'multipleOf',
+  'nodeAllocatableUpdatePeriodSeconds',
   'nominalConcurrencyShares',
   'optional',
   'optionalOldSelf',
   'orphanDependents',
   'parallelism',
   'partition',
+  'perDeviceNodeSelection',
   'podInfoOnMount',
+  'preventPodSchedulingIfMissing',
   'priority',
   'privileged',
   'progressDeadlineSeconds',
   'readOnlyRootFilesystem',
   'ready',
+  'recursiveReadOnlyMounts',
   'replicas',
   'requiresRepublish',
   'revisionHistoryLimit',
@@ -160,23 +189,38 @@ const pointers: ReadonlySet<string> = new Set([
   'runAsNonRoot',
   'runAsUser',
   'seLinuxMount',
+  'serviceAccountTokenInSecrets',
   'serving',
   'setHostnameAsFQDN',
   'shareProcessNamespace',
   'stabilizationWindowSeconds',
-  'startingDeadlineSeconds',
   'started',
+  'startingDeadlineSeconds',
   'storageCapacity',
   'storageClassName',
   'successfulJobsHistoryLimit',
+  'supplementalGroupsPolicy',
   'suspend',
+  'targetAverageUtilization',
+  'targetCPUUtilizationPercentage',
   'terminating',
+  'terminatingReplicas',
   'terminationGracePeriodSeconds',
   'tolerationSeconds',
   'ttlSecondsAfterFinished',
+  'userNamespaces',
   'volumeAttributesClassName',
   'x-kubernetes-preserve-unknown-fields',
 ]);
 
-/** Whether a zero on the wire is a value. */
-export const keepsZero = ({ name, required }: Field): boolean => required || pointers.has(name);
+/** Of the same names, but no pointers in these messages. */
+const values: ReadonlySet<string> = new Set([
+  'AWSElasticBlockStoreVolumeSource.partition',
+  'DeploymentStatus.replicas',
+  'GCEPersistentDiskVolumeSource.partition',
+]);
+
+function keepsZero(message: string, { name, required }: Field): boolean {
+  const full = `${message.slice(message.lastIndexOf('.') + 1)}.${name}`;
+  return required || pointers.has(full) || (pointers.has(name) && !values.has(full));
+}
