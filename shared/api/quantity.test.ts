@@ -54,6 +54,32 @@ test('texts come back in canonical form', () => {
   for (const [text, canonical] of table) assert.equal(canonicalQuantity(text), canonical, text);
 });
 
+test('common texts are read as any other', () => {
+  const suffixes = ['', 'm', 'k', 'M', 'G', 'Ki', 'Mi', 'Gi', 'T', 'Ti', 'constructor'];
+  const counts = fc.oneof(fc.integer({ min: 0, max: 1e6 }), fc.integer({ min: 0, max: 1e14 }));
+  const read = (text: string): unknown => {
+    try {
+      return [parseQuantity(text), canonicalQuantity(text)];
+    } catch (error) {
+      return String(error);
+    }
+  };
+  fc.assert(
+    fc.property(
+      fc.constantFrom('', '0'),
+      counts,
+      fc.constantFrom(1, 1000, 1024),
+      fc.constantFrom(...suffixes),
+      (...parts) => {
+        const [zeros, count, factor, suffix] = parts;
+        const text = `${zeros}${count * factor}${suffix}`;
+        // A sign leads the long way round.
+        assert.deepEqual(read(text), read(`+${text}`));
+      },
+    ),
+  );
+});
+
 test('texts that are no quantity are refused with the reason', () => {
   const table: [string, RegExp][] = [
     ['', /must match the regular expression/],

@@ -39,6 +39,36 @@ const BINARY_SHIFTS: Readonly<Record<string, number>> = { Ki: 10, Mi: 20, Gi: 30
 const DECIMAL_SUFFIXES = ['n', 'u', 'm', '', 'k', 'M', 'G', 'T', 'P', 'E'];
 const BINARY_SUFFIXES = ['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei'];
 
+/** A suffix that most texts have: what one of it is, and how many of it are written with a bigger suffix. */
+interface PlainUnit extends Quantity {
+  readonly next: number;
+}
+
+const PLAIN_UNITS: ReadonlyMap<string, PlainUnit> = new Map([
+  ['m', { nanos: MILLI, format: 'DecimalSI', next: 1000 }],
+  ['', { nanos: NANO, format: 'DecimalSI', next: 1000 }],
+  ['k', { nanos: 1000n * NANO, format: 'DecimalSI', next: 1000 }],
+  ['M', { nanos: 1_000_000n * NANO, format: 'DecimalSI', next: 1000 }],
+  ['G', { nanos: 1_000_000_000n * NANO, format: 'DecimalSI', next: 1000 }],
+  ['Ki', { nanos: NANO << 10n, format: 'BinarySI', next: 1024 }],
+  ['Mi', { nanos: NANO << 20n, format: 'BinarySI', next: 1024 }],
+  ['Gi', { nanos: NANO << 30n, format: 'BinarySI', next: 1024 }],
+]);
+/** Of that many digits every unit above is far below the cap. */
+const MAX_PLAIN_DIGITS = 12;
+
+/** The digits that a text begins with, and where they end. */
+function leadingCount(text: string): { count: number; end: number } {
+  let end = 0;
+  let count = 0;
+  for (; end < text.length; end++) {
+    const code = text.charCodeAt(end) - 48;
+    if (code < 0 || code > 9) break;
+    count = count * 10 + code;
+  }
+  return { count, end };
+}
+
 const SHAPE = /^([+-]?)([0-9]*)(?:\.([0-9]*))?([eEinumkKMGTP]*)([-+]?[0-9]*)$/;
 
 /**
@@ -46,6 +76,9 @@ const SHAPE = /^([+-]?)([0-9]*)(?:\.([0-9]*))?([eEinumkKMGTP]*)([-+]?[0-9]*)$/;
  * @throws QuantityError
  */
 export function parseQuantity(text: string): Quantity {
+  const { count, end } = leadingCount(text);
+  const plain = end === 0 || end > MAX_PLAIN_DIGITS ? undefined : PLAIN_UNITS.get(text.slice(end));
+  if (plain) return { nanos: BigInt(count) * plain.nanos, format: plain.format };
   const match = text.length > MAX_LENGTH ? null : SHAPE.exec(text);
   if (match === null) throw new QuantityError(FORMAT_MESSAGE);
   const [, sign = '', whole = '', fraction = '', letters = '', digits = ''] = match;
@@ -129,7 +162,12 @@ function decimal(nanos: bigint, asExponent: boolean): string {
 }
 
 /** The text as the server writes it back: `1000m` becomes `1`, `0.5` becomes `500m`. */
-export const canonicalQuantity = (text: string): string => formatQuantity(parseQuantity(text));
+export function canonicalQuantity(text: string): string {
+  const { count, end } = leadingCount(text);
+  const plain = end > MAX_PLAIN_DIGITS || text.startsWith('0') ? undefined : PLAIN_UNITS.get(text.slice(end));
+  const isCanonical = plain !== undefined && count % plain.next !== 0;
+  return isCanonical ? text : formatQuantity(parseQuantity(text));
+}
 
 /** Negative, zero or positive, as for Array.sort. */
 export function compareQuantities(a: string, b: string): number {
@@ -175,17 +213,11 @@ const FAST_FACTORS: Readonly<Record<string, number>> = {
 
 /** The common texts (digits and a plain suffix) without BigInt: a scheduler reads thousands of them a second. */
 function fastValue(text: string, perUnit: number): number | undefined {
-  let end = 0;
-  let digits = 0;
-  for (; end < text.length; end++) {
-    const code = text.charCodeAt(end) - 48;
-    if (code < 0 || code > 9) break;
-    digits = digits * 10 + code;
-  }
-  if (end === 0 || end > 12) return undefined;
+  const { count, end } = leadingCount(text);
+  if (end === 0 || end > MAX_PLAIN_DIGITS) return undefined;
   const suffix = text.slice(end);
-  if (suffix === 'm') return Math.ceil((digits * perUnit) / 1000);
+  if (suffix === 'm') return Math.ceil((count * perUnit) / 1000);
   const factor = FAST_FACTORS[suffix];
-  const value = factor === undefined ? Infinity : digits * factor * perUnit;
+  const value = factor === undefined ? Infinity : count * factor * perUnit;
   return value <= Number.MAX_SAFE_INTEGER ? value : undefined;
 }
