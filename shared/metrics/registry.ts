@@ -114,12 +114,12 @@ class Series implements Metric {
   }
 
   add(by: number, labels?: LabelValues): void {
-    const key = labelText(this.#options.labels, labels);
+    const key = keyOf(this.#options.labels, labels);
     this.#store(key, (this.#values.get(key) ?? 0) + by);
   }
 
   set(value: number, labels?: LabelValues): void {
-    this.#store(labelText(this.#options.labels, labels), value);
+    this.#store(keyOf(this.#options.labels, labels), value);
   }
 
   #store(key: string, value: number): void {
@@ -128,9 +128,9 @@ class Series implements Metric {
   }
 
   render(): string {
-    const { name } = this.#options;
+    const { name, labels } = this.#options;
     let text = header(this.#options, this.type);
-    for (const [labels, value] of this.#values) text += `${name}${braced(labels)} ${numberText(value)}\n`;
+    for (const [key, value] of this.#values) text += `${name}${braced(labelText(labels, key))} ${numberText(value)}\n`;
     return text;
   }
 }
@@ -150,7 +150,7 @@ class HistogramSeries implements Metric, Histogram {
   }
 
   observe(value: number, labels?: LabelValues): void {
-    const key = labelText(this.#options.labels, labels);
+    const key = keyOf(this.#options.labels, labels);
     let series = this.#values.get(key);
     if (!series) {
       if (this.#values.size >= this.#maxSeries) {
@@ -169,7 +169,8 @@ class HistogramSeries implements Metric, Histogram {
   render(): string {
     const { name } = this.#options;
     let text = header(this.#options, 'histogram');
-    for (const [labels, series] of this.#values) {
+    for (const [key, series] of this.#values) {
+      const labels = labelText(this.#options.labels, key);
       const prefix = labels === '' ? '' : `${labels},`;
       let cumulative = 0;
       this.#bounds.forEach((bound, i) => {
@@ -188,9 +189,20 @@ function header(options: MetricOptions, type: string): string {
   return `# HELP ${options.name} ${help}\n# TYPE ${options.name} ${type}\n`;
 }
 
-function labelText(names: readonly string[] | undefined, values: LabelValues | undefined): string {
+/** Between values in the key of a series: what is counted often must not be laid out each time. */
+const separator = '\u0000';
+
+function keyOf(names: readonly string[] | undefined, values: LabelValues | undefined): string {
+  if (!names || names.length === 0 || !values) return '';
+  let key = values[0] ?? '';
+  for (let i = 1; i < names.length; i++) key += separator + (values[i] ?? '');
+  return key;
+}
+
+function labelText(names: readonly string[] | undefined, key: string): string {
   if (!names || names.length === 0) return '';
-  return names.map((name, i) => `${name}="${escapeLabel(values?.[i] ?? '')}"`).join(',');
+  const values = key.split(separator);
+  return names.map((name, i) => `${name}="${escapeLabel(values[i] ?? '')}"`).join(',');
 }
 
 function escapeLabel(value: string): string {
