@@ -15,19 +15,16 @@ export function writeOptionsObject(
 ): Readonly<Record<string, unknown>> | undefined {
   const kind = kinds[operation];
   if (kind === undefined) return undefined;
-  const common = { kind, apiVersion: 'meta.k8s.io/v1', ...(isDryRun ? { dryRun: ['All'] } : {}) };
+  const shown: Record<string, unknown> = { kind, apiVersion: 'meta.k8s.io/v1' };
+  if (isDryRun) shown['dryRun'] = ['All'];
   if (operation !== 'DELETE') {
-    return {
-      ...common,
-      ...(fieldManager ? { fieldManager } : {}),
-      ...(fieldValidation ? { fieldValidation } : {}),
-    };
+    if (fieldManager) shown['fieldManager'] = fieldManager;
+    if (fieldValidation) shown['fieldValidation'] = fieldValidation;
+    return shown;
   }
   const { gracePeriodSeconds, propagationPolicy, preconditions } = deletion;
-  return {
-    ...common,
-    ...(gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds }),
-    ...(propagationPolicy ? { propagationPolicy } : {}),
-    ...(preconditions?.uid || preconditions?.resourceVersion ? { preconditions } : {}),
-  };
+  if (gracePeriodSeconds !== undefined) shown['gracePeriodSeconds'] = gracePeriodSeconds;
+  if (propagationPolicy) shown['propagationPolicy'] = propagationPolicy;
+  if (preconditions?.uid || preconditions?.resourceVersion) shown['preconditions'] = preconditions;
+  return shown;
 }

@@ -34,6 +34,8 @@ export class Authenticator {
   readonly #tokens: readonly TokenAuthenticator[];
   readonly #audiences: readonly string[];
   readonly #letsInAnonymous: AnonymousRule;
+  /** A connection shows the same certificate with each of its requests. */
+  readonly #users = new WeakMap<PeerCertificate, User>();
 
   constructor(
     tokens: readonly TokenAuthenticator[],
@@ -48,14 +50,18 @@ export class Authenticator {
   /** Undefined when a token has to be looked into. */
   fromCertificate(certificate: PeerCertificate | undefined): User | undefined {
     if (!certificate) return undefined;
+    const known = this.#users.get(certificate);
+    if (known) return known;
     if (!certificate.isTrusted || certificate.commonName === '') throw unauthorized();
-    return {
+    const user = {
       name: certificate.commonName,
       groups: withAuthenticated(certificate.organizations),
       ...(certificate.fingerprint
         ? { extra: { 'authentication.kubernetes.io/credential-id': [`X509SHA256=${certificate.fingerprint}`] } }
         : {}),
     };
+    this.#users.set(certificate, user);
+    return user;
   }
 
   /** @param path of the request, for those who show nothing */

@@ -15,7 +15,8 @@ export interface Exchange {
   readonly method: string;
   readonly info: RequestInfo;
   readonly query: URLSearchParams;
-  readonly user: User;
+  /** Nobody until it is known who asks. */
+  user: User;
   readonly auditId: string;
   /** Texts for Warning headers; at most a few are sent. */
   readonly warnings: string[];

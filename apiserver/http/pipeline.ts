@@ -114,15 +114,30 @@ export class Pipeline {
     const warnings: string[] = [];
     const user = anonymousUser;
     const headers = { 'audit-id': auditId };
-    const known = { request, response, method, query, auditId, warnings, headers, user, encodeProtobuf };
-    const base = { ...known, ...(audit ? { audit } : {}) };
+    let info: RequestInfo;
+    let failure: unknown;
     try {
-      return { ...base, info: parseRequestInfo(method, path, query) };
+      info = parseRequestInfo(method, path, query);
     } catch (error) {
-      const info = parseRequestInfo(method, '/', query);
-      this.#fail({ ...base, info }, error);
-      return undefined;
+      info = parseRequestInfo(method, '/', query);
+      failure = error;
     }
+    const exchange = {
+      request,
+      response,
+      method,
+      info,
+      query,
+      user,
+      auditId,
+      warnings,
+      headers,
+      encodeProtobuf,
+      audit,
+    };
+    if (failure === undefined) return exchange;
+    this.#fail(exchange, failure);
+    return undefined;
   }
 
   /** Who asks; throws or rejects with 401. */
@@ -172,13 +187,14 @@ export class Pipeline {
   }
 
   #answerAs(exchange: Exchange, user: User, handle: Handler): void | Promise<void> {
-    const known = { ...exchange, user };
-    known.audit?.begin(attributesOf(known));
-    if (known.audit && isLongRunning(known.info)) tellStart(known.response, known.audit);
+    exchange.user = user;
+    const { audit, info } = exchange;
+    audit?.begin(attributesOf(exchange));
+    if (audit && isLongRunning(info)) tellStart(exchange.response, audit);
     if (hasImpersonation(exchange.request.headers)) {
-      return this.#impersonate(known).then((other) => this.#serve(other, handle));
+      return this.#impersonate(exchange).then((other) => this.#serve(other, handle));
     }
-    return this.#serve(known, handle);
+    return this.#serve(exchange, handle);
   }
 
   #serve(exchange: Exchange, handle: Handler): void | Promise<void> {

@@ -15,9 +15,12 @@ const gzipFromBytes = 128 * 1024;
 const maxWarnings = 16;
 const maxWarningLength = 1024;
 
+type Headers = Record<string, string | string[] | number>;
+
 /** Headers that every answer carries. */
-export function commonHeaders(exchange: Pick<Exchange, 'headers' | 'warnings'>): Record<string, string | string[]> {
-  const headers: Record<string, string | string[]> = { 'cache-control': 'no-cache, private', ...exchange.headers };
+export function commonHeaders(exchange: Pick<Exchange, 'headers' | 'warnings'>): Headers {
+  const headers: Headers = { 'cache-control': 'no-cache, private' };
+  for (const name in exchange.headers) headers[name] = exchange.headers[name] ?? '';
   const { warnings } = exchange;
   if (warnings.length > 0) headers['warning'] = [...new Set(warnings)].slice(0, maxWarnings).map(warningHeader);
   return headers;
@@ -30,11 +33,7 @@ function warningHeader(text: string): string {
 }
 
 /** writeHead of both protocol versions has the same meaning but not the same type. */
-export function writeHead(
-  response: RawResponse,
-  code: number,
-  headers: Record<string, string | string[] | number>,
-): void {
+export function writeHead(response: RawResponse, code: number, headers: Headers): void {
   (response as { writeHead(code: number, headers: object): unknown }).writeHead(code, headers);
 }
 
@@ -48,7 +47,7 @@ export function sendBytes(
   code: number,
   contentType: string,
   body: Buffer,
-  changes: Record<string, string> = {},
+  changes?: Record<string, string>,
 ): void {
   exchange.audit?.responseBody(body, contentType);
   deliver(exchange, code, contentType, body, changes);
@@ -65,11 +64,13 @@ function deliver(
   code: number,
   contentType: string,
   body: Buffer,
-  changes: Record<string, string> = {},
+  changes?: Record<string, string>,
 ): void {
   const { response, request } = exchange;
   if (response.headersSent || response.writableEnded) return;
-  const headers = { ...commonHeaders(exchange), 'content-type': contentType, ...changes };
+  const headers = commonHeaders(exchange);
+  headers['content-type'] = contentType;
+  if (changes) Object.assign(headers, changes);
   if (body.length >= gzipFromBytes && header(request, 'accept-encoding')?.includes('gzip')) {
     gzip(body, { level: 1 }, (error, compressed) => {
       if (error || response.writableEnded || response.destroyed) return;
@@ -78,7 +79,8 @@ function deliver(
     });
     return;
   }
-  writeHead(response, code, { ...headers, 'content-length': body.length });
+  headers['content-length'] = body.length;
+  writeHead(response, code, headers);
   endWith(response, exchange.method === 'HEAD' ? undefined : body);
 }
 

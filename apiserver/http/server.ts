@@ -65,16 +65,14 @@ export class ApiServer {
         options.handle(request.raw as RawRequest, reply.raw as RawResponse);
       },
     });
-    app.removeAllContentTypeParsers();
-    // Bodies are read by the handler, once it is known who sends them.
-    app.addContentTypeParser('*', (_request, _payload, done) => done(null));
-    const answer = (request: { raw: unknown }, reply: { raw: unknown; hijack(): unknown }): void => {
+    // The first hook answers: bodies are read by the handler, once it is known who sends them.
+    app.addHook('onRequest', (request, reply, _next) => {
       reply.hijack();
       this.#track(reply.raw as RawResponse);
       options.handle(request.raw as RawRequest, reply.raw as RawResponse);
-    };
-    app.all('/*', answer);
-    app.setNotFoundHandler(answer);
+    });
+    app.all('/*', () => {});
+    app.setNotFoundHandler(() => {});
     this.#app = app as unknown as FastifyInstance;
     this.#server = app.server as unknown as Http2SecureServer;
     // Selectors are long at times; HTTP/2 has the same limit by default.

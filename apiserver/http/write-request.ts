@@ -18,6 +18,13 @@ const fieldValidations = ['Ignore', 'Warn', 'Strict'] as const;
 /** What the query of a write says, checked. */
 export function writeOptions(exchange: Exchange): WriteOptions {
   const { query, user, warnings, audit } = exchange;
+  const annotate = audit && ((key: string, value: string): void => audit.annotate(key, value));
+  const warn = (text: string): void => void warnings.push(text);
+  // Most writes say nothing of how they are to be done.
+  if (query.size === 0 && exchange.info.verb !== 'patch') {
+    const fieldManager = agentName(exchange);
+    return { user, isDryRun: false, fieldManager, force: false, fieldValidation: 'Warn', warn, annotate };
+  }
   const errors: FieldError[] = [];
   const dryRun = query.getAll('dryRun').filter((value) => value !== '');
   for (const value of dryRun) if (value !== 'All') errors.push(notSupported('dryRun', value, ['All']));
@@ -34,8 +41,8 @@ export function writeOptions(exchange: Exchange): WriteOptions {
     fieldManager: manager || agentName(exchange),
     force: isQueryFlagSet(query, 'force'),
     fieldValidation: fieldValidation ?? 'Warn',
-    warn: (text) => void warnings.push(text),
-    ...(audit ? { annotate: (key: string, value: string) => audit.annotate(key, value) } : {}),
+    warn,
+    annotate,
   };
 }
 
@@ -63,11 +70,10 @@ function optionsKind({ info }: Exchange): string {
 /** The first word of the User-Agent, as in managedFields of the original. */
 function agentName(exchange: Exchange): string {
   const agent = header(exchange.request, 'user-agent') ?? '';
-  const name =
-    agent
-      .slice(0, maxManagerLength)
-      .split('/', 1)[0]
-      ?.replace(/[^\x20-\x7e]/g, '') ?? '';
+  const slash = agent.indexOf('/');
+  const name = agent
+    .slice(0, slash < 0 ? maxManagerLength : Math.min(slash, maxManagerLength))
+    .replace(/[^\x20-\x7e]/g, '');
   return name === '' ? 'unknown' : name;
 }
 

@@ -307,7 +307,6 @@ export class ResourceStore {
   ): AdmissionRequest {
     const metadata = (object ?? oldObject)?.metadata;
     const { settles, deletion, kind } = about;
-    const shown = writeOptionsObject(operation, options, deletion);
     return {
       operation,
       definition: this.#stored,
@@ -316,13 +315,13 @@ export class ResourceStore {
       name: about.name ?? metadata?.name ?? '',
       object,
       oldObject,
-      ...(kind ? { kind } : {}),
+      kind,
       user: options.user,
       isDryRun: options.isDryRun,
-      ...(shown ? { options: shown } : {}),
+      options: writeOptionsObject(operation, options, deletion),
       warn: options.warn,
-      ...(options.annotate ? { annotate: options.annotate } : {}),
-      ...(settles ? { onSettled: (settle: () => void) => void settles.push(settle) } : {}),
+      annotate: options.annotate,
+      onSettled: settles && ((settle: () => void) => void settles.push(settle)),
     };
   }
 
