@@ -6,6 +6,7 @@ import { csrSigningController } from './certificate/csr-signing-controller.js';
 import { clusterRoleAggregationController } from './clusterrole/aggregation-controller.js';
 import type { ControllerDefinition } from './context.js';
 import { deploymentController } from './deployment/deployment-controller.js';
+import { disruptionController } from './disruption/disruption-controller.js';
 import { endpointsController } from './endpoints/endpoints-controller.js';
 import { endpointSliceController } from './endpointslice/endpointslice-controller.js';
 import { garbageCollectorController } from './garbage/garbage-collector-controller.js';
@@ -37,6 +38,7 @@ export const controllers: readonly ControllerDefinition[] = [
   replicaSetController,
   replicationController,
   deploymentController,
+  disruptionController,
   endpointSliceController,
   endpointsController,
   loadBalancerController,

@@ -17,8 +17,10 @@ const budgetResource = { group: 'policy', kind: 'poddisruptionbudgets' };
 
 /** What the budgets have to say to an eviction. */
 export interface EvictionLeave {
-  /** The pod counts as unhealthy, and may go only as long as it is in this very state. */
+  /** The pod counts as healthy for no budget, and may go only as long as it is in this very state. */
   readonly resourceVersion?: string;
+  /** Name of the budget that lets it go as an unhealthy one. */
+  readonly budget?: string;
 }
 
 /** Asks the budgets of a pod for leave to evict it, and notes the eviction in the one that grants it. Throws 429 where it does not. */
@@ -33,15 +35,18 @@ export class DisruptionBudgets {
   }
 
   async ask(pod: Pod & KubernetesObject, options: WriteOptions): Promise<EvictionLeave> {
-    if (!this.#budgets || isUncounted(pod)) return {};
+    const { resourceVersion } = pod.metadata;
+    if (!this.#budgets || isOver(pod)) return {};
+    // It does no work yet; once it does, its budget has a say.
+    if (pod.status?.phase === 'Pending') return { resourceVersion };
     const [budget, ...others] = this.#budgetsOf(pod);
     if (!budget) return {};
     if (others.length > 0) {
       const text = 'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.';
       throw new StatusError(500, 'InternalError', text);
     }
-    if (!isPodReady(pod) && mayLoseUnhealthy(budget)) return { resourceVersion: pod.metadata.resourceVersion };
     const { name, namespace } = budget.metadata;
+    if (!isPodReady(pod) && mayLoseUnhealthy(budget)) return { resourceVersion, budget: name };
     const nowIso = timestamp(this.#clock.now());
     await this.#budgets.store.modify(
       namespace,
@@ -65,9 +70,9 @@ export class DisruptionBudgets {
   }
 }
 
-/** Pods that do no work yet, or none any more, are missed by nobody. */
-function isUncounted(pod: Pod): boolean {
-  return isPodTerminal(pod) || pod.status?.phase === 'Pending' || pod.metadata.deletionTimestamp !== undefined;
+/** Pods that do no work any more are missed by nobody. */
+function isOver(pod: Pod): boolean {
+  return isPodTerminal(pod) || pod.metadata.deletionTimestamp !== undefined;
 }
 
 function isSelected(
@@ -93,8 +98,7 @@ function decrement(budget: PodDisruptionBudget, podName: string, nowIso: string)
   const { metadata } = budget;
   const status = (budget.status ??= {});
   if ((status.observedGeneration ?? 0) < (metadata.generation ?? 0)) {
-    const text = `The disruption budget ${metadata.name} is still being processed by the server.`;
-    throw tooManyRequests(SUGGESTED_WAIT_SECONDS, text);
+    throw stillProcessed(metadata.name);
   }
   const allowed = status.disruptionsAllowed ?? 0;
   if (allowed < 0) throw forbidden(metadata.name, 'pdb disruptions allowed is negative');
@@ -120,6 +124,14 @@ function withoutLeave({ status }: PodDisruptionBudget, nowIso: string): Conditio
     ...(status?.observedGeneration === undefined ? {} : { observedGeneration: status.observedGeneration }),
   };
   return [...setCondition<Condition>(status?.conditions, condition, nowIso)];
+}
+
+/** Nobody has looked at the budget since it or its pods changed: come back. */
+export function stillProcessed(budget: string): StatusError {
+  return tooManyRequests(
+    SUGGESTED_WAIT_SECONDS,
+    `The disruption budget ${budget} is still being processed by the server.`,
+  );
 }
 
 const tooManyRequests = (retryAfterSeconds: number, message: string): StatusError =>

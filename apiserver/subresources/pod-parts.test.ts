@@ -85,6 +85,25 @@ describe('parts of a pod', () => {
     assert.equal((await evict('sick')).code, 201);
   });
 
+  it('tells in its status that it is evicted, and a pod that has not started yet may always go', async () => {
+    const spec = { nodeName: 'node-1', containers: [{ name: 'c', image: 'i' }] };
+    await admin.send(pods, { body: { metadata: { name: 'slow', labels: { app: 'slow' } }, spec } });
+    await budget('slow', 'slow', { disruptionsAllowed: 0, currentHealthy: 0, desiredHealthy: 1 });
+    const conditions = async (): Promise<Json[]> =>
+      ((await admin.send(`${pods}/slow`)).json?.['status'] as { conditions?: Json[] }).conditions ?? [];
+    assert.equal((await evict('slow', { deleteOptions: { dryRun: ['All'] } })).code, 201);
+    assert.ok(!(await conditions()).some(({ type }) => type === 'DisruptionTarget'));
+    assert.equal((await evict('slow', { deleteOptions: { preconditions: { uid: 'another' } } })).code, 409);
+    assert.equal((await evict('slow')).code, 201);
+    const found = (await conditions()).find(({ type }) => type === 'DisruptionTarget');
+    assert.deepEqual(
+      [found?.['status'], found?.['reason'], found?.['message']],
+      ['True', 'EvictionByEvictionAPI', 'Eviction API: evicting'],
+    );
+    const { metadata } = (await admin.send(`${pods}/slow`)).json as { metadata: Json };
+    assert.ok(metadata['deletionTimestamp']);
+  });
+
   it('adds ephemeral containers and lets none be changed', async () => {
     await run('debugged', 'd');
     const path = `${pods}/debugged/ephemeralcontainers`;

@@ -31,7 +31,7 @@ export function subresourceHandlers(given: SubresourceDependencies): ReadonlyMap
   return new Map<string, SubresourceHandler>([
     ['*/scale', scaleHandler(codec)],
     ['pods/binding', bindingHandler(codec)],
-    ['pods/eviction', evictionHandler(codec, budgets)],
+    ['pods/eviction', evictionHandler(codec, budgets, clock)],
     ['pods/log', logHandler(kubelets)],
     ['pods/exec', upgradeRequired],
     ['pods/attach', upgradeRequired],
