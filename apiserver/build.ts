@@ -5,6 +5,7 @@ import { addProcessMetrics } from '../shared/metrics/process-metrics.js';
 import { MetricsRegistry } from '../shared/metrics/registry.js';
 import type { KeyPair } from '../shared/pki/certificate.js';
 import { buildAdmission, type Admission } from './admission/build-admission.js';
+import type { AdmissionConfiguration } from './admission/configuration/admission-configuration.js';
 import { Aggregator } from './aggregation/aggregator.js';
 import { AddressRange } from './allocation/address-range.js';
 import { ServiceRanges } from './allocation/service-ranges.js';
@@ -112,6 +113,8 @@ export interface ApiserverOptions {
   readonly disabledAdmission?: readonly string[];
   /** Names of admission plugins that are on although they are off by default. */
   readonly enabledAdmission?: readonly string[];
+  /** What a file tells the admission plugins. */
+  readonly admissionConfiguration?: AdmissionConfiguration;
 }
 
 /** A running API server. */
@@ -304,6 +307,7 @@ async function buildCore(options: ApiserverOptions, metrics: MetricsRegistry): P
     randomSuffix: () => generateName('', random),
     ...(options.disabledAdmission ? { disabled: options.disabledAdmission } : {}),
     ...(options.enabledAdmission ? { enabled: options.enabledAdmission } : {}),
+    ...(options.admissionConfiguration ? { configuration: options.admissionConfiguration } : {}),
   });
   const registry: ResourceRegistry = new ResourceRegistry(definitions, {
     storage,

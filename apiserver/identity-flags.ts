@@ -13,7 +13,7 @@ import { reviewClientFromKubeconfig } from './authentication/review-client.js';
 import { WebhookAuthorizer } from './authorization/webhook-authorizer.js';
 import type { ApiserverOptions } from './build.js';
 
-/** Flags about who may come in and what is written down of it, named as those of the original. */
+/** Flags about who may come in, what is let through and what is written down of it, named as those of the original. */
 export interface IdentityFlags {
   oidcIssuerUrl?: string;
   oidcClientId?: string;
@@ -30,6 +30,7 @@ export interface IdentityFlags {
   authorizationWebhookConfigFile?: string;
   authorizationWebhookCacheAuthorizedTtl: number;
   authorizationWebhookCacheUnauthorizedTtl: number;
+  admissionControlConfigFile?: string;
   auditPolicyFile?: string;
   auditLogPath?: string;
   auditLogMaxsize: number;
@@ -108,6 +109,10 @@ export const identityFlags: readonly FlagDefinition[] = [
     description: 'how long its no is believed',
     parse: duration,
     default: 30_000,
+  },
+  {
+    flags: '--admission-control-config-file <file>',
+    description: 'AdmissionConfiguration: what the admission plugins are told',
   },
   { flags: '--audit-policy-file <file>', description: 'which requests are written down' },
   { flags: '--audit-log-path <file>', description: 'where they are written down; - for standard output' },

@@ -120,6 +120,14 @@ function frontProxy(): Pick<ApiserverOptions, 'frontProxy'> {
   };
 }
 
+/** Costs a start some milliseconds: only where there is a file. */
+async function admissionConfiguration(): Promise<Pick<ApiserverOptions, 'admissionConfiguration'>> {
+  const { admissionControlConfigFile: file } = flags;
+  if (file === undefined) return {};
+  const { loadAdmissionConfiguration } = await import('./admission/configuration/admission-configuration.js');
+  return { admissionConfiguration: await loadAdmissionConfiguration(file, systemClock) };
+}
+
 interface Encryption {
   readonly storage: Storage;
   /** Absent: nothing is encrypted. */
@@ -142,6 +150,7 @@ await runProcess(async (signal) => {
     const server = await startApiserver({
       ...(await loadIdentityProviders(flags, { clock, log, ownIssuer: flags.serviceAccountIssuer })),
       ...frontProxy(),
+      ...(await admissionConfiguration()),
       storage,
       definitions,
       schemas: loadSchemas(),

@@ -9,6 +9,7 @@ import type { StructType } from '../schema/schema-type.js';
 import { serviceResolver } from '../services/service-resolver.js';
 import { AdmissionMetrics } from './admission-metrics.js';
 import { AdmissionChain, type AdmissionPlugin } from './admission.js';
+import type { AdmissionConfiguration } from './configuration/admission-configuration.js';
 import { builtinPlugins, offByDefault } from './builtin-plugins.js';
 import { Matcher } from './matching/matcher.js';
 import { CelMatchConditions } from './expressions/cel-match-conditions.js';
@@ -20,6 +21,7 @@ import { mutatingWebhooks } from './webhook/mutating-webhooks.js';
 import { validatingWebhooks } from './webhook/validating-webhooks.js';
 import { WebhookCaller } from './webhook/webhook-caller.js';
 import { WebhookClient } from './webhook/webhook-client.js';
+import type { CredentialsFor } from './webhook/webhook-credentials.js';
 import { WebhookSource } from './webhook/webhook-source.js';
 
 export interface AdmissionOptions {
@@ -37,6 +39,8 @@ export interface AdmissionOptions {
   /** 0 <= x < 1. */
   readonly random: () => number;
   readonly randomSuffix: () => string;
+  /** What a configuration file says to the plugins. */
+  readonly configuration?: AdmissionConfiguration;
   /** Names of plugins that are off. */
   readonly disabled?: readonly string[];
   /** Names of plugins that are on although they are off by default. */
@@ -53,20 +57,38 @@ export interface Admission {
 }
 
 export function buildAdmission(options: AdmissionOptions): Admission {
-  const { objects, codec, authorizer, definitions, structure, clock, log, newUid, random } = options;
+  const {
+    objects,
+    codec,
+    authorizer,
+    definitions,
+    structure,
+    clock,
+    log,
+    newUid,
+    random,
+    configuration = {},
+  } = options;
   const metrics = new AdmissionMetrics(options.metrics, clock);
-  const client = new WebhookClient(serviceResolver(objects, random), clock);
+  const resolve = serviceResolver(objects, random);
+  const client = new WebhookClient(resolve, clock);
   const matcher = new Matcher(objects, definitions);
   const conditions = new CelMatchConditions({ objects, authorizer });
   const policies = { objects, authorizer, matcher, definitions };
-  const caller = new WebhookCaller({ matcher, conditions, client, newUid, log, metrics });
+  const named: WebhookClient[] = [];
+  const callerWith = (credentials: CredentialsFor | undefined): WebhookCaller => {
+    const own = credentials ? new WebhookClient(resolve, clock, credentials) : client;
+    if (credentials) named.push(own);
+    return new WebhookCaller({ matcher, conditions, client: own, newUid, log, metrics });
+  };
+  const { mutatingCredentials, validatingCredentials, podSecurity, limitedResources } = configuration;
   const plugins: readonly AdmissionPlugin[] = [
-    ...builtinPlugins({ objects, definitions, authorizer, randomSuffix: options.randomSuffix }),
+    ...builtinPlugins({ objects, definitions, authorizer, randomSuffix: options.randomSuffix, podSecurity }),
     mutatingPolicies(policies, new PatchApplier(codec, structure)),
-    mutatingWebhooks(new WebhookSource(objects, 'mutating'), caller, codec),
+    mutatingWebhooks(new WebhookSource(objects, 'mutating'), callerWith(mutatingCredentials), codec),
     validatingPolicies(policies),
-    validatingWebhooks(new WebhookSource(objects, 'validating'), caller),
-    resourceQuota(objects, () => clock.now()),
+    validatingWebhooks(new WebhookSource(objects, 'validating'), callerWith(validatingCredentials)),
+    resourceQuota(objects, () => clock.now(), limitedResources),
   ];
   const isOn = (name: string): boolean =>
     !options.disabled?.includes(name) && (!offByDefault.includes(name) || options.enabled?.includes(name) === true);
@@ -74,5 +96,5 @@ export function buildAdmission(options: AdmissionOptions): Admission {
     plugins.filter(({ name }) => isOn(name)),
     metrics,
   );
-  return { chain, client, close: () => client.close() };
+  return { chain, client, close: () => [client, ...named].forEach((one) => one.close()) };
 }

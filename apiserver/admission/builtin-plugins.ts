@@ -10,6 +10,7 @@ import { limitRanger } from './limit-ranger.js';
 import { namespaceLifecycle } from './namespace-lifecycle.js';
 import { nodeRestriction } from './node-restriction.js';
 import { ownerReferencesPermission } from './owner-references.js';
+import type { PodSecurityConfiguration } from './pod-security/configuration.js';
 import { podSecurity } from './pod-security/pod-security.js';
 import { priorityAdmission } from './priority.js';
 import { runtimeClassAdmission } from './runtime-class.js';
@@ -22,6 +23,7 @@ export interface BuiltinOptions {
   readonly definitions: () => readonly ResourceDefinition[];
   readonly authorizer: Authorizer;
   readonly randomSuffix: () => string;
+  readonly podSecurity?: PodSecurityConfiguration | undefined;
 }
 
 /** Plugins that are off unless they are asked for by name, as in the original. */
@@ -36,7 +38,7 @@ export function builtinPlugins(options: BuiltinOptions): readonly AdmissionPlugi
     serviceAccountAdmission({ objects, randomSuffix }),
     nodeRestriction(objects),
     taintNodesByCondition,
-    podSecurity(objects),
+    podSecurity(objects, options.podSecurity),
     priorityAdmission(objects),
     defaultTolerationSeconds,
     defaultStorageClass(objects),

@@ -49,4 +49,5 @@ export function onlyFields(from: Fields, known: readonly string[], path: string)
   }
 }
 
-const fieldPath = (path: string, field: string): string => (path === '' ? field : `${path}.${field}`);
+/** `a.b`, or `b` at the top. */
+export const fieldPath = (path: string, field: string): string => (path === '' ? field : `${path}.${field}`);

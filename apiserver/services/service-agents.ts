@@ -8,6 +8,8 @@ export interface ServiceTrust {
   readonly caBundle?: string;
   /** The certificate is not looked at. */
   readonly isInsecure?: boolean;
+  /** What the server shows of itself to this service; absent: what it shows to all. */
+  readonly client?: KeyPair;
 }
 
 export interface ServiceAgentOptions {
@@ -30,8 +32,8 @@ export class ServiceAgents {
     this.#options = options;
   }
 
-  agentFor({ caBundle, isInsecure = false }: ServiceTrust): Agent {
-    const key = isInsecure ? 'insecure' : caBundle ? createHash('sha256').update(caBundle).digest('base64') : '';
+  agentFor(trust: ServiceTrust): Agent {
+    const key = keyOf(trust);
     const known = this.#agents.get(key);
     if (known) {
       // The order of the map is the order of use.
@@ -39,7 +41,7 @@ export class ServiceAgents {
       this.#agents.set(key, known);
       return known;
     }
-    const agent = this.#make(caBundle, isInsecure);
+    const agent = this.#make(trust);
     this.#agents.set(key, agent);
     for (const [oldest, unused] of this.#agents) {
       if (this.#agents.size <= maxAgents) break;
@@ -54,8 +56,8 @@ export class ServiceAgents {
     this.#agents.clear();
   }
 
-  #make(caBundle: string | undefined, isInsecure: boolean): Agent {
-    const { client, maxSocketsPerHost } = this.#options;
+  #make({ caBundle, isInsecure = false, client = this.#options.client }: ServiceTrust): Agent {
+    const { maxSocketsPerHost } = this.#options;
     return new Agent({
       ...(caBundle && !isInsecure ? { ca: Buffer.from(caBundle, 'base64').toString('latin1') } : {}),
       ...(isInsecure ? { rejectUnauthorized: false } : {}),
@@ -65,4 +67,11 @@ export class ServiceAgents {
       maxFreeSockets,
     });
   }
+}
+
+/** Connections are shared by those who trust the same and show the same. */
+function keyOf({ caBundle, isInsecure, client }: ServiceTrust): string {
+  if (!caBundle && !isInsecure && !client) return '';
+  const hash = createHash('sha256').update(isInsecure ? 'insecure' : `ca:${caBundle ?? ''}`);
+  return hash.update(client ? `\0${client.certificate}` : '').digest('base64');
 }

@@ -29,6 +29,7 @@ export interface TestServerOptions {
   readonly serverSeats?: number;
   /** Admission plugins that are on although they are off by default. */
   readonly enabledAdmission?: readonly string[];
+  readonly admissionConfiguration?: ApiserverOptions['admissionConfiguration'];
 }
 
 export interface TestServer {
@@ -105,6 +106,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       'StorageObjectInUseProtection',
     ],
     ...(options.enabledAdmission ? { enabledAdmission: options.enabledAdmission } : {}),
+    ...(options.admissionConfiguration ? { admissionConfiguration: options.admissionConfiguration } : {}),
     ...(options.serverSeats === undefined ? {} : { serverSeats: options.serverSeats }),
     random: Math.random,
     advertiseAddress: '192.0.2.1',

@@ -17,7 +17,7 @@ interface PassedFlag {
 const file = (name: string, description: string): PassedFlag => ({ name, argument: 'file', description, isFile: true });
 const flag = (name: string, argument: string, description: string): PassedFlag => ({ name, argument, description });
 
-/** Single sign-on, other services that know users and rights, and what is written down of requests. */
+/** Single sign-on, other services that know users and rights, admission, and what is written down of requests. */
 export const passedFlags: readonly PassedFlag[] = [
   flag('oidc-issuer-url', 'url', 'OpenID provider whose users may come in'),
   flag('oidc-client-id', 'id', 'for whom its tokens must be issued'),
@@ -31,6 +31,7 @@ export const passedFlags: readonly PassedFlag[] = [
   file('authentication-config', 'issuers of tokens, and where the anonymous may come, instead of the flags above'),
   file('authentication-token-webhook-config-file', 'kubeconfig of a service that knows tokens'),
   file('authorization-webhook-config-file', 'kubeconfig of a service that knows rights'),
+  file('admission-control-config-file', 'what the admission plugins are told'),
   file('audit-policy-file', 'which requests are written down, instead of the default policy'),
 ];
 

@@ -129,27 +129,30 @@ function addClaim(usage: Map<string, Quantity>, { metadata, spec }: PersistentVo
   if (storageClass !== '') usage.set(`${storageClass}${perClass}requests.storage`, storage);
 }
 
+/** What the scopes of a quota ask of an object. */
+export const scopesOf = ({ spec }: Pick<ResourceQuota, 'spec'>): readonly ScopedResourceSelectorRequirement[] => [
+  ...(spec?.scopes ?? []).map((scopeName) => ({ scopeName, operator: 'Exists' })),
+  ...(spec?.scopeSelector?.matchExpressions ?? []),
+];
+
 /** Whether the scopes of a quota include an object. */
-export function quotaIncludes(
-  { spec }: Pick<ResourceQuota, 'spec'>,
+export const quotaIncludes = (
+  quota: Pick<ResourceQuota, 'spec'>,
+  collection: Collection,
+  object: KubernetesObject,
+): boolean => scopesOf(quota).every((one) => isInScope(one, collection, object));
+
+/** Whether one scope includes an object; scopes are about pods and claims, and no others are in any. */
+export function isInScope(
+  one: ScopedResourceSelectorRequirement,
   { group, resource }: Collection,
   object: KubernetesObject,
 ): boolean {
-  const requirements: ScopedResourceSelectorRequirement[] = [
-    ...(spec?.scopes ?? []).map((scopeName) => ({ scopeName, operator: 'Exists' })),
-    ...(spec?.scopeSelector?.matchExpressions ?? []),
-  ];
-  if (requirements.length === 0) return true;
-  if (group === '' && resource === 'pods') {
-    return requirements.every((one) => podIsInScope(one, object as unknown as Pod));
-  }
-  if (group === '' && resource === 'persistentvolumeclaims') {
-    const { spec: claim } = object as unknown as PersistentVolumeClaim;
-    return requirements.every(
-      (one) => one.scopeName === 'VolumeAttributesClass' && holds(one, claim?.volumeAttributesClassName),
-    );
-  }
-  return false;
+  if (group !== '') return false;
+  if (resource === 'pods') return podIsInScope(one, object as unknown as Pod);
+  if (resource !== 'persistentvolumeclaims') return false;
+  const { spec: claim } = object as unknown as PersistentVolumeClaim;
+  return one.scopeName === 'VolumeAttributesClass' && holds(one, claim?.volumeAttributesClassName);
 }
 
 function podIsInScope(one: ScopedResourceSelectorRequirement, { spec }: Pod): boolean {

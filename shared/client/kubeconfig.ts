@@ -25,6 +25,18 @@ export interface KubeconfigUser {
   'client-key-data'?: string;
   token?: string;
   tokenFile?: string;
+  username?: string;
+  password?: string;
+}
+
+/** One user of a kubeconfig, with all files read but the token's, which rotates. */
+export interface UserAccess {
+  readonly cert?: Buffer;
+  readonly key?: Buffer;
+  readonly token?: string;
+  readonly tokenFile?: string;
+  /** `NAME:PASSWORD`. The API of a cluster knows no such users; webhooks may. */
+  readonly basic?: string;
 }
 
 /** One context of a kubeconfig, with all files read but the token's, which rotates. */
@@ -64,7 +76,16 @@ const shapes: readonly (readonly [list: string, part: string, texts: readonly st
   [
     'users',
     'user',
-    ['client-certificate', 'client-certificate-data', 'client-key', 'client-key-data', 'token', 'tokenFile'],
+    [
+      'client-certificate',
+      'client-certificate-data',
+      'client-key',
+      'client-key-data',
+      'token',
+      'tokenFile',
+      'username',
+      'password',
+    ],
   ],
   ['contexts', 'context', ['cluster', 'user', 'namespace']],
 ];
@@ -115,13 +136,9 @@ export async function resolveContext(config: Kubeconfig, path: string, name?: st
   if (!cluster) throw new Error(`kubeconfig ${path}: cluster "${context.cluster}" does not exist`);
   const user = config.users?.find((u) => u.name === context.user)?.user ?? {};
 
-  const folder = dirname(path);
-  const file = (at: string | undefined): string | undefined =>
-    at === undefined || at === '' || isAbsolute(at) ? at : join(folder, at);
-  const [ca, cert, key] = await Promise.all([
-    content(cluster['certificate-authority-data'], file(cluster['certificate-authority']), path),
-    content(user['client-certificate-data'], file(user['client-certificate']), path),
-    content(user['client-key-data'], file(user['client-key']), path),
+  const [ca, { cert, key, token, tokenFile }] = await Promise.all([
+    content(cluster['certificate-authority-data'], beside(path, cluster['certificate-authority']), path),
+    userAccess(user, path),
   ]);
   const connection: ConnectionOptions = {
     server: cluster.server,
@@ -131,13 +148,31 @@ export async function resolveContext(config: Kubeconfig, path: string, name?: st
     ...(cluster['tls-server-name'] ? { tlsServerName: cluster['tls-server-name'] } : {}),
     ...(cluster['insecure-skip-tls-verify'] ? { insecureSkipTlsVerify: true } : {}),
   };
-  const tokenFile = file(user.tokenFile);
   return {
     connection,
-    ...(user.token ? { token: user.token } : tokenFile ? { tokenFile } : {}),
+    ...(token ? { token } : tokenFile ? { tokenFile } : {}),
     ...(context.namespace ? { namespace: context.namespace } : {}),
   };
 }
+
+/** Reads what a user of the kubeconfig at `path` shows of himself. A token is preferred to a file of one. */
+export async function userAccess(user: KubeconfigUser, path: string): Promise<UserAccess> {
+  const [cert, key] = await Promise.all([
+    content(user['client-certificate-data'], beside(path, user['client-certificate']), path),
+    content(user['client-key-data'], beside(path, user['client-key']), path),
+  ]);
+  const tokenFile = beside(path, user.tokenFile);
+  return {
+    ...(cert ? { cert } : {}),
+    ...(key ? { key } : {}),
+    ...(user.token ? { token: user.token } : tokenFile ? { tokenFile } : {}),
+    ...(user.username ? { basic: `${user.username}:${user.password ?? ''}` } : {}),
+  };
+}
+
+/** Relative files of a kubeconfig are relative to its folder. */
+const beside = (path: string, at: string | undefined): string | undefined =>
+  at === undefined || at === '' || isAbsolute(at) ? at : join(dirname(path), at);
 
 async function content(data: string | undefined, file: string | undefined, path: string): Promise<Buffer | undefined> {
   if (data) return Buffer.from(data, 'base64');

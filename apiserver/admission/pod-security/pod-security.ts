@@ -5,7 +5,17 @@ import type { ObjectReader } from '../../registry/object-reader.js';
 import { forbidden, internalError, invalid } from '../../registry/status-errors.js';
 import type { AdmissionPlugin, AdmissionRequest } from '../admission.js';
 import { detailText, reasonText, violationsOf } from './evaluation.js';
-import { isSame, isStricter, levelVersionText, policyOf, type LevelVersion, type Policy } from './policy.js';
+import { openConfiguration, type Exemptions, type PodSecurityConfiguration } from './configuration.js';
+import {
+  ignoredText,
+  isOpen,
+  isSame,
+  isStricter,
+  levelVersionText,
+  policyOf,
+  type LevelVersion,
+  type Policy,
+} from './policy.js';
 import type { PodShape } from './offenders.js';
 import type { FieldError } from '../../validation/field-error.js';
 
@@ -36,56 +46,80 @@ const templates: Readonly<Record<string, TemplateOf>> = {
     (object as { spec?: { jobTemplate?: { spec?: { template?: Template } } } }).spec?.jobTemplate?.spec?.template,
 };
 
+/** What the checks look at besides the request. */
+interface World extends PodSecurityConfiguration {
+  readonly objects: ObjectReader;
+}
+
 /** The Pod Security Standards, as the labels of each namespace ask for them. */
-export function podSecurity(objects: ObjectReader): AdmissionPlugin {
+export function podSecurity(
+  objects: ObjectReader,
+  configuration: PodSecurityConfiguration = openConfiguration,
+): AdmissionPlugin {
+  const world = { objects, ...configuration };
   return {
     name: 'PodSecurity',
     validate: (request) => {
       if (request.operation !== 'CREATE' && request.operation !== 'UPDATE') return;
       if (!request.object) return;
       const { group, resource } = request.definition.resource;
-      if (group === '' && resource === 'pods') checkPod(request, objects);
-      else if (group === '' && resource === 'namespaces') checkNamespace(request, objects);
+      if (group === '' && resource === 'pods') checkPod(request, world);
+      else if (group === '' && resource === 'namespaces') checkNamespace(request, world);
       else {
         const templateOf = templates[`${group}/${resource}`];
-        if (templateOf && request.subresource === '') checkTemplate(request, objects, templateOf);
+        if (templateOf && request.subresource === '') checkTemplate(request, world, templateOf);
       }
     },
   };
 }
 
-function policyFor(request: AdmissionRequest, objects: ObjectReader): { policy: Policy; errors: FieldError[] } {
-  const namespace = objects.find(namespaces, undefined, request.namespace ?? '');
-  if (!namespace) throw internalError(`failed to lookup namespace ${JSON.stringify(request.namespace ?? '')}`);
-  return policyOf(namespace.metadata.labels);
+/** Notes on which ground nothing holds for a request; false where all does. */
+function isExempt({ user, namespace, annotate }: AdmissionRequest, { namespaces, usernames }: Exemptions): boolean {
+  const ground = namespaces.has(namespace ?? '') ? 'namespace' : usernames.has(user.name) ? 'user' : undefined;
+  if (ground) annotate?.(`${annotationPrefix}exempt`, ground);
+  return ground !== undefined;
 }
 
-function checkPod(request: AdmissionRequest, objects: ObjectReader): void {
-  if (ignoredSubresources.has(request.subresource)) return;
-  const { policy, errors } = policyFor(request, objects);
-  const isOpen = [policy.enforce, policy.audit, policy.warn].every(({ level }) => level === 'privileged');
-  if (isOpen && errors.length === 0) return;
+function policyFor(request: AdmissionRequest, world: World): { policy: Policy; errors: FieldError[] } {
+  const namespace = world.objects.find(namespaces, undefined, request.namespace ?? '');
+  if (!namespace) throw internalError(`failed to lookup namespace ${JSON.stringify(request.namespace ?? '')}`);
+  return policyOf(namespace.metadata.labels, world.defaults);
+}
+
+function checkPod(request: AdmissionRequest, world: World): void {
+  if (ignoredSubresources.has(request.subresource) || isExempt(request, world.exemptions)) return;
+  const { policy, errors } = policyFor(request, world);
+  if (isOpen(policy) && errors.length === 0) return;
   const pod = request.object as unknown as Pod & KubernetesObject;
   if (request.operation === 'UPDATE' && !isSignificant(pod, request.oldObject as unknown as Pod)) return;
-  request.annotate?.(`${annotationPrefix}enforce-policy`, levelVersionText(policy.enforce));
-  evaluate(request, pod, policy, errors, true);
+  evaluate(request, pod, { ...world, policy, errors, isEnforced: true });
 }
 
-function checkTemplate(request: AdmissionRequest, objects: ObjectReader, templateOf: TemplateOf): void {
-  const { policy, errors } = policyFor(request, objects);
+function checkTemplate(request: AdmissionRequest, world: World, templateOf: TemplateOf): void {
+  if (isExempt(request, world.exemptions)) return;
+  const { policy, errors } = policyFor(request, world);
   if (policy.audit.level === 'privileged' && policy.warn.level === 'privileged' && errors.length === 0) return;
   const template = request.object && templateOf(request.object);
   if (!template?.spec) return;
-  evaluate(request, { metadata: template.metadata ?? {}, spec: template.spec }, policy, errors, false);
+  const pod = { metadata: template.metadata ?? {}, spec: template.spec };
+  evaluate(request, pod, { ...world, policy, errors, isEnforced: false });
 }
 
-function evaluate(
-  request: AdmissionRequest,
-  pod: PodShape,
-  { enforce, audit, warn }: Policy,
-  errors: readonly FieldError[],
-  isEnforced: boolean,
-): void {
+interface Evaluation {
+  readonly policy: Policy;
+  readonly errors: readonly FieldError[];
+  readonly exemptions: Exemptions;
+  readonly isEnforced: boolean;
+}
+
+function evaluate(request: AdmissionRequest, pod: PodShape, evaluation: Evaluation): void {
+  const { policy, errors, exemptions, isEnforced } = evaluation;
+  if (exemptions.runtimeClasses.has(pod.spec.runtimeClassName ?? '')) {
+    request.annotate?.(`${annotationPrefix}exempt`, 'runtimeClass');
+    return;
+  }
+  const { enforce, audit, warn } = policy;
+  if (isEnforced) request.annotate?.(`${annotationPrefix}enforce-policy`, levelVersionText(enforce));
   const textOf = (level: LevelVersion): string => detailText(violationsOf(level, pod));
   if (errors.length > 0) {
     const why = errors.map(({ path, message }) => `${path}: ${message}`).join(', ');
@@ -131,29 +165,53 @@ function isSignificant(pod: Pod, old: Pod): boolean {
   );
 }
 
-function checkNamespace(request: AdmissionRequest, objects: ObjectReader): void {
+function checkNamespace(request: AdmissionRequest, world: World): void {
   if (request.subresource !== '') return;
+  const { defaults, exemptions } = world;
   const namespace = request.object as unknown as Namespace & KubernetesObject;
-  const { policy, errors } = policyOf(namespace.metadata.labels);
+  const { name, labels } = namespace.metadata;
+  const { policy, errors } = policyOf(labels, defaults);
   const refuse = (): never => {
-    throw invalid(request.definition.resource, namespace.metadata.name, errors);
+    throw invalid(request.definition.resource, name, errors);
+  };
+  const warnIgnored = (): void => {
+    const text = ignoredText(policy, defaults, labels);
+    if (text === undefined) return;
+    request.warn(
+      `namespace ${JSON.stringify(name)} is exempt from Pod Security, and the policy (${text}) will be ignored`,
+    );
   };
   if (request.operation === 'CREATE') {
     if (errors.length > 0) refuse();
+    if (exemptions.namespaces.has(name)) warnIgnored();
     return;
   }
-  const before = policyOf(request.oldObject?.metadata.labels);
+  const before = policyOf(request.oldObject?.metadata.labels, defaults);
   const textOf = (list: readonly FieldError[]): string => list.map(({ message, path }) => `${path} ${message}`).join();
   if (errors.length > 0 && textOf(errors) !== textOf(before.errors)) refuse();
   const [next, old] = [policy.enforce, before.policy.enforce];
   if (isSame(next, old) || next.level === 'privileged') return;
   if (next.minor === old.minor && !isStricter(next.level, old.level)) return;
-  for (const warning of warningsFor(namespace.metadata.name, next, objects)) request.warn(warning);
+  if (exemptions.namespaces.has(name)) return warnIgnored();
+  for (const warning of warningsFor(name, next, world)) request.warn(warning);
+}
+
+/** One pod of each controller first, so that many alike hide no other; those of exempt classes not at all. */
+function prioritized(pods: readonly Pod[], { runtimeClasses }: Exemptions): readonly Pod[] {
+  const seen = new Set<string>();
+  const [first, more]: [Pod[], Pod[]] = [[], []];
+  for (const pod of pods) {
+    if (runtimeClasses.has(pod.spec.runtimeClassName ?? '')) continue;
+    const owner = pod.metadata.ownerReferences?.find(({ controller }) => controller)?.uid;
+    (owner !== undefined && seen.has(owner) ? more : first).push(pod);
+    if (owner !== undefined) seen.add(owner);
+  }
+  return [...first, ...more];
 }
 
 /** The pods that are there already stay; whoever tightens the rules is told which of them break these. */
-function warningsFor(namespace: string, level: LevelVersion, objects: ObjectReader): string[] {
-  const all = objects.list(pods, namespace);
+function warningsFor(namespace: string, level: LevelVersion, { objects, exemptions }: World): string[] {
+  const all = prioritized(objects.list(pods, namespace), exemptions);
   const found = new Map<string, { first: string; count: number }>();
   for (const pod of all.slice(0, maxPodsToCheck)) {
     const why = reasonText(violationsOf(level, pod));

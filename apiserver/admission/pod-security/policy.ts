@@ -4,7 +4,8 @@ import { invalid, type FieldError } from '../../validation/field-error.js';
 export type Level = 'privileged' | 'baseline' | 'restricted';
 
 const levels: readonly Level[] = ['privileged', 'baseline', 'restricted'];
-const labelPrefix = 'pod-security.kubernetes.io/';
+const modes = ['enforce', 'audit', 'warn'] as const;
+const labelOf = (mode: string): string => `pod-security.kubernetes.io/${mode}`;
 
 /** The rules of one level as they were in one minor version of Kubernetes; Infinity is the latest. */
 export interface LevelVersion {
@@ -27,31 +28,71 @@ export function levelVersionText({ level, minor }: LevelVersion): string {
   return `${level}:${minor === Infinity ? 'latest' : `v1.${minor}`}`;
 }
 
-/** The policy is always whole: what cannot be read is the strictest rule for enforce, and none for audit and warn. */
-export function policyOf(labels: Readonly<Record<string, string>> = {}): { policy: Policy; errors: FieldError[] } {
+/** Asks for nothing. */
+export const openPolicy: Policy = {
+  enforce: { level: 'privileged', minor: Infinity },
+  audit: { level: 'privileged', minor: Infinity },
+  warn: { level: 'privileged', minor: Infinity },
+};
+
+/** Why a text is no level or version. */
+interface Problem {
+  readonly why: string;
+}
+
+export const parseLevel = (text: string): Level | Problem =>
+  levels.find((level) => level === text) ?? { why: `must be one of ${levels.join(', ')}` };
+
+export function parseVersion(text: string): number | Problem {
+  if (text === 'latest') return Infinity;
+  const found = /^v1\.(\d|[1-9]\d{1,8})$/.exec(text);
+  return found ? Number(found[1]) : { why: 'must be "latest" or "v1.x"' };
+}
+
+/**
+ * The policy is always whole: what cannot be read is the strictest rule for enforce, and none for audit and warn.
+ * @param defaults what holds where the labels say nothing
+ */
+export function policyOf(
+  labels: Readonly<Record<string, string>> = {},
+  defaults: Policy = openPolicy,
+): { policy: Policy; errors: FieldError[] } {
   const errors: FieldError[] = [];
+  const refuse = (label: string, text: string, { why }: Problem): void => {
+    errors.push(invalid(`metadata.labels[${label}]`, text, why));
+  };
   const modeOf = (mode: keyof Policy): LevelVersion => {
-    const level = labels[`${labelPrefix}${mode}`];
-    const version = labels[`${labelPrefix}${mode}-version`];
-    return {
-      level: level === undefined ? 'privileged' : readLevel(level, mode, errors),
-      minor: version === undefined ? Infinity : readVersion(version, mode, errors),
-    };
+    let { level, minor } = defaults[mode];
+    const [levelLabel, versionLabel] = [labelOf(mode), `${labelOf(mode)}-version`];
+    const [levelText, versionText] = [labels[levelLabel], labels[versionLabel]];
+    if (levelText !== undefined) {
+      const parsed = parseLevel(levelText);
+      if (typeof parsed === 'object') refuse(levelLabel, levelText, parsed);
+      level = typeof parsed === 'object' ? (mode === 'enforce' ? 'restricted' : 'privileged') : parsed;
+    }
+    if (versionText !== undefined) {
+      const parsed = parseVersion(versionText);
+      if (typeof parsed === 'object') refuse(versionLabel, versionText, parsed);
+      minor = typeof parsed === 'object' ? Infinity : parsed;
+    }
+    return { level, minor };
   };
   return { policy: { enforce: modeOf('enforce'), audit: modeOf('audit'), warn: modeOf('warn') }, errors };
 }
 
-function readLevel(text: string, mode: keyof Policy, errors: FieldError[]): Level {
-  const known = levels.find((level) => level === text);
-  if (known) return known;
-  errors.push(invalid(`metadata.labels[${labelPrefix}${mode}]`, text, `must be one of ${levels.join(', ')}`));
-  return mode === 'enforce' ? 'restricted' : 'privileged';
-}
+export const isOpen = (policy: Policy): boolean => modes.every((mode) => policy[mode].level === 'privileged');
 
-function readVersion(text: string, mode: keyof Policy, errors: FieldError[]): number {
-  if (text === 'latest') return Infinity;
-  const found = /^v1\.(\d|[1-9]\d{1,8})$/.exec(text);
-  if (found) return Number(found[1]);
-  errors.push(invalid(`metadata.labels[${labelPrefix}${mode}-version]`, text, 'must be "latest" or "v1.x"'));
-  return Infinity;
+/** What its labels ask of a namespace that is exempt, and does not hold; undefined where they ask for nothing of their own. */
+export function ignoredText(
+  policy: Policy,
+  defaults: Policy,
+  labels: Readonly<Record<string, string>> = {},
+): string | undefined {
+  if (isOpen(policy) || modes.every((mode) => isSame(policy[mode], defaults[mode]))) return undefined;
+  const isSet = (mode: keyof Policy): boolean =>
+    labels[labelOf(mode)] !== undefined || labels[`${labelOf(mode)}-version`] !== undefined;
+  return modes
+    .filter((mode) => policy[mode].level !== 'privileged' && isSet(mode))
+    .map((mode) => `${mode}=${levelVersionText(policy[mode])}`)
+    .join(', ');
 }

@@ -1,16 +1,21 @@
 import type { Pod } from '../../../shared/api/generated/types.js';
 import type { KubernetesObject } from '../../../shared/api/object.js';
 import { formatQuantity, type Quantity } from '../../../shared/api/quantity.js';
-import { quotaIncludes, unstatedAmounts, type Usage } from '../../../shared/api/quota-usage.js';
+import { quotaIncludes, unstatedAmounts, usageOf, type Usage } from '../../../shared/api/quota-usage.js';
 import type { ObjectReader } from '../../registry/object-reader.js';
 import { forbidden } from '../../registry/status-errors.js';
 import { storageKey } from '../../registry/storage-keys.js';
 import type { AdmissionPlugin, AdmissionRequest } from '../admission.js';
+import { uncoveredText, type LimitedResource } from './limited-resources.js';
 import { QuotaLedgers } from './quota-ledgers.js';
 import type { QuotaLedger } from './quota-ledger.js';
 
 /** Nothing is written beyond what the quotas of its namespace leave. The last of all plugins: what it lets through is counted. */
-export function resourceQuota(objects: ObjectReader, now: () => number): AdmissionPlugin {
+export function resourceQuota(
+  objects: ObjectReader,
+  now: () => number,
+  limited: readonly LimitedResource[] = [],
+): AdmissionPlugin {
   const ledgers = new QuotaLedgers(objects, now);
   return {
     name: 'ResourceQuota',
@@ -20,6 +25,7 @@ export function resourceQuota(objects: ObjectReader, now: () => number): Admissi
       const isResize = subresource === 'resize' && operation === 'UPDATE';
       if (!isResize && (subresource !== '' || (operation !== 'CREATE' && operation !== 'UPDATE'))) return;
       const found = ledgers.of(namespace);
+      if (limited.length > 0) assertCovered(limited, found, request, object, now());
       if (found.length > 0) check(found, request, object);
     },
   };
@@ -44,6 +50,23 @@ function check(ledgers: readonly QuotaLedger[], request: AdmissionRequest, objec
   const uid = request.operation === 'CREATE' ? object.metadata.uid : undefined;
   // Nothing waits between the check above and this: the next request already sees it.
   for (const { ledger, usage } of due) request.onSettled?.(ledger.reserve(key, uid, usage));
+}
+
+/** Where consumption is limited by default, nothing is consumed that no quota of the namespace is about. */
+function assertCovered(
+  limited: readonly LimitedResource[],
+  ledgers: readonly QuotaLedger[],
+  request: AdmissionRequest,
+  object: KubernetesObject,
+  nowMs: number,
+): void {
+  const { definition, oldObject, name } = request;
+  const collection = definition.storedAs?.definition.resource ?? definition.resource;
+  const usage = usageOf(collection, object, nowMs);
+  if (grown(usage, oldObject && usageOf(collection, oldObject, nowMs)).size === 0) return;
+  const quotas = ledgers.map(({ quota }) => quota);
+  const why = uncoveredText(limited, quotas, { collection, object, usage });
+  if (why !== undefined) throw forbidden(definition.resource, name, why);
 }
 
 /** What a pod does not say cannot be counted. */

@@ -3,6 +3,7 @@ import { request as httpsRequest } from 'node:https';
 import type { AdmissionregistrationV1WebhookClientConfig } from '../../../shared/api/generated/types.js';
 import type { Clock } from '../../../shared/clock/clock.js';
 import { ServiceAgents } from '../../services/service-agents.js';
+import type { Credentials, CredentialsFor } from './webhook-credentials.js';
 import type { ResolveService } from '../../services/service-resolver.js';
 
 /** Why a webhook could not be asked, in the words of the original. */
@@ -31,15 +32,25 @@ interface Endpoint {
   readonly port: number;
 }
 
+/** Whom the server trusts, and what it shows of itself. */
+interface Shown {
+  readonly caBundle: string | undefined;
+  readonly client: Credentials['client'] | undefined;
+  readonly authorization: string | undefined;
+}
+
 /** Posts JSON to webhooks over HTTPS; connections stay open between calls. */
 export class WebhookClient {
   readonly #resolve: ResolveService;
   readonly #clock: Clock;
   readonly #agents = new ServiceAgents({ maxSocketsPerHost });
 
-  constructor(resolve: ResolveService, clock: Clock) {
+  readonly #credentialsFor: CredentialsFor;
+
+  constructor(resolve: ResolveService, clock: Clock, credentialsFor: CredentialsFor = () => undefined) {
     this.#resolve = resolve;
     this.#clock = clock;
+    this.#credentialsFor = credentialsFor;
   }
 
   /** The answer as JSON. Throws a {@link CallError}. */
@@ -57,8 +68,16 @@ export class WebhookClient {
     } catch (error) {
       throw fail((error as Error).message);
     }
+    const credentials = this.#credentialsFor(`${address.serverName}:${address.port}`);
+    let authorization: string | undefined;
+    try {
+      authorization = await credentials?.authorization?.();
+    } catch (error) {
+      throw fail((error as Error).message);
+    }
     const limits = { timeoutSeconds, maxBytes };
-    const { status, bytes } = await this.#exchange(address, endpoint, config.caBundle, body, limits, fail);
+    const shown = { caBundle: config.caBundle, client: credentials?.client, authorization };
+    const { status, bytes } = await this.#exchange(address, endpoint, shown, body, limits, fail);
     const text = bytes.toString('utf8');
     if (status < 200 || status > 299) throw new CallError(refusalText(status, text));
     try {
@@ -81,7 +100,7 @@ export class WebhookClient {
   #exchange(
     { serverName, authority, path }: Address,
     { host, port }: Endpoint,
-    caBundle: string | undefined,
+    { caBundle, client, authorization }: Shown,
     body: Buffer,
     { timeoutSeconds, maxBytes }: { readonly timeoutSeconds: number; readonly maxBytes: number },
     fail: (why: string) => CallError,
@@ -92,7 +111,7 @@ export class WebhookClient {
         port,
         path,
         method: 'POST',
-        agent: this.#agents.agentFor(caBundle ? { caBundle } : {}),
+        agent: this.#agents.agentFor({ ...(caBundle ? { caBundle } : {}), ...(client ? { client } : {}) }),
         // An address is checked against the certificate too, but must not be sent as a name.
         ...(/^[\d.]+$|:/.test(serverName) ? {} : { servername: serverName }),
         headers: {
@@ -101,6 +120,7 @@ export class WebhookClient {
           accept: 'application/json',
           'content-length': body.length,
           'user-agent': 'kube-apiserver-admission',
+          ...(authorization === undefined ? {} : { authorization }),
         },
       });
       let isLate = false;
