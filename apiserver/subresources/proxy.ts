@@ -56,7 +56,8 @@ async function pass(exchange: Exchange, target: ProxyTarget, kubelets: Kubelets)
   try {
     await forward(exchange, {
       isTls: target.scheme === 'https',
-      options: optionsFor(exchange, target, kubelets),
+      // Small web servers in pods end their lines with LF alone, which the original takes too.
+      options: { ...optionsFor(exchange, target, kubelets), insecureHTTPParser: true },
       headers,
       onAnswer: (answer, answerHeaders) => rewrite(exchange, target, answer, answerHeaders),
     });

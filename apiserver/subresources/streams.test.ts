@@ -63,7 +63,8 @@ describe('streams by way of the kubelet', () => {
       socket.pipe(socket);
     });
     backend = createHttp((asked, answer) => {
-      if (asked.url === '/jump') answer.writeHead(302, { location: '/landed' }).end();
+      if (asked.url === '/plain') answer.socket?.end('HTTP/1.0 200 OK\nContent-Type: text/plain\n\nplain');
+      else if (asked.url === '/jump') answer.writeHead(302, { location: '/landed' }).end();
       else answer.writeHead(200, { 'content-type': 'text/html' }).end(`<a href="/x">${asked.method} ${asked.url}</a>`);
     });
     await Promise.all([kubelet, backend].map((one) => new Promise<void>((done) => one.listen(0, '127.0.0.1', done))));
@@ -215,6 +216,7 @@ describe('streams by way of the kubelet', () => {
     assert.equal(page.text, `<a href="${base}/x">GET /a/b?q=1</a>`);
     const jump = await admin.send(`${base}/jump`);
     assert.equal(jump.headers.location, `${base}/landed`);
+    assert.equal((await admin.send(`${base}/plain`)).text, 'plain', 'lines may end with LF alone');
     assert.equal((await admin.send(base)).code, 301);
     assert.equal((await admin.send(`${core}/pods/p:1/proxy/`)).code, 503);
     assert.equal((await admin.send(`${core}/services/none/proxy/`)).code, 404);

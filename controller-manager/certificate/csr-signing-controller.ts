@@ -17,6 +17,8 @@ const yearMs = 365 * 24 * 3600 * 1000;
 /** Clocks of nodes may be behind ours by so much. */
 const backdateMs = 5 * 60 * 1000;
 const minLifeMs = 600 * 1000;
+/** A shorter life is given whole, counted from now; of a longer one the backdating is taken off. */
+const shortLifeMs = 8 * 3600 * 1000;
 
 /** Signs approved requests with the cluster's authority. */
 export const csrSigningController: ControllerDefinition = {
@@ -72,11 +74,15 @@ async function signedStatus(
   const lifeMs = Math.max(minLifeMs, Math.min(yearMs, (csr.spec.expirationSeconds ?? Infinity) * 1000));
   const pem = await signRequest(signer, requestPem(csr), {
     usages: usagesOf(csr),
-    notBefore: new Date(nowMs - backdateMs),
-    notAfter: new Date(nowMs + lifeMs - backdateMs),
+    ...validity(nowMs, lifeMs),
   });
   return { certificate: Buffer.from(pem).toString('base64') };
 }
+
+export const validity = (nowMs: number, lifeMs: number): { readonly notBefore: Date; readonly notAfter: Date } => ({
+  notBefore: new Date(nowMs - backdateMs),
+  notAfter: new Date(nowMs + lifeMs - (lifeMs < shortLifeMs ? 0 : backdateMs)),
+});
 
 function usagesOf(csr: CertificateSigningRequest): Usage[] {
   const usages = csr.spec.usages ?? [];

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { CertificateSigningRequest, Node } from '../../shared/api/generated/types.js';
 import { isOutdated } from './csr-cleaner-controller.js';
+import { validity } from './csr-signing-controller.js';
 import { autoApproval, signerObjection, type RequestedIdentity } from './plan-approval.js';
 
 const clientSigner = 'kubernetes.io/kube-apiserver-client-kubelet';
@@ -108,4 +109,15 @@ it('requests are kept for an hour after the decision, and a day without one', ()
   decided.status = { conditions: [{ type: 'Approved', status: 'True', lastUpdateTime: '2026-01-01T00:00:00Z' }] };
   assert.deepEqual([isOutdated(decided, start + hour), isOutdated(decided, start + hour + 1)], [false, true]);
   assert.deepEqual([isOutdated(csr({}), start + 24 * hour), isOutdated(csr({}), start + 24 * hour + 1)], [false, true]);
+});
+
+it('a short life is given whole, of a long one the backdating is taken off', () => {
+  const hourMs = 3600 * 1000;
+  const hours = (lifeMs: number): number[] => {
+    const { notBefore, notAfter } = validity(10 * hourMs, lifeMs);
+    return [notBefore, notAfter].map((date) => date.getTime() / hourMs - 10);
+  };
+  assert.equal(hours(hourMs)[1], 1);
+  assert.ok((hours(24 * hourMs)[1] ?? 24) < 24);
+  assert.ok((hours(hourMs)[0] ?? 0) < 0);
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import type { Probe } from '../../shared/api/generated/types.js';
 import { FakeClock } from '../../shared/clock/fake-clock.js';
@@ -65,6 +65,18 @@ test('a probe that could not be made counts neither way', async () => {
 test('the initial delay counts from the start of the container', async () => {
   const { verdicts } = await play('readiness', { initialDelaySeconds: 15, periodSeconds: 10 }, '....');
   assert.deepEqual(verdicts, ['15s true']);
+});
+
+test('an HTTP probe reads the answers of servers that end their lines with LF alone', async () => {
+  const server = createTcpServer((socket) => socket.on('data', () => socket.end('HTTP/1.0 200 OK\nA: b\n\nwell')));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  try {
+    const result = await httpProbe({ port }, target, 1000, new AbortController().signal);
+    assert.deepEqual(result, { outcome: 'success', output: 'well' });
+  } finally {
+    await new Promise((resolve) => server.close(resolve));
+  }
 });
 
 test('an HTTP probe succeeds from 200 to 399, and does not follow to another host', async () => {
