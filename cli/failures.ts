@@ -39,7 +39,7 @@ export function withContext(error: unknown, context: string): unknown {
 
 /** What kubectl prints for a failure, each line without its end. */
 export function failureText(error: unknown, server = ''): string {
-  if (error instanceof Failures) return error.errors.map((each) => failureText(each, server)).join('\n');
+  if (error instanceof Failures) return error.errors.map((each) => oneOfMany(each, server)).join('\n');
   if (isInvalid(error) && error instanceof StatusError) return invalidText(error);
   if (error instanceof StatusError) {
     if (error.reason === 'Unauthorized') return `error: You must be logged in to the server (${error.message})`;
@@ -49,6 +49,10 @@ export function failureText(error: unknown, server = ''): string {
   if (error instanceof Error && error.name === 'ConfigurationError') return error.message;
   return networkText(error, server);
 }
+
+/** Among others, kubectl tells a failure of its own without a head. */
+const oneOfMany = (error: unknown, server: string): string =>
+  error instanceof Failure ? error.message : failureText(error, server);
 
 function networkText(error: unknown, server: string): string {
   if (!(error instanceof Error)) return `error: ${String(error)}`;

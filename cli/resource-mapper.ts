@@ -92,6 +92,9 @@ export class ResourceMapper {
 export const groupResource = (type: Resource): string =>
   type.group === '' ? type.resource : `${type.resource}.${type.group}`;
 
+/** `Deployment.apps`, `Pod`. */
+export const groupKind = (type: Resource): string => (type.group === '' ? type.kind : `${type.kind}.${type.group}`);
+
 /** `deployment.apps/web`, `pod/web`: as messages and `-o name` call an object. */
 export const objectName = (type: Resource, name: string): string => `${kindName(type)}/${name}`;
 

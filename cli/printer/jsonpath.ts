@@ -1,4 +1,5 @@
 import { Failure } from '../cluster/failure.js';
+import { goJson } from './json.js';
 
 /** A piece of a template: text, or an expression in braces. */
 type Node =
@@ -61,10 +62,10 @@ function renderNodes(nodes: readonly Node[], current: unknown, root: unknown, al
     .join('');
 }
 
-/** Text of a value: strings as they are, objects as JSON. */
+/** Text of a value: strings as they are, all else as Go's JSON. */
 export function valueText(value: unknown): string {
   if (value === undefined || value === null) return '';
-  return typeof value === 'string' ? value : JSON.stringify(value);
+  return typeof value === 'string' ? value : goJson(value);
 }
 
 function evaluate(

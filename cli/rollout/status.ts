@@ -7,7 +7,7 @@ import { throwCollected } from '../failures.js';
 import type { FoundObject } from '../found-objects.js';
 import { observe, WaitTimeout } from '../observation.js';
 import type { AnyObject } from '../server-api.js';
-import { workloads } from './change.js';
+import { toldWorkloads } from './change.js';
 
 export interface StatusFlags extends FileFlags {
   selector?: string;
@@ -27,7 +27,9 @@ export async function runStatus(
   flags: StatusFlags,
   { words }: { words: readonly string[] },
 ): Promise<void> {
-  const { found, errors } = await workloads(context, flags, words, 'status');
+  if (words.length === 0 && !flags.filename) throw new Failure('required resource not specified');
+  if (flags.revision < 0) throw new Failure(`revision must be a positive integer: ${flags.revision}`);
+  const { found, errors } = await toldWorkloads(context, flags, words);
   for (const target of found) {
     try {
       await follow(context, flags, target);
@@ -43,7 +45,10 @@ async function follow(context: CommandContext, flags: StatusFlags, target: Found
   try {
     for await (const object of observe(context, target, parseDuration(flags.timeout))) {
       if (!object) throw new Failure('object has been deleted');
-      const { message, isDone } = rolloutState({ ...object, kind: target.type.kind }, flags.revision);
+      const { message, isDone } = rolloutState(
+        { ...object, apiVersion: target.type.apiVersion, kind: target.type.kind },
+        flags.revision,
+      );
       if (message !== last) context.print(message);
       last = message;
       if (isDone || !flags.watch) return;
@@ -64,8 +69,14 @@ export function rolloutState(object: AnyObject, revision = 0): RolloutState {
     case 'StatefulSet':
       return statefulSetState(object as unknown as StatefulSet);
     default:
-      throw new Failure(`no status viewer has been implemented for ${object.kind}`);
+      throw new Failure(`no status viewer has been implemented for ${kindOf(object)}`);
   }
+}
+
+/** `Job.batch`, `Pod`. */
+function kindOf({ apiVersion, kind }: AnyObject): string {
+  const [group, version] = apiVersion.split('/');
+  return version === undefined ? kind : `${kind}.${group ?? ''}`;
 }
 
 const waiting = (message: string): RolloutState => ({ message, isDone: false });
@@ -124,8 +135,9 @@ function statefulSetState({ metadata, spec, status }: StatefulSet): RolloutState
   }
   const wanted = spec.replicas ?? 1;
   if (readyReplicas < wanted) return waiting(`Waiting for ${wanted - readyReplicas} pods to be ready...`);
-  const partition = spec.updateStrategy.rollingUpdate?.partition ?? 0;
-  if (partition > 0) {
+  const partition = spec.updateStrategy.rollingUpdate?.partition;
+  // Servers set it to 0: this is what is seen of every rolling update.
+  if (partition !== undefined) {
     const expected = wanted - partition;
     if (updatedReplicas < expected) {
       return waiting(

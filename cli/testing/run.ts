@@ -1,5 +1,5 @@
 import { PassThrough, Readable } from 'node:stream';
-import { systemClock } from '../../shared/clock/clock.js';
+import { systemClock, type Clock } from '../../shared/clock/clock.js';
 import { runKnarr } from '../program.js';
 
 export interface Outcome {
@@ -9,14 +9,19 @@ export interface Outcome {
 }
 
 /** Runs one command line in this process. */
-export async function run(argv: readonly string[], kubeconfig: string, stdin = ''): Promise<Outcome> {
+export async function run(
+  argv: readonly string[],
+  kubeconfig: string,
+  stdin = '',
+  { clock = systemClock }: { readonly clock?: Clock } = {},
+): Promise<Outcome> {
   const [stdout, stderr] = [collector(), collector()];
   const exitCode = await runKnarr(argv, {
     stdin: Readable.from(stdin === '' ? [] : [Buffer.from(stdin)]),
     stdout: stdout.stream,
     stderr: stderr.stream,
     env: { KUBECONFIG: kubeconfig, HOME: '/nonexistent' },
-    clock: systemClock,
+    clock,
     signal: new AbortController().signal,
   });
   return { stdout: stdout.text(), stderr: stderr.text(), exitCode };
