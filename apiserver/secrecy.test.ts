@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { after, before, describe, it } from 'node:test';
@@ -11,6 +10,7 @@ import { loadOrCreateConfig } from '../shared/encryption/key-file.js';
 import { LevelStorage } from './storage/level-storage.js';
 import { RawClient, type RawAnswer } from './testing/raw-client.js';
 import { startTestServer, type TestServer } from './testing/test-server.js';
+import { testFolder } from './testing/test-folder.js';
 
 const core = '/api/v1/namespaces/default';
 const marker = 'correct-horse-battery-staple';
@@ -32,7 +32,7 @@ class KeptLog implements Log {
 }
 
 describe('what is secret', () => {
-  const directory = mkdtempSync(join(tmpdir(), 'knarr-secrecy-'));
+  const directory = testFolder('secrecy');
   const log = new KeptLog();
   const tokens: string[] = [];
   const answers: RawAnswer[] = [];

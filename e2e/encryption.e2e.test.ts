@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { RawClient } from '../apiserver/testing/raw-client.js';
@@ -11,6 +10,7 @@ import { clientFromKubeconfig } from '../shared/client/connect.js';
 import { systemClock } from '../shared/clock/clock.js';
 import { eventually } from '../shared/clock/eventually.js';
 import { readConfig } from '../shared/encryption/key-file.js';
+import { testFolder } from '../apiserver/testing/test-folder.js';
 
 const secrets = '/api/v1/namespaces/default/secrets';
 const count = 300;
@@ -18,7 +18,7 @@ const keyFile = (directory: string): string => join(directory, 'files', 'encrypt
 
 /** A server of its own process with Secrets in it, and what it takes to rotate its keys. */
 class EncryptedServer {
-  readonly directory = mkdtempSync(join(tmpdir(), 'knarr-encryption-'));
+  readonly directory = testFolder('encryption');
   readonly path = keyFile(this.directory);
   #files: ServerFiles | undefined;
   #server: ServerProcess | undefined;

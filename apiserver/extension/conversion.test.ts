@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { request, type RequestOptions } from 'node:https';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { eventually } from '../../shared/clock/eventually.js';
@@ -11,6 +10,7 @@ import { RawClient, type RawAnswer } from '../testing/raw-client.js';
 import { startTestServer, type TestServer } from '../testing/test-server.js';
 import { startTestConversion, success, type TestConversion } from './testing-webhook.js';
 import { definitionOf, specSchema, version } from './testing.js';
+import { testFolder } from '../testing/test-folder.js';
 
 type Json = Record<string, unknown>;
 
@@ -50,7 +50,7 @@ before(async () => {
   server = await startTestServer();
   client = new RawClient(server, server.admin);
   webhook = await startTestConversion();
-  directory = await mkdtemp(join(tmpdir(), 'knarr-conversion-'));
+  directory = testFolder('conversion');
 });
 after(async () => {
   client.close();

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { eventually } from '../../shared/clock/eventually.js';
@@ -10,6 +9,7 @@ import { RawClient, type RawAnswer } from '../testing/raw-client.js';
 import { startTestServer, type TestServer } from '../testing/test-server.js';
 import { realObjects, realWorld } from './testing-manifests.js';
 import { definitionOf, specSchema, version } from './testing.js';
+import { testFolder } from '../testing/test-folder.js';
 
 type Json = Record<string, unknown>;
 
@@ -34,7 +34,7 @@ let directory: string;
 before(async () => {
   server = await startTestServer();
   client = new RawClient(server, server.admin);
-  directory = await mkdtemp(join(tmpdir(), 'knarr-crd-'));
+  directory = testFolder('crd');
 });
 after(async () => {
   client.close();

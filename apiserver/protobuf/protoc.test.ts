@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
@@ -16,6 +15,7 @@ import { readFields } from './reader.js';
 import { objectOf } from './testing/arbitrary-object.js';
 import { protoFile } from './testing/proto-file.js';
 import { ProtobufWriter } from './wire.js';
+import { testFolder } from '../testing/test-folder.js';
 
 const schemas = loadSchemas();
 const codec = new ProtobufCodec(schemas);
@@ -27,7 +27,7 @@ const kinds = definitions.map(({ resource: { apiVersion, kind, definition = '' }
 }));
 
 describe('protoc, which has the numbers of fields and none of our code', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'knarr-protoc-'));
+  const folder = testFolder('protoc');
   const protoc = (direction: '--decode' | '--encode', input: Buffer): Buffer =>
     execFileSync('protoc', [`--proto_path=${folder}`, `${direction}=Batch`, 'all.proto'], {
       input,

@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { connect } from 'node:http2';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { systemClock } from '../../shared/clock/clock.js';
 import { LevelStorage } from '../storage/level-storage.js';
 import { RawClient } from './raw-client.js';
 import { startTestServer, type TestServer } from './test-server.js';
+import { testFolder } from './test-folder.js';
 
 describe('an API server over LevelDB', () => {
   const cleanups: (() => Promise<void>)[] = [];
@@ -19,7 +18,7 @@ describe('an API server over LevelDB', () => {
   const path = '/api/v1/namespaces/default/configmaps';
 
   it('knows everything after a restart, and watches resume from before it', async () => {
-    const directory = await mkdtemp(join(tmpdir(), 'knarr-restart-'));
+    const directory = testFolder('restart');
     cleanups.push(() => rm(directory, { recursive: true }));
     const first = await open(directory);
     const before = new RawClient(first, first.admin);

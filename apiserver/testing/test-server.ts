@@ -1,6 +1,5 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemClock, type Clock } from '../../shared/clock/clock.js';
 import { silentLog, type Log } from '../../shared/log/log.js';
@@ -11,6 +10,7 @@ import type { ResourceDefinition } from '../registry/definition.js';
 import { loadSchemas } from '../schema/schemas.js';
 import { MemoryStorage } from '../storage/memory-storage.js';
 import type { Storage } from '../storage/storage.js';
+import { testFolder } from './test-folder.js';
 
 export interface TestServerOptions {
   /** Default: a store in memory. It is closed with the server. */
@@ -60,7 +60,7 @@ const issuer = 'https://kubernetes.default.svc.cluster.local';
 /** The real API server, in this process, on a free port of loopback. Close it in the test's `after`. */
 export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
   const clock = options.clock ?? systemClock;
-  const directory = await mkdtemp(join(tmpdir(), 'knarr-test-server-'));
+  const directory = testFolder('server');
   // Certificates live in real time, whatever clock the server has.
   const validity = { notBefore: new Date(Date.now() - 60_000), notAfter: new Date(Date.now() + year) };
   const caKeyPair = await createCertificateAuthority({ subject: { commonName: 'knarr-test' }, ...validity });

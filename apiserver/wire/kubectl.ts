@@ -1,7 +1,6 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
+import { testFolder } from '../testing/test-folder.js';
 
 export interface KubectlResult {
   readonly code: number;
@@ -20,7 +19,7 @@ export interface Kubectl {
 const timeoutMs = 60_000;
 
 export async function kubectlFor(kubeconfigPath: string): Promise<Kubectl> {
-  const home = await mkdtemp(join(tmpdir(), 'knarr-kubectl-'));
+  const home = testFolder('kubectl');
   const env = { PATH: process.env['PATH'] ?? '', HOME: home, KUBECONFIG: kubeconfigPath };
   const feed = (input: string, ...args: readonly string[]): Promise<KubectlResult> =>
     new Promise((resolve, reject) => {

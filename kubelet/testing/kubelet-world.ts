@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startTestServer, type TestServer } from '../../apiserver/testing/test-server.js';
 import { events, namespaces, nodes, pods, serviceaccounts } from '../../shared/api/generated/resources.js';
@@ -16,6 +15,7 @@ import { buildKubelet } from '../build.js';
 import type { Machine } from '../node/machine.js';
 import type { RunProbe } from '../probe/probe.js';
 import type { ContainerRuntime } from '../runtime/container-runtime.js';
+import { testFolder } from '../../apiserver/testing/test-folder.js';
 
 export const nodeName = 'node-1';
 export const nodeIP = '192.0.2.10';
@@ -71,7 +71,7 @@ export class KubeletWorld {
   /** With a clock that somebody else moves, the node's network is not waited for. */
   async startKubelet(runtime: ContainerRuntime, clock: Clock = systemClock): Promise<void> {
     assert.equal(this.#stop, undefined, 'one kubelet at a time');
-    if (this.#root === '') this.#root = await mkdtemp(join(tmpdir(), 'knarr-kubelet-'));
+    if (this.#root === '') this.#root = testFolder('kubelet');
     await writeFile(join(this.#root, 'resolv.conf'), 'nameserver 192.0.2.1\nsearch example.org\n');
     const kubeconfig = await this.#server.kubeconfigFor(`system:node:${nodeName}`, ['system:nodes']);
     const client = await clientFromKubeconfig(kubeconfig, { clock: systemClock });

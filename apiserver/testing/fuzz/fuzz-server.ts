@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { Agent, request } from 'node:https';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { eventually } from '../../../shared/clock/eventually.js';
@@ -10,6 +9,7 @@ import { RawClient } from '../raw-client.js';
 import { makeServerFiles, ServerProcess } from '../server-process.js';
 import { customDefinition, widgets } from './documents.js';
 import { type FuzzRequest, namespace } from './family.js';
+import { testFolder } from '../test-folder.js';
 
 const monitor = new URL('./stall-monitor.js', import.meta.url).href;
 const maxAnswerMs = 10_000;
@@ -44,7 +44,7 @@ export class FuzzServer {
   }
 
   static async start(): Promise<FuzzServer> {
-    const directory = await mkdtemp(join(tmpdir(), 'knarr-fuzz-'));
+    const directory = testFolder('fuzz');
     const files = await makeServerFiles(directory, join(directory, 'state'));
     const flags = [...files.flags, '--disable-admission-plugins', 'ServiceAccount,TaintNodesByCondition'];
     const server = await ServerProcess.start({ ...files, flags }, ['env', `NODE_OPTIONS=--import=${monitor}`]);
