@@ -51,7 +51,8 @@ export class WatchCache {
   readonly #encoded: EncodedObjects;
   readonly #decode: ((bytes: Buffer) => Buffer) | undefined;
   readonly #objects = new Map<string, CachedObject>();
-  #sortedKeys: string[] = [];
+  /** The same in key order: a list of thousands would otherwise look up each of its keys. */
+  readonly #sorted: CachedObject[] = [];
   /** The one used last at the end. */
   readonly #indexes = new Map<string, BuiltIndex>();
   readonly #listeners = new Set<(event: CacheEvent) => void>();
@@ -78,7 +79,7 @@ export class WatchCache {
     for (const stored of values) {
       const object = this.objectOf(stored);
       this.#objects.set(stored.key, object);
-      this.#sortedKeys.push(stored.key);
+      this.#sorted.push(object);
     }
     this.#indexes.clear();
   }
@@ -87,7 +88,7 @@ export class WatchCache {
   fillWith(objects: readonly CachedObject[]): void {
     for (const object of objects) {
       this.#objects.set(object.key, object);
-      this.#sortedKeys.push(object.key);
+      this.#sorted.push(object);
     }
   }
 
@@ -113,11 +114,13 @@ export class WatchCache {
     const { key, revision } = current;
     if (isDelete && !previous) return;
     if (previous) for (const index of this.#indexes.values()) removeFrom(index, previous);
+    const position = this.#positionOf(key);
     if (isDelete) {
       this.#objects.delete(key);
-      this.#sortedKeys.splice(this.#positionOf(key), 1);
+      this.#sorted.splice(position, 1);
     } else {
-      if (!previous) this.#sortedKeys.splice(this.#positionOf(key), 0, key);
+      if (previous) this.#sorted[position] = current;
+      else this.#sorted.splice(position, 0, current);
       this.#objects.set(key, current);
       for (const index of this.#indexes.values()) addTo(index, current);
     }
@@ -151,26 +154,18 @@ export class WatchCache {
 
   /** Objects below `prefix` in key order, beginning after the key `startAfter`. */
   *objects(prefix: string = this.prefix, startAfter?: string): Generator<CachedObject> {
-    const keys = this.#sortedKeys;
-    for (let i = this.#startOf(prefix, startAfter); i < keys.length; i++) {
-      const key = keys[i];
-      if (key === undefined || !key.startsWith(prefix)) return;
-      const object = this.#objects.get(key);
-      if (object) yield object;
+    const sorted = this.#sorted;
+    for (let i = this.#startOf(prefix, startAfter); i < sorted.length; i++) {
+      const object = sorted[i];
+      if (!object?.key.startsWith(prefix)) return;
+      yield object;
     }
   }
 
   /** The same as {@link objects}, as an array: what lists and initial events work on. */
   snapshot(prefix: string = this.prefix, startAfter?: string): CachedObject[] {
-    const keys = this.#sortedKeys;
-    const from = this.#startOf(prefix, startAfter);
-    const to = prefix === this.prefix ? keys.length : this.#endOf(prefix);
-    const found: CachedObject[] = [];
-    for (let i = from; i < to; i++) {
-      const object = this.#objects.get(keys[i] ?? '');
-      if (object) found.push(object);
-    }
-    return found;
+    const to = prefix === this.prefix ? this.#sorted.length : this.#endOf(prefix);
+    return this.#sorted.slice(this.#startOf(prefix, startAfter), to);
   }
 
   /** Objects for which `index` has `value`, in key order. The index is made at the first call, and kept while it is used. */
@@ -203,7 +198,7 @@ export class WatchCache {
   #startOf(prefix: string, startAfter: string | undefined): number {
     if (startAfter === undefined || startAfter < prefix) return this.#positionOf(prefix);
     const position = this.#positionOf(startAfter);
-    return this.#sortedKeys[position] === startAfter ? position + 1 : position;
+    return this.#sorted[position]?.key === startAfter ? position + 1 : position;
   }
 
   #endOf(prefix: string): number {
@@ -214,10 +209,10 @@ export class WatchCache {
   /** Where `key` is, or would be put. */
   #positionOf(key: string): number {
     let low = 0;
-    let high = this.#sortedKeys.length;
+    let high = this.#sorted.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((this.#sortedKeys[middle] ?? '') < key) low = middle + 1;
+      if ((this.#sorted[middle]?.key ?? '') < key) low = middle + 1;
       else high = middle;
     }
     return low;

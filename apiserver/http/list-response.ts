@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { createGzip } from 'node:zlib';
 import type { Readable, Writable } from 'node:stream';
 import type { Resource } from '../../shared/api/resource.js';
@@ -11,7 +10,8 @@ import { header, type Exchange } from './exchange.js';
 import { typeMetaPrefix, withoutTypeMeta } from '../registry/encoding.js';
 import { commonHeaders, endWith, jsonType, writeHead } from './respond.js';
 
-const chunkBytes = 256 * 1024;
+/** Of a list that is sent piece by piece: what the processor's cache holds beside its encrypted form. */
+const chunkBytes = 128 * 1024;
 const comma = 0x2c;
 const brace = 0x7b;
 const end = Buffer.from(']}\n');
@@ -66,12 +66,16 @@ export class ListItems {
   }
 
   /** The bytes in pieces, each made when it is asked for: a big list never exists twice. */
-  *chunks(): Generator<Buffer> {
+  *chunks(take: TakeBuffer): Generator<Buffer> {
     for (let from = 0; from < this.#items.length;) {
       let to = from;
       let size = 0;
-      while (to < this.#items.length && size < chunkBytes) size += this.#sizeOf(this.#items[to++]);
-      yield this.#join(from, to, size);
+      for (; to < this.#items.length; to++) {
+        const more = this.#sizeOf(this.#items[to]);
+        if (size > 0 && size + more + this.#omitted > chunkBytes) break;
+        size += more;
+      }
+      yield this.#join(from, to, take(size + this.#omitted), size);
       from = to;
     }
   }
@@ -81,25 +85,33 @@ export class ListItems {
     return item ? item.length + 1 - (this.#omitted > 0 ? this.#omitted - 1 : 0) : 0;
   }
 
-  #join(from: number, to: number, size: number): Buffer {
-    const chunk = Buffer.allocUnsafeSlow(size);
-    let at = 0;
-    for (let i = from; i < to; i++) {
+  /**
+   * Copies from the last item to the first, each one whole: what it leaves out lies where the end of the one before it comes
+   * next. A view of each item without those bytes would cost as much as the copying.
+   */
+  #join(from: number, to: number, into: Buffer, size: number): Buffer {
+    let at = this.#omitted + size;
+    for (let i = to - 1; i >= from; i--) {
       const item = this.#items[i];
       if (!item) continue;
-      if (i > 0) chunk[at++] = comma;
-      if (this.#omitted > 0) chunk[at++] = brace;
-      at += item.copy(chunk, at, this.#omitted);
+      at -= item.length;
+      into.set(item, at);
+      if (this.#omitted > 0) into[(at += this.#omitted - 1)] = brace;
+      if (i > 0) into[--at] = comma;
     }
-    return at === size ? chunk : chunk.subarray(0, at);
+    return into.subarray(at, this.#omitted + size);
   }
 }
+
+/** Gives a buffer of at least this many bytes. What it has given earlier may be given again. */
+type TakeBuffer = (sizeBytes: number) => Buffer;
 
 /** The bytes of a whole list, made piece by piece. */
 export interface ListBody {
   readonly contentType: string;
   readonly sizeBytes: number;
-  chunks(): Iterable<Buffer>;
+  /** Each chunk may lie in a buffer of `take`. */
+  chunks(take: TakeBuffer): Iterable<Buffer>;
 }
 
 /** A list in JSON: its head, its items, and what closes both. */
@@ -108,9 +120,9 @@ export function jsonList(head: Buffer, items: ListItems): ListBody {
     contentType: jsonType,
     // The first item has no comma.
     sizeBytes: head.length + end.length + Math.max(0, items.sizeBytes - 1),
-    *chunks() {
+    *chunks(take) {
       yield head;
-      yield* items.chunks();
+      yield* items.chunks(take);
       yield end;
     },
   };
@@ -176,29 +188,23 @@ export async function sendList(exchange: Exchange, list: ListBody): Promise<void
 
 /** The whole list at once, for a form that cannot be streamed. */
 export function joinList(list: ListBody): Buffer {
-  return Buffer.concat([...list.chunks()], list.sizeBytes);
+  return Buffer.concat([...list.chunks(Buffer.allocUnsafeSlow)], list.sizeBytes);
 }
 
-/** False when the client has gone. */
+/**
+ * Each chunk is made in the same buffer once the one before has left for the network: a new one for each would cost more than
+ * all else, since each of its pages is a fault. False when the client has gone.
+ */
 async function writeAll(out: Writable, list: ListBody): Promise<boolean> {
-  for (const chunk of list.chunks()) if (!(await write(out, chunk))) return false;
-  return true;
-}
-
-/** What may wait in one connection: enough to keep it busy, little enough for many clients at once. */
-const maxWaitingBytes = 1024 * 1024;
-
-/** False when the client has gone. */
-async function write(out: Writable, chunk: Buffer): Promise<boolean> {
-  if (out.destroyed) return false;
-  if (out.write(chunk) || out.writableLength < maxWaitingBytes) return true;
-  const stop = new AbortController();
-  const gone = once(out, 'close', { signal: stop.signal }).then(() => false);
-  const drained = once(out, 'drain', { signal: stop.signal }).then(() => true);
-  try {
-    return (await Promise.race([drained, gone])) && !out.destroyed;
-  } finally {
-    stop.abort();
-    await Promise.allSettled([gone, drained]);
+  const gone = new Promise<void>((resolve) => out.once('close', resolve));
+  let buffer = Buffer.allocUnsafeSlow(chunkBytes);
+  const take: TakeBuffer = (sizeBytes) => {
+    if (buffer.length < sizeBytes) buffer = Buffer.allocUnsafeSlow(sizeBytes);
+    return buffer;
+  };
+  for (const chunk of list.chunks(take)) {
+    if (out.destroyed) return false;
+    await Promise.race([gone, new Promise<void>((resolve) => void out.write(chunk, () => resolve()))]);
   }
+  return !out.destroyed;
 }
