@@ -6,7 +6,9 @@ import { readManifests } from '../shared/manifest/manifest.js';
 import { TokenReviews } from '../shared/review/token-reviews.js';
 import { AuditFile, AuditStream } from './audit/audit-file.js';
 import { readAuditPolicy } from './audit/policy.js';
-import type { AnonymousRule, TokenAuthenticator } from './authentication/authenticator.js';
+import type { JwtConfiguration } from './authentication/authentication-configuration.js';
+import type { TokenAuthenticator } from './authentication/authenticator.js';
+import type { ConfiguredIssuers } from './authentication/configured-issuers.js';
 import type { OidcOptions } from './authentication/oidc-authenticator.js';
 import { usernamePrefix } from './authentication/oidc-claims.js';
 import { reviewClientFromKubeconfig } from './authentication/review-client.js';
@@ -131,14 +133,21 @@ export const identityFlags: readonly FlagDefinition[] = [
   },
 ];
 
-type Providers = Pick<ApiserverOptions, 'tokenAuthenticators' | 'letsInAnonymous' | 'webhookAuthorizer' | 'audit'>;
+type Providers = Pick<ApiserverOptions, 'tokenAuthenticators' | 'letsInAnonymous' | 'webhookAuthorizer' | 'audit'> & {
+  /** Follows its file from its start() to its stop(). */
+  readonly issuers?: ConfiguredIssuers;
+};
 
 /** Builds what the flags ask for; throws an Error that says which of them is wrong. */
 export async function loadIdentityProviders(
   flags: IdentityFlags,
-  { clock, log, ownIssuer }: { clock: Clock; log: Log; ownIssuer: string },
+  given: { clock: Clock; log: Log; ownIssuer: string; serverId: string },
 ): Promise<Providers> {
-  const { tokenAuthenticators, letsInAnonymous } = await issuersOf(flags, ownIssuer, { clock, log });
+  const { clock, log } = given;
+  const tokenAuthenticators: TokenAuthenticator[] = [];
+  const issuers = await configuredIssuers(flags, given);
+  if (issuers) tokenAuthenticators.push(issuers);
+  else if (flags.oidcIssuerUrl) tokenAuthenticators.push(await oidcAuthenticator(flags.oidcIssuerUrl, flags, given));
   if (flags.authenticationTokenWebhookConfigFile) {
     const { ask } = await reviewClientFromKubeconfig(flags.authenticationTokenWebhookConfigFile, clock);
     const cacheTtlMs = flags.authenticationTokenWebhookCacheTtl;
@@ -148,7 +157,8 @@ export async function loadIdentityProviders(
   const file = flags.authorizationWebhookConfigFile;
   return {
     tokenAuthenticators,
-    ...(letsInAnonymous ? { letsInAnonymous } : {}),
+    ...(issuers ? { issuers } : {}),
+    ...(issuers?.letsInAnonymous ? { letsInAnonymous: issuers.letsInAnonymous } : {}),
     ...(audit ? { audit } : {}),
     ...(file
       ? {
@@ -166,48 +176,30 @@ export async function loadIdentityProviders(
 
 type Given = { readonly clock: Clock; readonly log: Log };
 
-interface Issuers {
-  readonly tokenAuthenticators: TokenAuthenticator[];
-  readonly letsInAnonymous?: AnonymousRule;
-}
-
-async function issuersOf(flags: IdentityFlags, ownIssuer: string, given: Given): Promise<Issuers> {
+async function configuredIssuers(
+  flags: IdentityFlags,
+  given: Given & { readonly ownIssuer: string; readonly serverId: string },
+): Promise<ConfiguredIssuers | undefined> {
   const { authenticationConfig: file, oidcIssuerUrl, oidcClientId } = flags;
-  if (file === undefined) {
-    return { tokenAuthenticators: oidcIssuerUrl ? [await oidcAuthenticator(oidcIssuerUrl, flags, given)] : [] };
-  }
+  if (file === undefined) return undefined;
   if (oidcIssuerUrl || oidcClientId) {
     throw new Error('authentication-config file and oidc-* flags are mutually exclusive');
   }
-  const { readAuthenticationConfiguration } = await import('./authentication/authentication-configuration.js');
-  const [document] = readManifests(readFileSync(file, 'utf8'), { file });
-  const { jwt, letsInAnonymous } = named(file, () => readAuthenticationConfiguration(document?.value, [ownIssuer]));
-  const tokenAuthenticators = await Promise.all(
-    jwt.map(({ issuer, mapping }) => {
-      const { url, discoveryUrl, audiences, certificateAuthority } = issuer;
-      return authenticatorOf(
-        {
-          issuerUrl: url,
-          audiences,
-          signingAlgorithms: allAlgorithms,
-          mapping,
-          ...(discoveryUrl === undefined ? {} : { discoveryUrl }),
-        },
-        certificateAuthority,
-        given,
-      );
-    }),
-  );
-  return { tokenAuthenticators, ...(letsInAnonymous ? { letsInAnonymous } : {}) };
+  const { ConfiguredIssuers: Issuers } = await import('./authentication/configured-issuers.js');
+  const { clock, log, ownIssuer, serverId } = given;
+  const authenticatorOf = ({ issuer, mapping }: JwtConfiguration): Promise<TokenAuthenticator> =>
+    configuredAuthenticator(issuer, mapping, given);
+  return Issuers.load({ file, ownIssuers: [ownIssuer], authenticatorOf, clock, log, serverId });
 }
 
-/** Errors begin with the file that is wrong. */
-function named<T>(file: string, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    throw new Error(`${file}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
-  }
+function configuredAuthenticator(
+  { url, discoveryUrl, audiences, certificateAuthority }: JwtConfiguration['issuer'],
+  mapping: JwtConfiguration['mapping'],
+  given: Given,
+): Promise<TokenAuthenticator> {
+  const discovery = discoveryUrl === undefined ? {} : { discoveryUrl };
+  const options = { issuerUrl: url, audiences, signingAlgorithms: allAlgorithms, mapping, ...discovery };
+  return authenticatorOf(options, certificateAuthority, given);
 }
 
 const allAlgorithms = ['RS256', 'RS384', 'RS512', 'ES256', 'ES384', 'ES512', 'PS256', 'PS384', 'PS512'];

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { Command } from 'commander';
@@ -7,6 +8,7 @@ import { systemClock } from '../shared/clock/clock.js';
 import { loadOrCreateConfig } from '../shared/encryption/key-file.js';
 import { runProcess } from '../shared/lifecycle/process.js';
 import { createLog, type Log } from '../shared/log/log.js';
+import type { MetricsRegistry } from '../shared/metrics/registry.js';
 import { startApiserver, type ApiserverOptions } from './build.js';
 import { identityFlags, loadIdentityProviders, type IdentityFlags } from './identity-flags.js';
 import { definitions } from './kinds/index.js';
@@ -128,6 +130,13 @@ async function admissionConfiguration(): Promise<Pick<ApiserverOptions, 'admissi
   return { admissionConfiguration: await loadAdmissionConfiguration(file, systemClock) };
 }
 
+/** A file that counts again whenever it changes. */
+interface FollowedFile {
+  start(): void;
+  stop(): Promise<void>;
+  addMetrics(metrics: MetricsRegistry): void;
+}
+
 interface Encryption {
   readonly storage: Storage;
   /** Absent: nothing is encrypted. */
@@ -146,9 +155,13 @@ await runProcess(async (signal) => {
   const clock = systemClock;
   const level = await LevelStorage.open({ directory: join(flags.stateDir, 'db'), clock, log });
   const { storage, encryption } = openEncryption(level, flags.encryptionKeyFile, log);
+  const followed: FollowedFile[] = encryption ? [encryption] : [];
   try {
+    const given = { clock, log, ownIssuer: flags.serviceAccountIssuer, serverId: `apiserver-${hostname()}` };
+    const { issuers, ...identity } = await loadIdentityProviders(flags, given);
+    if (issuers) followed.push(issuers);
     const server = await startApiserver({
-      ...(await loadIdentityProviders(flags, { clock, log, ownIssuer: flags.serviceAccountIssuer })),
+      ...identity,
       ...frontProxy(),
       ...(await admissionConfiguration()),
       storage,
@@ -184,15 +197,15 @@ await runProcess(async (signal) => {
       ],
       serverSeats: Math.max(1, flags.maxRequestsInflight + flags.maxMutatingRequestsInflight),
       disabledAdmission: flags.disableAdmissionPlugins,
-      ...(encryption ? { addMetrics: (metrics) => encryption.addMetrics(metrics) } : {}),
+      addMetrics: (metrics) => followed.forEach((one) => one.addMetrics(metrics)),
       enabledAdmission: flags.enableAdmissionPlugins,
     });
-    encryption?.start();
+    for (const one of followed) one.start();
     log.info('serving', { port: server.port, startedInMs: Math.round(performance.now()) });
     await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
     await server.stop();
   } finally {
-    await encryption?.stop();
+    await Promise.all(followed.map((one) => one.stop()));
     await storage.close();
   }
 });

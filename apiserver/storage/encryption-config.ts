@@ -1,9 +1,8 @@
-import { watch, type FSWatcher } from 'node:fs';
-import { basename, dirname } from 'node:path';
 import type { Clock } from '../../shared/clock/clock.js';
 import { hashOfConfig, readConfig, type EncryptionConfig } from '../../shared/encryption/key-file.js';
 import type { Log } from '../../shared/log/log.js';
 import type { MetricsRegistry } from '../../shared/metrics/registry.js';
+import { FileFollower } from '../files/file-follower.js';
 import { collectionPrefix } from '../registry/storage-keys.js';
 import type { EncryptedStorage, EncryptionRules } from './encrypted-storage.js';
 
@@ -15,9 +14,6 @@ export interface EncryptionReloaderOptions {
   readonly clock: Clock;
   readonly log: Log;
 }
-
-/** Where the notice of a change may be lost. */
-const lookAgainMs = 60_000;
 
 export function rulesOf({ keys, resources, identity }: EncryptionConfig): EncryptionRules {
   const prefixes = resources.map((name) => {
@@ -33,38 +29,30 @@ export function rulesOf({ keys, resources, identity }: EncryptionConfig): Encryp
  */
 export class EncryptionReloader {
   readonly #options: EncryptionReloaderOptions;
-  #watcher: FSWatcher | undefined;
-  #cancel: () => void = () => undefined;
-  #reloading: Promise<void>;
-  #isStopped = false;
+  readonly #follower: FileFollower;
+  readonly #counted: Promise<void>;
   /** Of the content in use; undefined until it is known of each record how it is kept. */
   #hash: string | undefined;
   #lastFailure = '';
 
   constructor(options: EncryptionReloaderOptions) {
     this.#options = options;
-    const { storage, config, log } = options;
-    this.#reloading = storage.takeCensus().then(
+    const { storage, config, path, clock, log } = options;
+    this.#follower = new FileFollower({ path, clock, log, look: () => this.#take() });
+    this.#counted = storage.takeCensus().then(
       () => void (this.#hash = hashOfConfig(config)),
       (error: unknown) => log.error('records could not be counted by key', { error }),
     );
   }
 
   start(): void {
-    const { path, log } = this.#options;
-    this.#watcher = watch(dirname(path), (_, name) => {
-      if (name === null || name === basename(path)) this.#reload();
-    });
-    this.#watcher.on('error', (error) => log.warn('the folder of the key file cannot be watched', { error }));
-    this.#reload();
+    this.#follower.start();
   }
 
   /** Resolves when nothing of it runs any more. */
   async stop(): Promise<void> {
-    this.#isStopped = true;
-    this.#cancel();
-    this.#watcher?.close();
-    await this.#reloading;
+    await this.#follower.stop();
+    await this.#counted;
   }
 
   addMetrics(metrics: MetricsRegistry): void {
@@ -81,7 +69,7 @@ export class EncryptionReloader {
     let shown: string[][] = [];
     let shownHash: string | undefined;
     metrics.onCollect(() => {
-      if (shownHash !== undefined && shownHash !== this.#hash) info.set(0, [shownHash]);
+      if (shownHash !== undefined && shownHash !== this.#hash) info.remove([shownHash]);
       shownHash = this.#hash;
       if (shownHash !== undefined) info.set(1, [shownHash]);
       for (const labels of shown) objects.set(0, labels);
@@ -95,16 +83,9 @@ export class EncryptionReloader {
     });
   }
 
-  #reload(): void {
-    this.#cancel();
-    if (this.#isStopped) return;
-    this.#cancel = this.#options.clock.schedule(lookAgainMs, () => this.#reload());
-    this.#reloading = this.#reloading.then(() => this.#take());
-  }
-
   async #take(): Promise<void> {
     const { path, storage, log } = this.#options;
-    if (this.#isStopped) return;
+    await this.#counted;
     try {
       const config = readConfig(path);
       const hash = hashOfConfig(config);

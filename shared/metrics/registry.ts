@@ -11,6 +11,8 @@ export interface Counter {
 export interface Gauge {
   set(value: number, labels?: LabelValues): void;
   add(by: number, labels?: LabelValues): void;
+  /** What has these labels is told no more. */
+  remove(labels: LabelValues): void;
 }
 /** Counts observations in buckets. */
 export interface Histogram {
@@ -63,7 +65,11 @@ export class MetricsRegistry {
   /** The gauge of that name; made at the first call. */
   gauge(options: MetricOptions): Gauge {
     const series = this.#series(options, 'gauge');
-    return { set: (value, labels) => series.set(value, labels), add: (by, labels) => series.add(by, labels) };
+    return {
+      set: (value, labels) => series.set(value, labels),
+      add: (by, labels) => series.add(by, labels),
+      remove: (labels) => series.remove(labels),
+    };
   }
 
   /** The histogram of that name; made at the first call. `buckets` are upper bounds in ascending order. */
@@ -120,6 +126,10 @@ class Series implements Metric {
 
   set(value: number, labels?: LabelValues): void {
     this.#store(keyOf(this.#options.labels, labels), value);
+  }
+
+  remove(labels: LabelValues): void {
+    this.#values.delete(keyOf(this.#options.labels, labels));
   }
 
   #store(key: string, value: number): void {
