@@ -4,6 +4,7 @@ import type { Clock } from '../../shared/clock/clock.js';
 import type { Log } from '../../shared/log/log.js';
 import { readManifests } from '../../shared/manifest/manifest.js';
 import type { MetricsRegistry } from '../../shared/metrics/registry.js';
+import { record } from '../decode/document-fields.js';
 import { FileFollower } from '../files/file-follower.js';
 import { readAuthenticationConfiguration, type JwtConfiguration } from './authentication-configuration.js';
 import type { AnonymousRule, AuthenticatedToken, TokenAuthenticator } from './authenticator.js';
@@ -153,6 +154,6 @@ async function prepare(text: string, options: ConfiguredIssuersOptions): Promise
   const [document] = readManifests(text, { file });
   const { jwt, letsInAnonymous } = readAuthenticationConfiguration(document?.value, ownIssuers);
   const authenticators = await Promise.all(jwt.map(authenticatorOf));
-  const { anonymous } = document?.value as { anonymous?: unknown };
-  return { text, authenticators, letsInAnonymous, anonymous: JSON.stringify(anonymous ?? null) };
+  const { anonymous = null } = record(document?.value, 'the authentication configuration');
+  return { text, authenticators, letsInAnonymous, anonymous: JSON.stringify(anonymous) };
 }
