@@ -3,6 +3,7 @@ import type { KubernetesObject } from '../shared/api/object.js';
 import { controllerOf, controllerReference } from '../shared/api/owner.js';
 import { matchesSelector, type Selector } from '../shared/api/selector.js';
 import type { Client } from '../shared/client/client.js';
+import { liveObject } from '../shared/client/live-object.js';
 import { isInvalid, isNotFound } from '../shared/errors/status-error.js';
 
 /** What to do about one candidate child of an owner. */
@@ -59,13 +60,8 @@ async function isAlive<P extends KubernetesObject, C extends KubernetesObject>(
 ): Promise<boolean> {
   const { client, owner, ownerResource, signal } = options;
   const { name, namespace, uid } = owner.metadata;
-  try {
-    const { metadata } = await client.get(ownerResource, name, namespace, { signal });
-    return metadata.uid === uid && !metadata.deletionTimestamp;
-  } catch (error) {
-    if (isNotFound(error)) return false;
-    throw error;
-  }
+  const live = await liveObject(client, ownerResource, name, namespace, signal);
+  return live?.metadata.uid === uid && !live?.metadata.deletionTimestamp;
 }
 
 async function adopt<P extends KubernetesObject, C extends KubernetesObject>(

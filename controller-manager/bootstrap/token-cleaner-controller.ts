@@ -20,8 +20,10 @@ export const tokenCleanerController: ControllerDefinition = {
         if (!secret || endMs === undefined) return;
         const leftMs = endMs - context.clock.now();
         if (leftMs > 0) return { requeueAfterMs: leftMs };
-        const { name, namespace, uid } = secret.metadata;
-        await client.delete(secrets, name, namespace, { preconditions: { uid }, signal }).catch((error: unknown) => {
+        const { name, namespace, uid, resourceVersion } = secret.metadata;
+        // With the version: whoever prolongs a token meanwhile keeps it.
+        const preconditions = { uid, resourceVersion };
+        await client.delete(secrets, name, namespace, { preconditions, signal }).catch((error: unknown) => {
           if (!isNotFound(error)) throw error;
         });
       },

@@ -3,6 +3,7 @@ import type { KubernetesObject } from '../../shared/api/object.js';
 import type { Resource } from '../../shared/api/resource.js';
 import { FINALIZER_FOREGROUND, FINALIZER_ORPHAN } from '../../shared/api/well-known.js';
 import type { Client } from '../../shared/client/client.js';
+import { liveObject } from '../../shared/client/live-object.js';
 import type { EventRecorder } from '../../shared/controller/event-recorder.js';
 import { isConflict, isInvalid, isNotFound } from '../../shared/errors/status-error.js';
 import { OwnerGraph, type GraphNode } from './owner-graph.js';
@@ -171,18 +172,13 @@ export class GarbageCollector {
     }
   }
 
-  async #live(
+  #live(
     resource: Resource<KubernetesObject>,
     name: string,
     namespace: string | undefined,
     signal: AbortSignal,
   ): Promise<KubernetesObject | undefined> {
-    try {
-      return await this.#deps.client.get(resource, name, namespace, { signal });
-    } catch (error) {
-      if (isNotFound(error)) return undefined;
-      throw error;
-    }
+    return liveObject(this.#deps.client, resource, name, namespace, signal);
   }
 }
 

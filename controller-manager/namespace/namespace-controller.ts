@@ -3,6 +3,7 @@ import type { Namespace } from '../../shared/api/generated/types.js';
 import { FINALIZER_KUBERNETES } from '../../shared/api/well-known.js';
 import type { Client } from '../../shared/client/client.js';
 import { DiscoveryReader, preferredResources, type DiscoveredResource } from '../../shared/client/discovery.js';
+import { liveObject } from '../../shared/client/live-object.js';
 import { isNotFound } from '../../shared/errors/status-error.js';
 import { newController, type ControllerContext, type ControllerDefinition, type Runnable } from '../context.js';
 import { timestamp } from '../replicaset/plan-replicas.js';
@@ -32,6 +33,9 @@ export const namespaceController: ControllerDefinition = {
           return;
         }
         if (!namespace.spec?.finalizers?.includes(FINALIZER_KUBERNETES)) return;
+        // The cache may still show the one before: what is in a namespace of the same name that lives must not go.
+        const live = await liveObject(client, namespaces, key, undefined, signal);
+        if (live?.metadata.uid !== namespace.metadata.uid) return;
         const report = await deleteContent(client, discovery, key, signal);
         await writeStatus(client, namespace, report, timestamp(context.clock.now()), signal);
         const isEmpty = report.remaining.size === 0 && report.deletionFailures.length === 0;
@@ -42,7 +46,7 @@ export const namespaceController: ControllerDefinition = {
           return { requeueAfterMs: pass < 30 ? retryMs : slowRetryMs };
         }
         passes.delete(key);
-        await finalize(client, key, signal);
+        await finalize(client, namespace, signal);
       },
     });
     informer.addHandler({
@@ -128,9 +132,10 @@ async function writeStatus(
 }
 
 /** Takes our finalizer off; with the last one the server removes the namespace. */
-async function finalize(client: Client, name: string, signal: AbortSignal): Promise<void> {
+async function finalize(client: Client, { metadata: { name, uid } }: Namespace, signal: AbortSignal): Promise<void> {
   try {
     const latest = await client.get(namespaces, name, undefined, { signal });
+    if (latest.metadata.uid !== uid) return;
     const finalizers = (latest.spec?.finalizers ?? []).filter((finalizer) => finalizer !== FINALIZER_KUBERNETES);
     const finalized = { ...latest, spec: { ...latest.spec, finalizers } };
     await client.update(namespaces, finalized, { subresource: 'finalize', signal });

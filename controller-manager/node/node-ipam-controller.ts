@@ -15,8 +15,8 @@ export const nodeIpamController: ControllerDefinition = {
     const client = context.client('node-controller');
     const recorder = context.recorder('node-controller', 'cidrAllocator');
     const informer = context.informers.informer(nodes);
-    /** Given out, and not shown by the cache yet; by node. */
-    const fresh = new Map<string, Cidr>();
+    /** Given out, and not shown by the cache yet; by node. Another node of the same name gets one of its own. */
+    const fresh = new Map<string, { readonly uid: string | undefined; readonly cidr: Cidr }>();
 
     const taken = (): Cidr[] => {
       const shown = informer.lister.list().flatMap(({ metadata, spec }) => {
@@ -24,7 +24,7 @@ export const nodeIpamController: ControllerDefinition = {
         fresh.delete(metadata.name);
         return (spec.podCIDRs ?? [spec.podCIDR]).filter((cidr) => !cidr.includes(':')).map(parseCidr);
       });
-      return [...shown, ...fresh.values()];
+      return [...shown, ...[...fresh.values()].map(({ cidr }) => cidr)];
     };
 
     const controller = newController(context, {
@@ -34,15 +34,15 @@ export const nodeIpamController: ControllerDefinition = {
       reconcile: async (key, signal) => {
         const node = informer.lister.get(key);
         if (!node) return void fresh.delete(key);
-        if (node.spec?.podCIDR || node.metadata.deletionTimestamp || fresh.has(key)) return;
+        const { uid } = node.metadata;
+        if (node.spec?.podCIDR || node.metadata.deletionTimestamp || fresh.get(key)?.uid === uid) return;
         const free = nextFreeCidr(cluster, nodeCidrMaskSize, taken());
         if (!free) {
           recorder.event(node, 'Normal', 'CIDRNotAvailable', `Node ${key} status is now: CIDRNotAvailable`);
           return { requeueAfterMs: 30_000 };
         }
         const podCIDR = formatCidr(free);
-        const { uid } = node.metadata;
-        fresh.set(key, free);
+        fresh.set(key, { uid, cidr: free });
         try {
           await client.patch(
             nodes,

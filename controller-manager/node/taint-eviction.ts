@@ -1,10 +1,11 @@
-import { pods } from '../../shared/api/generated/resources.js';
+import { nodes, pods } from '../../shared/api/generated/resources.js';
 import type { Node, Pod, Taint } from '../../shared/api/generated/types.js';
 import { objectKey } from '../../shared/api/object.js';
 import { stableJson } from '../../shared/api/hash.js';
 import { tolerationSeconds } from '../../shared/api/taint.js';
 import type { SharedInformer } from '../../shared/cache/shared-informer.js';
 import type { Client } from '../../shared/client/client.js';
+import { liveObject } from '../../shared/client/live-object.js';
 import { isNotFound } from '../../shared/errors/status-error.js';
 import { newController, type ControllerContext, type Runnable } from '../context.js';
 import { timestamp } from '../replicaset/plan-replicas.js';
@@ -27,6 +28,9 @@ export function evictionTimeMs(pod: Pod, taints: readonly Taint[], nowMs: number
   return times.length === 0 ? undefined : Math.min(...times);
 }
 
+/** The watch of nodes shows by then what the server has told already. */
+const lagMs = 1_000;
+
 /** Deletes pods from nodes whose NoExecute taints they do not tolerate, or not any longer. */
 export function taintEviction(
   context: ControllerContext,
@@ -46,6 +50,10 @@ export function taintEviction(
       const dueMs = evictionTimeMs(pod, taints, nowMs);
       if (dueMs === undefined) return;
       if (dueMs > nowMs) return { requeueAfterMs: dueMs - nowMs };
+      // Nodes and pods come by watches of their own: the node may have recovered before the pod was placed on it.
+      const live = await liveObject(client, nodes, pod.spec.nodeName, undefined, signal);
+      const liveDueMs = evictionTimeMs(pod, live?.spec?.taints ?? [], nowMs);
+      if (liveDueMs === undefined || liveDueMs > nowMs) return { requeueAfterMs: lagMs };
       recorder.event(pod, 'Normal', 'TaintManagerEviction', `Marking for deletion Pod ${key}`);
       await evict(client, pod, timestamp(nowMs), signal);
     },

@@ -2,6 +2,7 @@ import { nodes, pods } from '../../shared/api/generated/resources.js';
 import type { Pod } from '../../shared/api/generated/types.js';
 import { isPodTerminal } from '../../shared/api/pod.js';
 import type { Client } from '../../shared/client/client.js';
+import { liveObject } from '../../shared/client/live-object.js';
 import { isConflict, isNotFound } from '../../shared/errors/status-error.js';
 import { periodic, type ControllerContext, type ControllerDefinition, type Runnable } from '../context.js';
 import { timestamp } from '../replicaset/plan-replicas.js';
@@ -30,7 +31,8 @@ export const podGarbageController: ControllerDefinition = {
         if (nodeInformer.lister.get(name)) continue;
         const sinceMs = missing.get(name) ?? nowMs;
         missing.set(name, sinceMs);
-        if (nowMs - sinceMs >= quarantineMs && !(await nodeExists(client, name, signal))) gone.add(name);
+        if (nowMs - sinceMs < quarantineMs) continue;
+        if (!(await liveObject(client, nodes, name, undefined, signal))) gone.add(name);
       }
       return gone;
     };
@@ -48,16 +50,6 @@ export const podGarbageController: ControllerDefinition = {
     });
   },
 };
-
-async function nodeExists(client: Client, name: string, signal: AbortSignal): Promise<boolean> {
-  try {
-    await client.get(nodes, name, undefined, { signal });
-    return true;
-  } catch (error) {
-    if (isNotFound(error)) return false;
-    throw error;
-  }
-}
 
 /** A pod that did not end is first marked as failed: its owner and its watchers must not take it for a success. */
 async function remove(client: Client, { pod, reason }: CollectedPod, now: string, signal: AbortSignal): Promise<void> {

@@ -2,6 +2,7 @@ import { secrets, serviceaccounts } from '../../shared/api/generated/resources.j
 import type { AuthenticationV1TokenRequest, Secret } from '../../shared/api/generated/types.js';
 import type { Resource } from '../../shared/api/resource.js';
 import type { Client } from '../../shared/client/client.js';
+import { liveObject } from '../../shared/client/live-object.js';
 import { isNotFound } from '../../shared/errors/status-error.js';
 import { newController, type ControllerContext, type ControllerDefinition, type Runnable } from '../context.js';
 import { accountNameOf, base64, planTokenSecret, TOKEN_SECRET_TYPE } from './plan-token-secret.js';
@@ -23,17 +24,16 @@ export const tokenSecretController: ControllerDefinition = {
       reconcile: async (key, signal) => {
         const secret = tokens.lister.get(key);
         if (!secret) return;
-        const { namespace = '', name } = secret.metadata;
-        const known = accounts.lister.get(`${namespace}/${accountNameOf(secret)}`);
-        try {
-          // A cache that is behind must not cost a Secret its life.
-          const account = known ?? (await client.get(serviceaccounts, accountNameOf(secret), namespace, { signal }));
-          await carryOut(client, secret, planTokenSecret(secret, account, context.options.rootCa), signal);
-        } catch (error) {
-          if (!isNotFound(error)) throw error;
-          const isWithoutAccount = accounts.lister.get(`${namespace}/${accountNameOf(secret)}`) === undefined;
-          if (isWithoutAccount) await client.delete(secrets, name, namespace, { signal }).catch(ignoreNotFound);
+        const name = accountNameOf(secret);
+        const known = accounts.lister.get(`${secret.metadata.namespace}/${name}`);
+        let plan = planTokenSecret(secret, known, context.options.rootCa);
+        if (plan.type === 'delete') {
+          // A cache that is behind must not cost a Secret its life: it may know no account yet, or the one before it.
+          const account = await liveObject(client, serviceaccounts, name, secret.metadata.namespace, signal);
+          plan = planTokenSecret(secret, account, context.options.rootCa);
         }
+        // What is gone meanwhile, Secret or account, comes again as an event.
+        await carryOut(client, secret, plan, signal).catch(ignoreNotFound);
       },
     });
     tokens.addHandler({
@@ -60,7 +60,7 @@ async function carryOut(
   signal: AbortSignal,
 ): Promise<void> {
   const { namespace = '', name, uid } = old.metadata;
-  if (plan.type === 'delete') await client.delete(secrets, name, namespace, { signal });
+  if (plan.type === 'delete') await client.delete(secrets, name, namespace, { preconditions: { uid }, signal });
   if (plan.type !== 'fill') return;
   const data = { ...plan.secret.data };
   if (plan.needsToken) {

@@ -2,8 +2,9 @@ import { leases } from '../../shared/api/generated/resources.js';
 import type { Lease, Node, ObjectMeta } from '../../shared/api/generated/types.js';
 import { NAMESPACE_NODE_LEASE } from '../../shared/api/well-known.js';
 import type { Client } from '../../shared/client/client.js';
+import { liveObject } from '../../shared/client/live-object.js';
 import type { Clock } from '../../shared/clock/clock.js';
-import { isConflict, isNotFound } from '../../shared/errors/status-error.js';
+import { isConflict } from '../../shared/errors/status-error.js';
 import type { Log } from '../../shared/log/log.js';
 
 export interface NodeLeaseOptions {
@@ -47,7 +48,7 @@ export class NodeLease {
   async #renew(signal: AbortSignal): Promise<void> {
     const { client, nodeName } = this.#options;
     try {
-      this.#lease ??= await this.#read(signal);
+      this.#lease ??= await liveObject(client, leases, nodeName, NAMESPACE_NODE_LEASE, signal);
       this.#lease = this.#lease
         ? await client.update(leases, { ...this.#lease, spec: this.#spec() }, { signal })
         : await client.create(leases, { metadata: this.#metadata(), spec: this.#spec() }, { signal });
@@ -57,16 +58,6 @@ export class NodeLease {
       // Nobody else writes it but an earlier life of this kubelet: read it anew and go on.
       const current = await client.get(leases, nodeName, NAMESPACE_NODE_LEASE, { signal });
       this.#lease = await client.update(leases, { ...current, spec: this.#spec() }, { signal });
-    }
-  }
-
-  async #read(signal: AbortSignal): Promise<Lease | undefined> {
-    const { client, nodeName } = this.#options;
-    try {
-      return await client.get(leases, nodeName, NAMESPACE_NODE_LEASE, { signal });
-    } catch (error) {
-      if (isNotFound(error)) return undefined;
-      throw error;
     }
   }
 

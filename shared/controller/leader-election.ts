@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { leases } from '../api/generated/resources.js';
 import type { Lease } from '../api/generated/types.js';
 import type { Client } from '../client/client.js';
+import { liveObject } from '../client/live-object.js';
 import type { Clock } from '../clock/clock.js';
 import { isAbort, isConflict, isAlreadyExists, isNotFound } from '../errors/status-error.js';
 import type { Log } from '../log/log.js';
@@ -113,10 +114,7 @@ export class LeaderElector {
     const { client, namespace, name, log } = this.#options;
     try {
       if (await this.#renewUnread(signal)) return true;
-      const lease = await client.get(leases, name, namespace, { signal }).catch((error: unknown) => {
-        if (isNotFound(error)) return undefined;
-        throw error;
-      });
+      const lease = await liveObject(client, leases, name, namespace, signal);
       if (!lease) {
         this.#observe(
           await client.create(leases, { metadata: { name, namespace }, spec: this.#spec(undefined) }, { signal }),
