@@ -1,6 +1,6 @@
 import type { InformerFactory } from '../shared/cache/informer-factory.js';
 import type { Client } from '../shared/client/client.js';
-import type { Clock } from '../shared/clock/clock.js';
+import { pause, type Clock } from '../shared/clock/clock.js';
 import { Controller, type ControllerOptions } from '../shared/controller/controller.js';
 import type { EventRecorder } from '../shared/controller/event-recorder.js';
 import type { Log } from '../shared/log/log.js';
@@ -67,7 +67,7 @@ export function periodic(
           if (signal.aborted) return;
           context.log.warn('a periodic step failed, trying again', { controller: name, error });
         }
-        await context.clock.sleep(periodMs, signal).catch(() => undefined);
+        await pause(context.clock, periodMs, signal);
       }
     },
   };

@@ -93,7 +93,7 @@ describe('a controller whose cache lags behind the server', () => {
     });
     const running = Promise.all([informers.run(stop.signal), controller.run(stop.signal)]);
     try {
-      await eventually(() => seen(asked), 10_000);
+      await eventually(() => seen(asked));
     } finally {
       stop.abort();
       await running;

@@ -46,18 +46,18 @@ describe('the controller-manager process', () => {
   it('leads, hands over when it is stopped, and ends with code 0', async () => {
     const first = startAs('first');
     const firstPort = await new Said(first.stdout).portOf('serves its health');
-    await eventually(async () => assert.equal(await holder(), 'first'), 10_000, 50);
+    await eventually(async () => assert.equal(await holder(), 'first'), 20_000, 50);
     await eventually(async () => assert.equal(await readyz(firstPort), 'ok'));
     await eventually(() => admin.get(serviceaccounts, 'default', 'kube-public'));
     const second = startAs('second');
     const secondPort = await new Said(second.stdout).portOf('serves its health');
-    await eventually(async () => assert.equal(await readyz(secondPort), 'ok'), 10_000, 50);
+    await eventually(async () => assert.equal(await readyz(secondPort), 'ok'), 20_000, 50);
     assert.equal(await holder(), 'first');
     const exit = once(first, 'exit');
     first.kill('SIGTERM');
     assert.deepEqual(await exit, [0, null]);
     assert.equal(await holder(), '');
-    await eventually(async () => assert.equal(await holder(), 'second'), 5_000, 50);
+    await eventually(async () => assert.equal(await holder(), 'second'), 20_000, 50);
     await eventually(async () => {
       const metrics = await (await fetch(`http://127.0.0.1:${secondPort}/metrics`)).text();
       assert.match(metrics, /^workqueue_adds_total\{name="namespace"\} \d+$/m);
@@ -69,7 +69,7 @@ describe('the controller-manager process', () => {
     await admin.delete(serviceaccounts, 'default', 'kube-public');
     const third = startAs('second');
     third.stdout.resume();
-    await eventually(() => admin.get(serviceaccounts, 'default', 'kube-public'), 5_000, 50);
+    await eventually(() => admin.get(serviceaccounts, 'default', 'kube-public'), 20_000, 50);
     const ended = once(third, 'exit');
     third.kill('SIGTERM');
     assert.deepEqual(await ended, [0, null]);

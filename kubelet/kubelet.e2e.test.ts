@@ -171,7 +171,7 @@ test('deletion runs preStop, sends SIGTERM, and leaves nothing behind', async ()
   const [container] = await runtime.listContainers({ podUid: pod.metadata.uid ?? '' });
   const following = runtime.logs(container?.id ?? '', { follow: true, timestamps: false }, output);
   await world.client.delete(pods, 'polite', 'default');
-  await eventually(() => assert.rejects(world.getPod('polite'), isNotFound), 10_000);
+  await eventually(() => assert.rejects(world.getPod('polite'), isNotFound));
   await following;
   assert.equal(output.text, 'stopping\nterminated\n');
   assert.deepEqual(await runtime.listPodSandboxes(), []);

@@ -165,7 +165,7 @@ test('a pod that is deleted while its image is being pulled goes at once', async
     assert.ok(told.some((event) => event.reason === 'Pulling'));
   });
   await world.client.delete(pods, 'pulling', 'default');
-  await eventually(() => assert.rejects(world.getPod('pulling'), isNotFound), 3_000);
+  await eventually(() => assert.rejects(world.getPod('pulling'), isNotFound));
 });
 
 test('a pod that may not run any longer fails with DeadlineExceeded', async () => {

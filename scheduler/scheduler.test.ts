@@ -41,7 +41,7 @@ const addPod = (name: string, cpu: string, more: Partial<Pod['spec']> = {}): Pro
     spec: { containers: [{ name: 'c', image: 'x', resources: { requests: { cpu } } }], ...more },
   });
 const placed = (name: string, node: string): Promise<void> =>
-  eventually(async () => assert.equal((await admin.get(pods, name, 'default')).spec.nodeName, node), 10_000);
+  eventually(async () => assert.equal((await admin.get(pods, name, 'default')).spec.nodeName, node));
 const told = (name: string, reason: string): Promise<string> =>
   eventually(async () => {
     const found = await admin.list(events, {
@@ -50,7 +50,7 @@ const told = (name: string, reason: string): Promise<string> =>
     });
     assert.ok(found.items[0]?.message);
     return found.items[0].message;
-  }, 10_000);
+  });
 
 test('a pod that no node can take is told why, with numbers, and is placed when a node comes that can', async () => {
   await addNode('small', '500m');
@@ -83,6 +83,6 @@ test('room that a deleted pod leaves goes to the one that waits', async () => {
 test('a pod of another scheduler is left alone', async () => {
   await addPod('foreign', '1m', { schedulerName: 'somebody-else' });
   await addPod('ours', '1m');
-  await eventually(async () => assert.ok((await admin.get(pods, 'ours', 'default')).spec.nodeName), 10_000);
+  await eventually(async () => assert.ok((await admin.get(pods, 'ours', 'default')).spec.nodeName));
   assert.equal((await admin.get(pods, 'foreign', 'default')).spec.nodeName, undefined);
 });

@@ -51,7 +51,7 @@ describe('the dns process', () => {
     const said = new Said(child.stdout);
     const [healthPort, metricsPort] = [await said.portOf('serves its health'), await said.portOf('serves its metrics')];
     const get = (from: number, path: string): Promise<Response> => fetch(`http://127.0.0.1:${from}${path}`);
-    await eventually(async () => assert.equal((await get(healthPort, '/readyz')).status, 200), 10_000, 50);
+    await eventually(async () => assert.equal((await get(healthPort, '/readyz')).status, 200), 20_000, 50);
     const name = 'kubernetes.default.svc.example.test';
     assert.equal(await addressOf(name, await said.portOf('answers over UDP')), '10.96.0.1');
     assert.equal((await get(healthPort, '/livez')).status, 200);

@@ -115,7 +115,7 @@ describe('a Deployment', () => {
         list.map((pod) => pod.spec?.containers[0]?.image),
         ['i:2', 'i:2'],
       );
-    }, 10_000);
+    });
   });
 
   it('an orphan that matches is adopted, and a pod that stops matching is released and replaced', async () => {

@@ -3,7 +3,7 @@ import { SIGNER_KUBE_API_CLIENT_KUBELET } from '../../shared/api/well-known.js';
 import type { Client } from '../../shared/client/client.js';
 import { clientFromKubeconfig, waitForServer } from '../../shared/client/connect.js';
 import { loadKubeconfig, type Kubeconfig } from '../../shared/client/kubeconfig.js';
-import type { Clock } from '../../shared/clock/clock.js';
+import { pause, type Clock } from '../../shared/clock/clock.js';
 import type { Log } from '../../shared/log/log.js';
 import type { KeyPair } from '../../shared/pki/certificate.js';
 import { hasExpired, renewalMs, writePrivateFile } from './certificate-file.js';
@@ -52,7 +52,7 @@ export async function renewNodeKubeconfig(
     const dueMs = typeof own === 'string' ? Infinity : renewalMs(own);
     const waitMs = Math.max(dueMs - clock.now(), 0);
     // In steps, as clocks can be set and a timer cannot wait for months.
-    await clock.sleep(Math.min(waitMs, 3_600_000), signal).catch(() => undefined);
+    await pause(clock, Math.min(waitMs, 3_600_000), signal);
     if (signal.aborted || clock.now() < dueMs) continue;
     try {
       await writeKubeconfig(options, await loadKubeconfig(path), await certify(options, client, signal));
@@ -61,7 +61,7 @@ export async function renewNodeKubeconfig(
     } catch (error) {
       if (signal.aborted) return;
       log.warn('the node certificate cannot be renewed yet', { error });
-      await clock.sleep(60_000, signal).catch(() => undefined);
+      await pause(clock, 60_000, signal);
     }
   }
 }

@@ -1,6 +1,6 @@
 import { SIGNER_KUBELET_SERVING } from '../../shared/api/well-known.js';
 import type { Client } from '../../shared/client/client.js';
-import type { Clock } from '../../shared/clock/clock.js';
+import { pause, type Clock } from '../../shared/clock/clock.js';
 import type { Log } from '../../shared/log/log.js';
 import type { KeyPair } from '../../shared/pki/certificate.js';
 import { hasExpired, readKeyPair, renewalMs, writeKeyPair } from './certificate-file.js';
@@ -57,12 +57,12 @@ export class ServingCertificate {
         if (isFirst) await onFirst();
         isFirst = false;
         failures = 0;
-        await clock.sleep(600_000, signal).catch(() => undefined);
+        await pause(clock, 600_000, signal);
       } catch (error) {
         if (signal.aborted) return;
         failures++;
         if (failures === 3) log.warn('the kubelet API cannot be served yet', { error });
-        await clock.sleep(Math.min(250 * 2 ** failures, 10_000), signal).catch(() => undefined);
+        await pause(clock, Math.min(250 * 2 ** failures, 10_000), signal);
       }
     }
   }

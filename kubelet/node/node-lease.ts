@@ -3,7 +3,7 @@ import type { Lease, Node, ObjectMeta } from '../../shared/api/generated/types.j
 import { NAMESPACE_NODE_LEASE } from '../../shared/api/well-known.js';
 import type { Client } from '../../shared/client/client.js';
 import { liveObject } from '../../shared/client/live-object.js';
-import type { Clock } from '../../shared/clock/clock.js';
+import { pause, type Clock } from '../../shared/clock/clock.js';
 import { isConflict } from '../../shared/errors/status-error.js';
 import type { Log } from '../../shared/log/log.js';
 
@@ -41,7 +41,7 @@ export class NodeLease {
         failures++;
         if (failures === 5) log.warn('the node lease cannot be renewed', { error });
       }
-      await clock.sleep(failures > 0 ? retryMs : renewMs, signal).catch(() => undefined);
+      await pause(clock, failures > 0 ? retryMs : renewMs, signal);
     }
   }
 

@@ -1,4 +1,4 @@
-import type { Clock } from '../../shared/clock/clock.js';
+import { pause, type Clock } from '../../shared/clock/clock.js';
 import type { Log } from '../../shared/log/log.js';
 import type { ContainerRuntime, RuntimeVersion } from '../runtime/container-runtime.js';
 
@@ -45,7 +45,7 @@ export class RuntimeMonitor {
     const { clock, periodMs = 2_000 } = this.#options;
     while (!signal.aborted) {
       await this.check(signal);
-      await clock.sleep(periodMs, signal).catch(() => undefined);
+      await pause(clock, periodMs, signal);
     }
   }
 

@@ -1,4 +1,4 @@
-import type { Clock } from '../../shared/clock/clock.js';
+import { pause, type Clock } from '../../shared/clock/clock.js';
 import { isAbort } from '../../shared/errors/status-error.js';
 import type { Log } from '../../shared/log/log.js';
 import {
@@ -68,7 +68,7 @@ export class RuntimeWatcher {
         if (signal.aborted || isAbort(error)) return;
         if (!isUnavailable(error)) log.warn('events of the container runtime ended', { error });
       }
-      await clock.sleep(500, signal).catch(() => undefined);
+      await pause(clock, 500, signal);
     }
   }
 

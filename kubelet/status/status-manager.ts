@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { pods } from '../../shared/api/generated/resources.js';
 import type { Pod, PodStatus } from '../../shared/api/generated/types.js';
 import type { Client } from '../../shared/client/client.js';
-import type { Clock } from '../../shared/clock/clock.js';
+import { pause, type Clock } from '../../shared/clock/clock.js';
 import { isAbort, isConflict, isNotFound } from '../../shared/errors/status-error.js';
 import type { Log } from '../../shared/log/log.js';
 import { kubeletConditions } from './pod-conditions.js';
@@ -83,7 +83,7 @@ export class StatusManager {
         failures++;
         const { namespace, name } = entry.base.metadata;
         if (failures === 3) log.warn('a pod status cannot be written yet', { pod: `${namespace}/${name}`, error });
-        await clock.sleep(Math.min(100 * 2 ** failures, 5000), signal).catch(() => undefined);
+        await pause(clock, Math.min(100 * 2 ** failures, 5000), signal);
       }
     }
   }

@@ -1,5 +1,5 @@
 import type { Pod, Volume } from '../../shared/api/generated/types.js';
-import type { Clock } from '../../shared/clock/clock.js';
+import { pause, type Clock } from '../../shared/clock/clock.js';
 import { isPodActive } from '../../shared/api/pod.js';
 import type { Log } from '../../shared/log/log.js';
 import type { VolumeManager } from './volume-manager.js';
@@ -26,7 +26,7 @@ export class VolumeRefresher {
   async run(signal: AbortSignal): Promise<void> {
     const { clock, pods, periodMs = 25_000 } = this.#options;
     while (!signal.aborted) {
-      await clock.sleep(periodMs, signal).catch(() => undefined);
+      await pause(clock, periodMs, signal);
       for (const pod of pods()) {
         if (signal.aborted) return;
         if (isPodActive(pod) && hasStarted(pod) && pod.spec.volumes?.some(isRefreshed)) await this.#refresh(pod);

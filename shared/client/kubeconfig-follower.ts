@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { Clock } from '../clock/clock.js';
+import { pause, type Clock } from '../clock/clock.js';
 import type { Client } from './client.js';
 import type { ReplaceableClient } from './replaceable-client.js';
 
@@ -27,7 +27,7 @@ export async function followKubeconfig(options: FollowOptions, signal: AbortSign
   const { path, client, connect, clock, onReload, onProblem } = options;
   let known = options.text;
   while (!signal.aborted) {
-    await clock.sleep(periodMs, signal).catch(() => undefined);
+    await pause(clock, periodMs, signal);
     if (signal.aborted) return;
     try {
       const text = await readFile(path, 'utf8');

@@ -40,3 +40,12 @@ export function sleepOn(clock: Pick<Clock, 'schedule'>, delayMs: number, signal?
     signal?.addEventListener('abort', onAbort, { once: true });
   });
 }
+
+/** Sleeps in a loop that looks at the signal itself: an abort ends the pause like the end of its time. */
+export async function pause(clock: Pick<Clock, 'sleep'>, delayMs: number, signal: AbortSignal): Promise<void> {
+  try {
+    await clock.sleep(delayMs, signal);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}

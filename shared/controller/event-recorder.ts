@@ -2,7 +2,7 @@ import { events } from '../api/generated/resources.js';
 import type { ObjectReference } from '../api/generated/types.js';
 import type { KubernetesObject } from '../api/object.js';
 import type { Client } from '../client/client.js';
-import type { Clock } from '../clock/clock.js';
+import { pause, type Clock } from '../clock/clock.js';
 import { isForbidden, isNotFound, StatusError } from '../errors/status-error.js';
 import type { Log } from '../log/log.js';
 import { EventCorrelator, type Correlation, type EventType, type Occurrence } from './event-correlator.js';
@@ -92,7 +92,7 @@ export class ApiEventRecorder implements EventRecorder {
           }
           return;
         }
-        await clock.sleep(500 * 2 ** attempt, this.#stopping.signal).catch(() => undefined);
+        await pause(clock, 500 * 2 ** attempt, this.#stopping.signal);
       }
     }
   }

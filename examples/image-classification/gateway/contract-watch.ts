@@ -1,4 +1,4 @@
-import type { Clock } from '../../../shared/clock/clock.js';
+import { pause, type Clock } from '../../../shared/clock/clock.js';
 import type { Log } from '../log.js';
 import type { ModelClient } from './model-client.js';
 import type { ModelContract } from './model-contract.js';
@@ -31,7 +31,7 @@ export class ContractWatch {
         if (problem !== lastProblem) log('model not learnt', { reason: problem });
         lastProblem = problem;
       }
-      await clock.sleep(lastProblem === '' ? REFRESH_MS : RETRY_MS, signal).catch(() => undefined);
+      await pause(clock, lastProblem === '' ? REFRESH_MS : RETRY_MS, signal);
     }
   }
 }

@@ -266,10 +266,12 @@ test('a port that listens on the pod’s loopback only is reached, as is one on 
 });
 
 test('a host port is published on the given address', async () => {
-  const mapping = { protocol: 'TCP', containerPort: 8080, hostPort: 18080, hostIP: '127.0.0.1' } as const;
+  // An address of loopback that nobody else uses, so that its ports are free.
+  const hostIP = '127.83.12.7';
+  const mapping = { protocol: 'TCP', containerPort: 8080, hostPort: 18080, hostIP } as const;
   await start(`ADDRESS=0.0.0.0; ${serve}`, {}, { portMappings: [mapping] });
   await eventually(async () => {
-    const socket = connect(18080, '127.0.0.1');
+    const socket = connect(18080, hostIP);
     await once(socket, 'connect');
     assert.equal(await page(socket), 'served\n');
   });
