@@ -85,6 +85,14 @@ describe('a cluster from up to down', () => {
     assert.match(await cluster.kubectl(['get', 'nodes']), /node-1\s+Ready[^]*node-2\s+Ready/);
   });
 
+  test('no two nodes have the same InternalIP, although they are one machine', async () => {
+    const { items } = await cluster.get<{ items: Node[] }>('nodes');
+    const addresses = items
+      .flatMap(({ status }) => status?.addresses ?? [])
+      .filter(({ type }) => type === 'InternalIP');
+    assert.equal(new Set(addresses.map(({ address }) => address)).size, 2);
+  });
+
   test('up again changes nothing and says that the cluster runs', async () => {
     const before = await runningContainers(cluster.host);
     const { stdout } = await cluster.knarr(['up', '--nodes', '2']);

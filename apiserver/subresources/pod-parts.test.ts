@@ -90,7 +90,7 @@ describe('parts of a pod', () => {
     await admin.send(pods, { body: { metadata: { name: 'slow', labels: { app: 'slow' } }, spec } });
     await budget('slow', 'slow', { disruptionsAllowed: 0, currentHealthy: 0, desiredHealthy: 1 });
     const conditions = async (): Promise<Json[]> =>
-      ((await admin.send(`${pods}/slow`)).json?.['status'] as { conditions?: Json[] }).conditions ?? [];
+      ((await admin.send(`${pods}/slow`)).json?.['status'] as { conditions?: Json[] } | undefined)?.conditions ?? [];
     assert.equal((await evict('slow', { deleteOptions: { dryRun: ['All'] } })).code, 201);
     assert.ok(!(await conditions()).some(({ type }) => type === 'DisruptionTarget'));
     assert.equal((await evict('slow', { deleteOptions: { preconditions: { uid: 'another' } } })).code, 409);

@@ -13,6 +13,8 @@ export interface ProxyTarget {
   readonly isKubelet: boolean;
 }
 
+type Objects = Pick<ObjectReader, 'find' | 'list'>;
+
 interface ProxyName {
   readonly scheme: string;
   readonly name: string;
@@ -33,8 +35,8 @@ function splitName(text: string): ProxyName {
 
 export function proxyTarget(
   info: RequestInfo,
-  objects: ObjectReader,
-  kubelets: Kubelets,
+  objects: Objects,
+  kubelets: Pick<Kubelets, 'addressOf'>,
   random: () => number,
 ): ProxyTarget {
   const asked = splitName(info.name);
@@ -49,7 +51,7 @@ export function proxyTarget(
   }
 }
 
-function podAddress(namespace: string, { name, port }: ProxyName, objects: ObjectReader) {
+function podAddress(namespace: string, { scheme, name, port }: ProxyName, objects: Objects) {
   const pod = objects.find(pods, namespace, name);
   if (!pod) throw notFound(pods, name);
   const host = pod.status?.podIP;
@@ -58,14 +60,15 @@ function podAddress(namespace: string, { name, port }: ProxyName, objects: Objec
     const named = pod.spec.containers.flatMap(({ ports }) => ports ?? []).find((declared) => declared.name === port);
     return { host, port: named?.containerPort ?? portNumber(port) };
   }
-  return { host, port: pod.spec.containers.flatMap(({ ports }) => ports ?? [])[0]?.containerPort ?? 80 };
+  const [declared] = pod.spec.containers.flatMap(({ ports }) => ports ?? []);
+  return { host, port: declared?.containerPort ?? (scheme === 'https' ? 443 : 80) };
 }
 
 /** A ready backend of a Service; throws 404 and 503. */
 export function serviceAddress(
   namespace: string,
   { name, port }: Pick<ProxyName, 'name' | 'port'>,
-  objects: ObjectReader,
+  objects: Objects,
   random: () => number,
 ): { readonly host: string; readonly port: number } {
   const service = objects.find(services, namespace, name);
@@ -94,7 +97,11 @@ export function serviceAddress(
   return picked;
 }
 
-function nodeAddress({ scheme, name, port }: ProxyName, objects: ObjectReader, kubelets: Kubelets): ProxyTarget {
+function nodeAddress(
+  { scheme, name, port }: ProxyName,
+  objects: Objects,
+  kubelets: Pick<Kubelets, 'addressOf'>,
+): ProxyTarget {
   if (!objects.find(nodes, undefined, name)) throw notFound(nodes, name);
   const kubelet = kubelets.addressOf(name);
   const number = port === '' ? kubelet.port : portNumber(port);

@@ -6,7 +6,7 @@ import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { after, before, describe, it } from 'node:test';
 import { WebSocket } from 'ws';
-import { issueCertificate } from '../../shared/pki/certificate.js';
+import { createCertificateAuthority, issueCertificate } from '../../shared/pki/certificate.js';
 import { RawClient } from '../testing/raw-client.js';
 import { startTestServer, type TestServer } from '../testing/test-server.js';
 
@@ -16,6 +16,11 @@ interface Seen {
   user: string;
   authorization: string | undefined;
 }
+
+const validity = (): { notBefore: Date; notAfter: Date } => ({
+  notBefore: new Date(Date.now() - 1000),
+  notAfter: new Date(Date.now() + 1e8),
+});
 
 describe('streams by way of the kubelet', () => {
   let server: TestServer;
@@ -32,12 +37,11 @@ describe('streams by way of the kubelet', () => {
   before(async () => {
     server = await startTestServer();
     admin = new RawClient(server, server.admin);
-    const validity = { notBefore: new Date(Date.now() - 1000), notAfter: new Date(Date.now() + 1e8) };
     const serving = await issueCertificate(server.caKeyPair, {
       subject: { commonName: 'system:node:node-1' },
       usages: ['server'],
       ipAddresses: ['127.0.0.1'],
-      ...validity,
+      ...validity(),
     });
     const tls = { cert: serving.certificate, key: serving.key, ca: server.ca, requestCert: true };
     kubelet = createServer(tls, (asked, answer) => {
@@ -220,5 +224,21 @@ describe('streams by way of the kubelet', () => {
     assert.equal((await admin.send(base)).code, 301);
     assert.equal((await admin.send(`${core}/pods/p:1/proxy/`)).code, 503);
     assert.equal((await admin.send(`${core}/services/none/proxy/`)).code, 404);
+  });
+
+  it('proxies to a pod over TLS where the scheme says so, whoever signed its certificate', async () => {
+    const unknown = await createCertificateAuthority({ subject: { commonName: 'unknown' }, ...validity() });
+    const pair = await issueCertificate(unknown, { subject: { commonName: 'x' }, usages: ['server'], ...validity() });
+    const secure = createServer({ cert: pair.certificate, key: pair.key }, (asked, answer) =>
+      answer.end(`over TLS ${asked.url}`),
+    );
+    await new Promise<void>((done) => secure.listen(0, '127.0.0.1', done));
+    try {
+      const { port } = secure.address() as AddressInfo;
+      assert.equal((await admin.send(`${core}/pods/https:p:${port}/proxy/a`)).text, 'over TLS /a');
+    } finally {
+      secure.closeAllConnections();
+      secure.close();
+    }
   });
 });

@@ -84,31 +84,6 @@ describe('what stock clients rely on', () => {
     assert.equal(new Set(texts).size, 1);
   });
 
-  it('the field selectors that clients use', async () => {
-    const known: Record<string, string[]> = {
-      '/api/v1/pods': [
-        'metadata.name=a,metadata.namespace=b',
-        'spec.nodeName=n',
-        'status.phase!=Running',
-        'spec.schedulerName=s',
-        'spec.serviceAccountName=s',
-        'status.podIP=10.0.0.1',
-        'spec.restartPolicy=Never',
-      ],
-      '/api/v1/nodes': ['metadata.name=a', 'spec.unschedulable=true'],
-      '/api/v1/secrets': ['type=Opaque'],
-      '/api/v1/events': ['involvedObject.kind=Pod,involvedObject.uid=u', 'reason=r', 'source=kubelet', 'type=Normal'],
-      '/apis/events.k8s.io/v1/events': ['regarding.kind=Pod', 'reportingController=c'],
-      '/apis/certificates.k8s.io/v1/certificatesigningrequests': ['spec.signerName=s'],
-    };
-    for (const [path, selectors] of Object.entries(known)) {
-      for (const selector of selectors) {
-        const answer = await admin.send(`${path}?fieldSelector=${encodeURIComponent(selector)}`);
-        assert.equal(answer.code, 200, `${path} ${selector}: ${answer.text}`);
-      }
-    }
-  });
-
   it('discovery, old and aggregated, with and without a slash', async () => {
     for (const path of ['/api', '/api/', '/apis', '/apis/', '/apis/apps', '/apis/apps/', '/apis/apps/v1', '/api/v1']) {
       assert.equal((await admin.send(path)).code, 200, path);

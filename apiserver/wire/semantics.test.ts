@@ -3,12 +3,9 @@ import { once } from 'node:events';
 import { connect } from 'node:http2';
 import { gunzipSync } from 'node:zlib';
 import { after, before, describe, it } from 'node:test';
+import { createSigningRequest } from '../../shared/pki/certificate.js';
 import { RawClient, type RawAnswer } from '../testing/raw-client.js';
 import { startTestServer, type TestServer } from '../testing/test-server.js';
-import { kubectlFor } from './kubectl.js';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 
 const core = '/api/v1/namespaces/default';
 const maps = `${core}/configmaps`;
@@ -152,29 +149,28 @@ describe('on the wire', () => {
     );
   });
 
-  it('kubectl applies a kustomization', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'knarr-kustomize-'));
-    const kubectl = await kubectlFor(server.kubeconfigPath);
-    try {
-      const kustomization = {
-        apiVersion: 'kustomize.config.k8s.io/v1beta1',
-        kind: 'Kustomization',
-        namePrefix: 'kustom-',
-        namespace: 'default',
-        resources: ['map.json'],
-        configMapGenerator: [{ name: 'made', literals: ['a=b'] }],
+  it('a signing request is approved by a patch of any type, of its approval alone', async () => {
+    const path = '/apis/certificates.k8s.io/v1/certificatesigningrequests';
+    const condition = { type: 'Approved', status: 'True', reason: 'R', message: 'm' };
+    const patches: Readonly<Record<string, object>> = {
+      'merge-patch+json': { status: { conditions: [condition] } },
+      'strategic-merge-patch+json': { status: { conditions: [condition] } },
+      'json-patch+json': [{ op: 'add', path: '/status', value: { conditions: [condition] } }],
+    };
+    for (const [type, body] of Object.entries(patches)) {
+      const name = type.split('-')[0] ?? '';
+      const { request } = await createSigningRequest({ subject: { commonName: name } });
+      const spec = { request: Buffer.from(request).toString('base64'), signerName: 'a.b/c', usages: ['client auth'] };
+      assert.equal((await admin.send(path, { body: { metadata: { name }, spec } })).code, 201);
+      const headers = { 'content-type': `application/${type}` };
+      const patched = async (subresource: string): Promise<unknown> => {
+        const answer = await admin.send(`${path}/${name}${subresource}`, { method: 'PATCH', headers, body });
+        assert.equal(answer.code, 200, answer.text);
+        const { conditions } = (answer.json?.['status'] ?? {}) as { conditions?: Record<string, unknown>[] };
+        return conditions?.map((one) => [one['type'], one['reason']]);
       };
-      await writeFile(join(folder, 'kustomization.yaml'), JSON.stringify(kustomization));
-      const map = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'map' }, data: { k: 'v' } };
-      await writeFile(join(folder, 'map.json'), JSON.stringify(map));
-      const first = await kubectl.run('apply', '-k', folder);
-      assert.match(first.stdout, /configmap\/kustom-made-\w+ created\nconfigmap\/kustom-map created\n/, first.stderr);
-      assert.match((await kubectl.run('apply', '-k', folder)).stdout, /kustom-map unchanged/);
-      assert.equal((await kubectl.run('diff', '-k', folder)).code, 0);
-      assert.match((await kubectl.run('delete', '-k', folder)).stdout, /"kustom-map" deleted/);
-    } finally {
-      await kubectl.close();
-      await rm(folder, { recursive: true });
+      assert.equal(await patched(''), undefined);
+      assert.deepEqual(await patched('/approval'), [['Approved', 'R']]);
     }
   });
 });

@@ -9,6 +9,7 @@ import {
 } from '../../shared/api/generated/resources.js';
 import { eventually } from '../../shared/clock/eventually.js';
 import { isNotFound } from '../../shared/errors/status-error.js';
+import { rootCaPublisher } from '../serviceaccount/root-ca-publisher.js';
 import { claimProtectionController } from '../storage-protection/storage-protection-controllers.js';
 import { startManager, type TestManager } from '../testing/manager.js';
 import { resourceQuotaController } from './resource-quota-controller.js';
@@ -18,7 +19,7 @@ const namespace = 'counted';
 describe('quotas and claims under their controllers', () => {
   let manager: TestManager;
   before(async () => {
-    manager = await startManager([resourceQuotaController, claimProtectionController]);
+    manager = await startManager([resourceQuotaController, claimProtectionController, rootCaPublisher]);
     await manager.admin.create(namespaces, { metadata: { name: namespace }, spec: {} });
   });
   after(() => manager.close());
@@ -31,17 +32,18 @@ describe('quotas and claims under their controllers', () => {
       spec: { containers: [{ name: 'c', image: 'i', resources: { requests: { cpu: '250m' } } }], ...spec },
     });
 
-  it('tells how much of a quota is used, and again when something comes or goes', async () => {
+  it('tells how much of a quota is used, what controllers made included, and again when something comes or goes', async () => {
+    // kube-root-ca.crt is one more ConfigMap.
     const hard = { pods: '5', 'requests.cpu': '2', 'count/configmaps': '3', 'count/things.example.com': '1' };
     await manager.admin.create(resourcequotas, { metadata: { name: 'q', namespace }, spec: { hard } });
     await eventually(async () =>
-      assert.deepEqual(await usedOf('q'), { pods: '0', 'requests.cpu': '0', 'count/configmaps': '0' }),
+      assert.deepEqual(await usedOf('q'), { pods: '0', 'requests.cpu': '0', 'count/configmaps': '1' }),
     );
     await makePod('a');
     await makePod('b');
     await manager.admin.create(configmaps, { metadata: { name: 'm', namespace } });
     await eventually(async () =>
-      assert.deepEqual(await usedOf('q'), { pods: '2', 'requests.cpu': '500m', 'count/configmaps': '1' }),
+      assert.deepEqual(await usedOf('q'), { pods: '2', 'requests.cpu': '500m', 'count/configmaps': '2' }),
     );
     await manager.admin.delete(pods, 'a', namespace);
     await manager.admin.patch(
@@ -53,7 +55,7 @@ describe('quotas and claims under their controllers', () => {
       { subresource: 'status' },
     );
     await eventually(async () =>
-      assert.deepEqual(await usedOf('q'), { pods: '0', 'requests.cpu': '0', 'count/configmaps': '1' }),
+      assert.deepEqual(await usedOf('q'), { pods: '0', 'requests.cpu': '0', 'count/configmaps': '2' }),
     );
     const { status } = await manager.admin.get(resourcequotas, 'q', namespace);
     assert.deepEqual(status?.hard, hard);
