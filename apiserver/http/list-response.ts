@@ -188,7 +188,7 @@ export async function sendList(exchange: Exchange, list: ListBody): Promise<void
 
 /** The whole list at once, for a form that cannot be streamed. */
 export function joinList(list: ListBody): Buffer {
-  return Buffer.concat([...list.chunks(Buffer.allocUnsafeSlow)], list.sizeBytes);
+  return Buffer.concat([...list.chunks((sizeBytes) => Buffer.allocUnsafeSlow(sizeBytes))], list.sizeBytes);
 }
 
 /**
