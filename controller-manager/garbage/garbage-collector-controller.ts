@@ -26,9 +26,9 @@ export const garbageCollectorController: ControllerDefinition = {
     const client = context.client('generic-garbage-collector');
     const recorder = context.recorder('generic-garbage-collector', 'garbage-collector-controller');
     const kinds = new Map<string, Resource<KubernetesObject>>();
-    // Of resources that no other controller watches only the metadata is kept.
+    // Of resources that no other controller watches only the metadata is asked for, and of that what counts here is kept.
     const { clock, random, log } = context;
-    const own = new InformerFactory(client, { clock, random, log, transform: metadataOnly });
+    const own = new InformerFactory(client, { clock, random, log, transform: ownersOnly, isMetadataOnly: true });
     const watched = new Map<string, SharedInformer<KubernetesObject>>();
     const collector = new GarbageCollector({
       client,
@@ -99,7 +99,7 @@ const keyOf = ({ group, version, resource }: Resource): string => `${group}/${ve
 
 const groupOf = (apiVersion: string): string => (apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : '');
 
-function metadataOnly<T extends KubernetesObject>(object: T): T {
+function ownersOnly<T extends KubernetesObject>(object: T): T {
   const { name, namespace, uid, resourceVersion, ownerReferences, finalizers, deletionTimestamp } = object.metadata;
   const metadata = { name, namespace, uid, resourceVersion, ownerReferences, finalizers, deletionTimestamp };
   return { apiVersion: object.apiVersion, kind: object.kind, metadata } as unknown as T;

@@ -8,6 +8,8 @@ import { SharedInformer, type InformerDependencies } from './shared-informer.js'
 export interface FactoryOptions extends InformerDependencies {
   /** For every informer of the factory; e.g. {@link dropManagedFields}. */
   readonly transform?: <T extends KubernetesObject>(object: T) => T;
+  /** Objects come with their metadata alone; for every informer of the factory. */
+  readonly isMetadataOnly?: boolean;
 }
 
 /** Removes what only the server reads. An update without managedFields leaves the stored ones as they are. */
@@ -42,11 +44,11 @@ export class InformerFactory {
     // The key tells the resource, and with it T.
     let informer = this.#informers.get(key) as SharedInformer<T> | undefined;
     if (!informer) {
-      const { transform, ...deps } = this.#options;
+      const { transform, isMetadataOnly = false, ...deps } = this.#options;
       informer = new SharedInformer<T>(
         this.#client,
         resource,
-        { ...selection, ...(transform ? { transform } : {}) },
+        { ...selection, isMetadataOnly, ...(transform ? { transform } : {}) },
         deps,
       );
       this.#informers.set(key, informer as unknown as SharedInformer<KubernetesObject>);

@@ -15,6 +15,8 @@ export interface ReflectorScope {
   readonly namespace?: string;
   readonly labelSelector?: string;
   readonly fieldSelector?: string;
+  /** Objects come with their metadata alone. */
+  readonly isMetadataOnly?: boolean;
 }
 
 export interface ReflectorDependencies {

@@ -11,7 +11,12 @@ export interface WriteOptions extends CallOptions {
   fieldManager?: string;
   fieldValidation?: 'Ignore' | 'Warn' | 'Strict';
 }
-export interface ListOptions extends CallOptions {
+/** What of each object a list or watch brings. */
+export interface FormOptions {
+  /** Nothing but its metadata, as PartialObjectMetadata; a server that does not know that form sends all. */
+  isMetadataOnly?: boolean;
+}
+export interface ListOptions extends CallOptions, FormOptions {
   namespace?: string;
   labelSelector?: string;
   fieldSelector?: string;
@@ -20,7 +25,7 @@ export interface ListOptions extends CallOptions {
   resourceVersion?: string;
   resourceVersionMatch?: 'Exact' | 'NotOlderThan';
 }
-export interface WatchOptions extends CallOptions {
+export interface WatchOptions extends CallOptions, FormOptions {
   namespace?: string;
   labelSelector?: string;
   fieldSelector?: string;

@@ -57,6 +57,26 @@ test('a failure told by the server is a StatusError, also when the body is not a
   );
 });
 
+test('metadata alone is asked for by the form, and whole objects where a server knows no other', async (t) => {
+  const server = await serve(t, (request) => {
+    if (!request.url.searchParams.has('watch')) return request.json(200, { metadata: {}, items: [] });
+    request.response.writeHead(200);
+    request.response.end('{"type":"ADDED","object":{"metadata":{"name":"a"}}}\n');
+  });
+  const client = server.client();
+  await client.list(pods, { isMetadataOnly: true });
+  for await (const { type } of client.watch(pods, { isMetadataOnly: true })) assert.equal(type, 'ADDED');
+  await client.list(pods);
+  assert.deepEqual(
+    server.requests.map(({ headers }) => headers.accept),
+    [
+      'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json',
+      'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json',
+      'application/json',
+    ],
+  );
+});
+
 test('watches take no connection away from calls, however many go on', async (t) => {
   const server = await serve(t, (request) => {
     if (!request.url.searchParams.has('watch')) return request.json(200, { metadata: { name: 'x' } });

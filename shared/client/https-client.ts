@@ -7,6 +7,7 @@ import type {
   CallOptions,
   Client,
   DeleteOptions,
+  FormOptions,
   ListOptions,
   PatchOptions,
   PatchType,
@@ -82,7 +83,8 @@ export class HttpsClient implements Client {
 
   async list<T>(resource: Resource<T>, options: ListOptions = {}): Promise<ObjectList<T>> {
     const path = resourcePath(resource, options.namespace) + listQuery(options);
-    const list = await this.#json<ObjectList<T>>({ method: 'GET', path, signal: options.signal });
+    const headers = acceptHeader(options, 'PartialObjectMetadataList');
+    const list = await this.#json<ObjectList<T>>({ method: 'GET', path, headers, signal: options.signal });
     for (const item of list.items as Partial<KubernetesObject>[]) {
       item.apiVersion ??= resource.apiVersion;
       item.kind ??= resource.kind;
@@ -141,7 +143,8 @@ export class HttpsClient implements Client {
   async *watch<T>(resource: Resource<T>, options: WatchOptions = {}): AsyncGenerator<WatchEvent<T>> {
     const { signal } = options;
     const path = resourcePath(resource, options.namespace) + watchQuery(options);
-    const response = await this.#open({ method: 'GET', path, signal, isStream: true });
+    const headers = acceptHeader(options, 'PartialObjectMetadata');
+    const response = await this.#open({ method: 'GET', path, headers, signal, isStream: true });
     if (response.statusCode !== 200) throw statusError(response, await this.#read(response, signal));
     const silenceTimeoutMs = options.silenceTimeoutMs ?? 90_000;
     yield* watchEvents<T>(response, { clock: this.#clock, silenceTimeoutMs, signal });
@@ -241,6 +244,10 @@ interface Request {
   readonly signal?: AbortSignal | undefined;
   readonly isStream?: boolean;
   readonly isRetried?: boolean | undefined;
+}
+
+function acceptHeader({ isMetadataOnly }: FormOptions, kind: string): Record<string, string> {
+  return isMetadataOnly ? { accept: `application/json;as=${kind};g=meta.k8s.io;v=v1,application/json` } : {};
 }
 
 /** The wait that the server asks for: with 429 and with 5xx, as client-go does. */
