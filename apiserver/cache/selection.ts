@@ -1,4 +1,9 @@
-import { FieldSelectorError, parseFieldSelector, type FieldRequirement } from '../../shared/api/field-selector.js';
+import {
+  FieldSelectorError,
+  matchesField,
+  parseFieldSelector,
+  type FieldRequirement,
+} from '../../shared/api/field-selector.js';
 import { parseSelector } from '../../shared/api/selector-parser.js';
 import { matchesSelector, SelectorError, type Selector } from '../../shared/api/selector.js';
 import type { KubernetesObject } from '../../shared/api/object.js';
@@ -112,10 +117,9 @@ function fieldCheck(
   definition: ResourceDefinition,
   requirement: FieldRequirement,
 ): (object: KubernetesObject) => boolean {
-  const { field, value } = requirement;
-  const wanted = requirement.operator === '=';
-  if (field === 'metadata.name') return (object) => (object.metadata.name === value) === wanted;
-  if (field === 'metadata.namespace') return (object) => ((object.metadata.namespace ?? '') === value) === wanted;
+  const { field } = requirement;
+  if (field === 'metadata.name') return (object) => matchesField(requirement, object.metadata.name);
+  if (field === 'metadata.namespace') return (object) => matchesField(requirement, object.metadata.namespace ?? '');
   const read = definition.selectableFields[field];
-  return (object) => ((read?.(object) ?? '') === value) === wanted;
+  return (object) => matchesField(requirement, read?.(object) ?? '');
 }

@@ -67,9 +67,9 @@ function unescape(value: string): string {
   return plain;
 }
 
-/** `read` gives the text of a field of the object, empty where it has none. */
-export function matchesFields(requirements: readonly FieldRequirement[], read: (field: string) => string): boolean {
-  return requirements.every(({ field, operator, value }) => (read(field) === value) === (operator === '='));
+/** `text` is that of the field in the object, empty where it has none. */
+export function matchesField({ operator, value }: FieldRequirement, text: string): boolean {
+  return (text === value) === (operator === '=');
 }
 
 export function formatFieldSelector(requirements: readonly FieldRequirement[]): string {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Container, Pod, PodSpec } from './generated/types.js';
-import { hostPorts, isPodActive, isPodAvailable, isPodReady, podLimits, podRequests, qosClass } from './pod.js';
+import { hostPorts, isPodActive, isPodAvailable, isPodReady, podRequests, qosClass } from './pod.js';
 
 const container = (requests: Record<string, string> = {}, limits?: Record<string, string>): Container => ({
   name: 'c',
@@ -49,7 +49,6 @@ test('requests are the larger of the containers together and the init containers
   ];
   for (const [title, spec, expected] of table)
     assert.deepEqual(Object.fromEntries(podRequests(pod(spec).spec)), expected, title);
-  assert.deepEqual([...podLimits(pod({ containers: [container({}, { cpu: '2' })] }).spec)], [['cpu', 2000]]);
 });
 
 test('the quality of service follows requests and limits of cpu and memory', () => {

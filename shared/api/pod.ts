@@ -62,23 +62,12 @@ function hostPort({ hostPort: port, hostIP, protocol }: ContainerPort): HostPort
  * need one after the other (sidecars count in both from their turn on), plus overhead. Pod-level resources take precedence.
  */
 export function podRequests(spec: PodSpec): ResourceAmounts {
-  return effective(spec, 'requests');
-}
-
-/** The same sum over limits; a container without a limit adds nothing. */
-export function podLimits(spec: PodSpec): ResourceAmounts {
-  return effective(spec, 'limits');
-}
-
-type Which = 'requests' | 'limits';
-
-function effective(spec: PodSpec, which: Which): ResourceAmounts {
   const total: ResourceAmounts = new Map();
-  for (const container of spec.containers ?? []) add(total, containerAmounts(container, which));
+  for (const container of spec.containers ?? []) add(total, requestsOf(container));
   const sidecars: ResourceAmounts = new Map();
   const peak: ResourceAmounts = new Map();
   for (const container of spec.initContainers ?? []) {
-    const own = containerAmounts(container, which);
+    const own = requestsOf(container);
     if (isSidecar(container)) {
       add(total, own);
       add(sidecars, own);
@@ -89,9 +78,10 @@ function effective(spec: PodSpec, which: Which): ResourceAmounts {
     }
   }
   raise(total, peak);
-  for (const [name, quantity] of Object.entries(spec.resources?.[which] ?? {})) total.set(name, amount(name, quantity));
+  for (const [name, quantity] of Object.entries(spec.resources?.requests ?? {}))
+    total.set(name, amount(name, quantity));
   for (const [name, quantity] of Object.entries(spec.overhead ?? {}))
-    if (which === 'requests' || total.has(name)) total.set(name, (total.get(name) ?? 0) + amount(name, quantity));
+    total.set(name, (total.get(name) ?? 0) + amount(name, quantity));
   return total;
 }
 
@@ -100,11 +90,8 @@ export function amount(name: string, quantity: string): number {
   return name === 'cpu' ? quantityMilliValue(quantity) : quantityValue(quantity);
 }
 
-/** What one container asks for, or is limited to. */
-export function containerAmounts(container: Container, which: Which): ResourceAmounts {
-  return new Map(
-    Object.entries(container.resources?.[which] ?? {}).map(([name, quantity]) => [name, amount(name, quantity)]),
-  );
+function requestsOf({ resources }: Container): ResourceAmounts {
+  return new Map(Object.entries(resources?.requests ?? {}).map(([name, quantity]) => [name, amount(name, quantity)]));
 }
 
 function add(to: ResourceAmounts, more: ReadonlyMap<string, number>): void {

@@ -11,7 +11,6 @@ import {
   QuantityError,
   quantityMilliValue,
   quantityValue,
-  subtractQuantities,
 } from './quantity.js';
 
 test('texts come back in canonical form', () => {
@@ -124,11 +123,11 @@ test('values round up to whole units and thousandths', () => {
   }
 });
 
-test('sums and differences keep the format of the first that is not zero', () => {
+test('sums keep the format of the first that is not zero', () => {
   assert.equal(addQuantities('1Gi', '512Mi'), '1536Mi');
   assert.equal(addQuantities('100m', '900m'), '1');
   assert.equal(addQuantities('0', '1Gi'), '1Gi');
-  assert.equal(subtractQuantities('1', '1500m'), '-500m');
+  assert.equal(addQuantities('1', '-1500m'), '-500m');
   assert.ok(compareQuantities('1Gi', '1G') > 0);
   assert.equal(compareQuantities('1', '1000m'), 0);
 });
@@ -210,11 +209,10 @@ test('property: amounts, order, sums and canonical forms agree with fractions of
     fc.property(exact, exact, (a, b) => {
       assert.equal(order(canonicalQuantity(a), a), 0, a);
       assert.equal(Math.sign(compareQuantities(a, b)), order(a, b), `${a} ${b}`);
-      const [left, right, sum, rest] = [a, b, addQuantities(a, b), subtractQuantities(a, b)].map(rational);
-      assert.ok(left && right && sum && rest);
+      const [left, right, sum] = [a, b, addQuantities(a, b)].map(rational);
+      assert.ok(left && right && sum);
       const under = left.under * right.under;
       assert.equal(sum.over * under, (left.over * right.under + right.over * left.under) * sum.under);
-      assert.equal(rest.over * under, (left.over * right.under - right.over * left.under) * rest.under);
     }),
     { numRuns: 1000 },
   );

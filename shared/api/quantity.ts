@@ -179,16 +179,8 @@ export function compareQuantities(a: string, b: string): number {
 
 /** The sum, in the format of `a`; of `b` where `a` is zero. */
 export function addQuantities(a: string, b: string): string {
-  return combine(parseQuantity(a), parseQuantity(b), (left, right) => left + right);
-}
-
-/** The difference, in the format of `a`; of `b` where `a` is zero. */
-export function subtractQuantities(a: string, b: string): string {
-  return combine(parseQuantity(a), parseQuantity(b), (left, right) => left - right);
-}
-
-function combine(a: Quantity, b: Quantity, operation: (left: bigint, right: bigint) => bigint): string {
-  return formatQuantity({ nanos: operation(a.nanos, b.nanos), format: a.nanos === 0n ? b.format : a.format });
+  const [left, right] = [parseQuantity(a), parseQuantity(b)];
+  return formatQuantity({ nanos: left.nanos + right.nanos, format: left.nanos === 0n ? right.format : left.format });
 }
 
 /** In whole units, rounded up; exact below 2^53. Bytes of memory, counts of things. */
