@@ -1,6 +1,6 @@
 /**
- * The structure of older versions that documents in the wild still use. The models know only what Kubernetes 1.36 serves,
- * so each is derived from its successor: the types of a family are copied under the package of the older version, and
+ * The structure of older versions that documents in the wild still use. The models know only what Kubernetes 1.36 serves;
+ * a type that they lack is derived from its successor: the types of a family are copied under the package of the older version, and
  * `changes` tell where they differ. References inside a family stay inside it.
  */
 export interface OlderFamily {
@@ -155,13 +155,23 @@ const flatMetrics: OlderFamily['changes'] = {
   },
 };
 
+/** What nominal shares were called. */
+const assuredShares: OlderFamily['changes'] = {
+  LimitedPriorityLevelConfiguration: { renamed: { nominalConcurrencyShares: 'assuredConcurrencyShares' } },
+};
+
 export const olderFamilies: readonly OlderFamily[] = [
   {
     from: 'io.k8s.api.networking.v1',
     to: 'io.k8s.api.networking.v1beta1',
     group: 'networking.k8s.io',
     version: 'v1beta1',
-    kinds: { ingresses: namespaced('Ingress'), ingressclasses: clustered('IngressClass') },
+    kinds: {
+      ingresses: namespaced('Ingress'),
+      ingressclasses: clustered('IngressClass'),
+      ipaddresses: clustered('IPAddress'),
+      servicecidrs: clustered('ServiceCIDR'),
+    },
     changes: ingressChanges,
   },
   {
@@ -290,6 +300,8 @@ export const olderFamilies: readonly OlderFamily[] = [
       csidrivers: clustered('CSIDriver'),
       csinodes: clustered('CSINode'),
       volumeattachments: clustered('VolumeAttachment'),
+      csistoragecapacities: namespaced('CSIStorageCapacity'),
+      volumeattributesclasses: clustered('VolumeAttributesClass'),
     },
     changes: {},
   },
@@ -309,6 +321,67 @@ export const olderFamilies: readonly OlderFamily[] = [
     kinds: { leases: namespaced('Lease') },
     changes: {},
   },
+  {
+    from: 'io.k8s.api.node.v1',
+    to: 'io.k8s.api.node.v1beta1',
+    group: 'node.k8s.io',
+    version: 'v1beta1',
+    kinds: { runtimeclasses: clustered('RuntimeClass') },
+    changes: {},
+  },
+  {
+    from: 'io.k8s.api.certificates.v1',
+    to: 'io.k8s.api.certificates.v1beta1',
+    group: 'certificates.k8s.io',
+    version: 'v1beta1',
+    kinds: { certificatesigningrequests: clustered('CertificateSigningRequest') },
+    changes: { CertificateSigningRequestCondition: { optional: ['status'] } },
+  },
+  {
+    from: 'io.k8s.kube-aggregator.pkg.apis.apiregistration.v1',
+    to: 'io.k8s.kube-aggregator.pkg.apis.apiregistration.v1beta1',
+    group: 'apiregistration.k8s.io',
+    version: 'v1beta1',
+    kinds: { apiservices: clustered('APIService') },
+    changes: {},
+  },
+  {
+    from: 'io.k8s.api.admissionregistration.v1',
+    to: 'io.k8s.api.admissionregistration.v1beta1',
+    group: 'admissionregistration.k8s.io',
+    version: 'v1beta1',
+    kinds: {
+      validatingadmissionpolicies: clustered('ValidatingAdmissionPolicy'),
+      validatingadmissionpolicybindings: clustered('ValidatingAdmissionPolicyBinding'),
+      mutatingadmissionpolicies: clustered('MutatingAdmissionPolicy'),
+      mutatingadmissionpolicybindings: clustered('MutatingAdmissionPolicyBinding'),
+    },
+    changes: {},
+  },
+  ...(['v1beta1', 'v1beta2', 'v1beta3'] as const).map((version) => ({
+    from: 'io.k8s.api.flowcontrol.v1',
+    to: `io.k8s.api.flowcontrol.${version}`,
+    group: 'flowcontrol.apiserver.k8s.io',
+    version,
+    kinds: {
+      flowschemas: clustered('FlowSchema'),
+      prioritylevelconfigurations: clustered('PriorityLevelConfiguration'),
+    },
+    changes: version === 'v1beta3' ? {} : assuredShares,
+  })),
+  ...(['v1beta1', 'v1beta2'] as const).map((version) => ({
+    from: 'io.k8s.api.resource.v1',
+    to: `io.k8s.api.resource.${version}`,
+    group: 'resource.k8s.io',
+    version,
+    kinds: {
+      deviceclasses: clustered('DeviceClass'),
+      resourceclaims: namespaced('ResourceClaim'),
+      resourceclaimtemplates: namespaced('ResourceClaimTemplate'),
+      resourceslices: clustered('ResourceSlice'),
+    },
+    changes: {},
+  })),
 ];
 
 type Schema = Record<string, unknown>;
@@ -316,11 +389,13 @@ type Descriptions = Record<string, Record<string, string>>;
 
 /** Adds the definitions of all families to the tables. */
 export function addOlderVersions(schemas: Record<string, Schema>, descriptions: Descriptions): void {
+  const modelled = new Set(Object.keys(schemas));
   for (const family of olderFamilies) {
     const names = closure(family, schemas);
     for (const name of names) {
       const newer = `${family.from}.${name}`;
       const older = `${family.to}.${name}`;
+      if (modelled.has(older)) continue;
       const change = family.changes[name] ?? {};
       const derived = deriveSchema(schemas[newer] ?? { type: 'object' }, change, family, names);
       schemas[older] = { ...derived, ...(change.isNew ? {} : { derivedFrom: newer }) };

@@ -24,14 +24,14 @@ const PRIORITIES: Readonly<Record<string, GroupPriority>> = {
   policy: stable(17_100),
   'rbac.authorization.k8s.io': stable(17_000),
   'storage.k8s.io': stable(16_800),
-  'admissionregistration.k8s.io': stable(16_700),
+  'admissionregistration.k8s.io': stable(16_700, { v1beta1: 12 }),
   'apiextensions.k8s.io': stable(16_700),
   'scheduling.k8s.io': stable(16_600),
   'coordination.k8s.io': stable(16_500),
   'node.k8s.io': stable(16_300),
   'discovery.k8s.io': stable(16_200),
-  'resource.k8s.io': { group: 16_200, versions: { v1: 20 } },
-  'flowcontrol.apiserver.k8s.io': { group: 16_100, versions: { v1: 21 } },
+  'resource.k8s.io': { group: 16_200, versions: { v1: 20, v1beta2: 15 } },
+  'flowcontrol.apiserver.k8s.io': { group: 16_100, versions: { v1: 21, v1beta3: 18, v1beta2: 15, v1beta1: 12 } },
   // The original had it before apps, so that `kubectl get deployments` asked for extensions/v1beta1: the stable groups win here.
   extensions: { group: 16_000, versions: { v1beta1: 1 } },
 };

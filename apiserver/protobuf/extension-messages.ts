@@ -2,7 +2,7 @@ import type { MessageTable } from './messages.js';
 
 const meta = 'k8s.io.apimachinery.pkg.apis.meta.v1';
 const extensions = 'k8s.io.apiextensions-apiserver.pkg.apis.apiextensions.v1';
-const registration = 'k8s.io.kube-aggregator.pkg.apis.apiregistration.v1';
+const registrations = ['v1', 'v1beta1'].map((version) => `k8s.io.kube-aggregator.pkg.apis.apiregistration.${version}`);
 
 /** JSONSchemaProps by the names that its JSON has. */
 const schemaProps: MessageTable[string] = {
@@ -153,7 +153,8 @@ const definitions: Readonly<Record<string, MessageTable[string]>> = {
   },
 };
 
-const services: Readonly<Record<string, MessageTable[string]>> = {
+/** The same in both versions. */
+const services = (registration: string): Readonly<Record<string, MessageTable[string]>> => ({
   APIService: {
     metadata: [1, `${meta}.ObjectMeta`],
     spec: [2, `${registration}.APIServiceSpec`],
@@ -178,7 +179,7 @@ const services: Readonly<Record<string, MessageTable[string]>> = {
   },
   APIServiceStatus: { conditions: [1, `repeated ${registration}.APIServiceCondition`] },
   ServiceReference: { namespace: [1, 'string'], name: [2, 'string'], port: [3, 'int32'] },
-};
+});
 
 const inPackage = (name: string, messages: Readonly<Record<string, MessageTable[string]>>): MessageTable =>
   Object.fromEntries(Object.entries(messages).map(([message, fields]) => [`${name}.${message}`, fields]));
@@ -186,5 +187,5 @@ const inPackage = (name: string, messages: Readonly<Record<string, MessageTable[
 /** Messages of apiextensions.k8s.io and apiregistration.k8s.io, which the table of the main repository lacks. */
 export const extensionMessages: MessageTable = {
   ...inPackage(extensions, definitions),
-  ...inPackage(registration, services),
+  ...Object.fromEntries(registrations.flatMap((name) => Object.entries(inPackage(name, services(name))))),
 };

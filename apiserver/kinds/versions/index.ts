@@ -2,6 +2,8 @@ import type { ResourceDefinition } from '../../registry/definition.js';
 import { olderAppsVersions } from './apps.js';
 import { horizontalPodAutoscalerVersions } from './horizontalpodautoscaler.js';
 import { olderNetworkingVersions } from './ingress.js';
+import { olderDeviceVersions } from './devices.js';
+import { olderFlowVersions } from './flow-control.js';
 import { otherOlderVersions } from './other.js';
 import { olderPolicyVersions } from './policy.js';
 
@@ -11,5 +13,7 @@ export const servedVersions: readonly ResourceDefinition[] = [
   ...olderAppsVersions,
   ...olderNetworkingVersions,
   ...olderPolicyVersions,
+  ...olderFlowVersions,
+  ...olderDeviceVersions,
   ...otherOlderVersions,
 ];

@@ -1,16 +1,28 @@
 import type { ResourceDefinition } from '../../registry/definition.js';
+import {
+  mutatingAdmissionPolicyBindingDefinition,
+  mutatingAdmissionPolicyDefinition,
+  validatingAdmissionPolicyBindingDefinition,
+  validatingAdmissionPolicyDefinition,
+} from '../admission-policies.js';
+import { apiServiceDefinition } from '../apiservice.js';
+import { certificateSigningRequestDefinition } from '../certificatesigningrequest.js';
 import { clusterRoleDefinition } from '../clusterrole.js';
 import { clusterRoleBindingDefinition } from '../clusterrolebinding.js';
 import { cronJobDefinition } from '../cronjob.js';
 import { csiDriverDefinition } from '../csidriver.js';
 import { csiNodeDefinition } from '../csinode.js';
+import { csiStorageCapacityDefinition } from '../csistoragecapacity.js';
 import { endpointSliceDefinition } from '../endpointslice.js';
+import { ipAddressDefinition, serviceCidrDefinition } from '../ipaddress.js';
 import { leaseDefinition } from '../lease.js';
 import { priorityClassDefinition } from '../priorityclass.js';
 import { roleDefinition } from '../role.js';
 import { roleBindingDefinition } from '../rolebinding.js';
+import { runtimeClassDefinition } from '../runtimeclass.js';
 import { storageClassDefinition } from '../storageclass.js';
 import { volumeAttachmentDefinition } from '../volumeattachment.js';
+import { volumeAttributesClassDefinition } from '../volumeattributesclass.js';
 import { member, members, olderVersion, rename, type VersionChange } from './served-version.js';
 
 const ZONE = 'topology.kubernetes.io/zone';
@@ -42,6 +54,15 @@ const topology: VersionChange = {
   },
 };
 
+/** Conditions of a certificate request once had no status, and a request needed not say what for. */
+const unstated: VersionChange = {
+  toStored: (request) => {
+    const spec = member(request, 'spec');
+    if (spec) spec['usages'] ??= ['digital signature', 'key encipherment'];
+    for (const condition of members(member(request, 'status'), 'conditions')) condition['status'] ??= 'True';
+  },
+};
+
 const rbac = [roleDefinition, roleBindingDefinition, clusterRoleDefinition, clusterRoleBindingDefinition];
 
 /** Versions of one kind each; most have the form of their successors. */
@@ -67,6 +88,44 @@ export const otherOlderVersions: readonly ResourceDefinition[] = [
       deprecated: '1.19',
       removed: '1.22',
     }),
+  ),
+  olderVersion(csiStorageCapacityDefinition as unknown as ResourceDefinition, 'storage.k8s.io/v1beta1', {
+    deprecated: '1.24',
+    removed: '1.27',
+  }),
+  olderVersion(volumeAttributesClassDefinition as unknown as ResourceDefinition, 'storage.k8s.io/v1beta1', {
+    deprecated: '1.34',
+    removed: '1.37',
+  }),
+  ...[ipAddressDefinition, serviceCidrDefinition].map((definition) =>
+    olderVersion(definition as unknown as ResourceDefinition, 'networking.k8s.io/v1beta1', {
+      deprecated: '1.34',
+      removed: '1.37',
+    }),
+  ),
+  ...[validatingAdmissionPolicyDefinition, validatingAdmissionPolicyBindingDefinition].map((definition) =>
+    olderVersion(definition as unknown as ResourceDefinition, 'admissionregistration.k8s.io/v1beta1', {
+      deprecated: '1.31',
+      removed: '1.34',
+    }),
+  ),
+  // Deprecated in 1.37 only.
+  ...[mutatingAdmissionPolicyDefinition, mutatingAdmissionPolicyBindingDefinition].map((definition) =>
+    olderVersion(definition as unknown as ResourceDefinition, 'admissionregistration.k8s.io/v1beta1', undefined),
+  ),
+  olderVersion(runtimeClassDefinition as unknown as ResourceDefinition, 'node.k8s.io/v1beta1', {
+    deprecated: '1.22',
+    removed: '1.25',
+  }),
+  olderVersion(apiServiceDefinition as unknown as ResourceDefinition, 'apiregistration.k8s.io/v1beta1', {
+    deprecated: '1.19',
+    removed: '1.22',
+  }),
+  olderVersion(
+    certificateSigningRequestDefinition as unknown as ResourceDefinition,
+    'certificates.k8s.io/v1beta1',
+    { deprecated: '1.19', removed: '1.22' },
+    unstated,
   ),
   olderVersion(priorityClassDefinition as unknown as ResourceDefinition, 'scheduling.k8s.io/v1beta1', {
     deprecated: '1.14',

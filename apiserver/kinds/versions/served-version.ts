@@ -49,18 +49,19 @@ export interface Lifecycle {
   readonly removed: string;
 }
 
-/** A version that the original no longer serves; it warns of itself in the original's words. */
+/** A version that the original no longer serves, or has off; it warns of itself in the original's words once it is deprecated. */
 export function olderVersion(
   base: ResourceDefinition,
   apiVersion: string,
-  lifecycle: Lifecycle,
+  lifecycle: Lifecycle | undefined,
   change: VersionChange = {},
 ): ResourceDefinition {
   const { kind, apiVersion: newer } = base.resource;
   const resource = (olderResources as Readonly<Record<string, Resource>>)[`${apiVersion} ${kind}`];
   if (!resource) throw new Error(`the structure of ${apiVersion} ${kind} is not known`);
-  const { deprecated, removed } = lifecycle;
-  const warning = `${apiVersion} ${kind} is deprecated in v${deprecated}+, unavailable in v${removed}+; use ${newer} ${kind}`;
+  const warning =
+    lifecycle &&
+    `${apiVersion} ${kind} is deprecated in v${lifecycle.deprecated}+, unavailable in v${lifecycle.removed}+; use ${newer} ${kind}`;
   // Short names and categories lead to the stable version: `kubectl get all` shall not list everything twice.
   return { ...servedVersion(base, resource, change, warning), shortNames: [], categories: [] };
 }

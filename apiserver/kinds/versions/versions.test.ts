@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { eventually } from '../../../shared/clock/eventually.js';
+import { createSigningRequest } from '../../../shared/pki/certificate.js';
 import { RawClient, type RawAnswer } from '../../testing/raw-client.js';
 import { startTestServer, type TestServer } from '../../testing/test-server.js';
 import { servedVersions } from './index.js';
@@ -67,7 +69,88 @@ const bodies: Readonly<Record<string, Json>> = {
   },
 };
 
+const exactly = { deviceClassName: 'gpu', count: 2, adminAccess: true };
+const policyMatch = {
+  resourceRules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['configmaps'] }],
+};
+const limitResponse = { type: 'Reject' };
+
+/** Bodies of kinds that came later, or that v1 has newly replaced. */
+const laterBodies: Readonly<Record<string, Json>> = {
+  RuntimeClass: { handler: 'h' },
+  CSIStorageCapacity: { storageClassName: 'fast', capacity: '1Gi' },
+  VolumeAttributesClass: { driverName: 'example.com', parameters: { a: 'b' } },
+  IPAddress: { spec: { parentRef: { resource: 'services', name: 's', namespace: 'default' } } },
+  ServiceCIDR: { spec: { cidrs: ['10.200.0.0/24'] } },
+  APIService: {
+    spec: {
+      group: 'example.com',
+      version: 'v9',
+      groupPriorityMinimum: 100,
+      versionPriority: 10,
+      insecureSkipTLSVerify: true,
+      service: { name: 's', namespace: 'default' },
+    },
+  },
+  ValidatingAdmissionPolicy: { spec: { matchConstraints: policyMatch, validations: [{ expression: 'true' }] } },
+  ValidatingAdmissionPolicyBinding: { spec: { policyName: 'p', validationActions: ['Deny'] } },
+  MutatingAdmissionPolicy: {
+    spec: {
+      matchConstraints: policyMatch,
+      failurePolicy: 'Ignore',
+      reinvocationPolicy: 'Never',
+      mutations: [{ patchType: 'ApplyConfiguration', applyConfiguration: { expression: 'Object{}' } }],
+    },
+  },
+  MutatingAdmissionPolicyBinding: { spec: { policyName: 'p' } },
+  FlowSchema: { spec: { priorityLevelConfiguration: { name: 'global-default' }, matchingPrecedence: 9_000 } },
+  PriorityLevelConfiguration: {
+    spec: { type: 'Limited', limited: { assuredConcurrencyShares: 3, limitResponse } },
+  },
+  'flowcontrol.apiserver.k8s.io/v1beta3 PriorityLevelConfiguration': {
+    spec: { type: 'Limited', limited: { nominalConcurrencyShares: 3, limitResponse } },
+  },
+  DeviceClass: { spec: { selectors: [{ cel: { expression: 'true' } }] } },
+  ResourceClaim: { spec: { devices: { requests: [{ name: 'r', exactly }] } } },
+  ResourceClaimTemplate: { spec: { spec: { devices: { requests: [{ name: 'r', exactly }] } } } },
+  'resource.k8s.io/v1beta1 ResourceClaim': { spec: { devices: { requests: [{ name: 'r', ...exactly }] } } },
+  'resource.k8s.io/v1beta1 ResourceClaimTemplate': {
+    spec: { spec: { devices: { requests: [{ name: 'r', ...exactly }] } } },
+  },
+  ResourceSlice: {
+    spec: {
+      driver: 'example.com',
+      nodeName: 'n',
+      pool: { name: 'n', generation: 1, resourceSliceCount: 1 },
+      devices: [{ name: 'd', attributes: { model: { string: 'x' } } }],
+    },
+  },
+  'resource.k8s.io/v1beta1 ResourceSlice': {
+    spec: {
+      driver: 'example.com',
+      nodeName: 'n',
+      pool: { name: 'n', generation: 1, resourceSliceCount: 1 },
+      devices: [{ name: 'd', basic: { attributes: { model: { string: 'x' } } } }],
+    },
+  },
+};
+
+/** Kinds whose objects are called after what they are about. */
+const names: Readonly<Record<string, string>> = { IPAddress: '10.200.0.9', APIService: 'v9.example.com' };
+
+/** The server itself writes their status as soon as they are there. */
+const statusKept = new Set(['FlowSchema', 'APIService', 'ValidatingAdmissionPolicy']);
+
 const metadataOf = (body: unknown): Json => (body as { metadata: Json }).metadata;
+
+const bodyOf = (apiVersion: string, kind: string): Json | undefined =>
+  bodies[`${apiVersion} ${kind}`] ?? bodies[kind] ?? laterBodies[`${apiVersion} ${kind}`] ?? laterBodies[kind];
+
+const certificateRequest = async (): Promise<Json> => {
+  const { request } = await createSigningRequest({ subject: { commonName: 'jane' } });
+  const signerName = 'kubernetes.io/kube-apiserver-client';
+  return { spec: { request: Buffer.from(request).toString('base64'), signerName } };
+};
 
 describe('a version that is not the stored one', { concurrency: 32 }, () => {
   let server: TestServer;
@@ -88,10 +171,10 @@ describe('a version that is not the stored one', { concurrency: 32 }, () => {
     const inScope = (base: string, plural: string): string =>
       `${base}/${namespaced ? 'namespaces/default/' : ''}${plural}`;
     it(`${apiVersion} ${kind} goes through every verb`, async () => {
-      const body = bodies[`${apiVersion} ${kind}`] ?? bodies[kind];
+      const body = kind === 'CertificateSigningRequest' ? await certificateRequest() : bodyOf(apiVersion, kind);
       assert.ok(body, 'there is a body of the kind');
       const collection = inScope(basePath, resource.resource);
-      const name = `v-${apiVersion.replace(/[^a-z0-9]/g, '-')}`;
+      const name = names[kind] ?? `v-${apiVersion.replace(/[^a-z0-9]/g, '-')}`;
       const path = `${collection}/${name}`;
       const made = { apiVersion, kind, ...body, metadata: { ...(body['metadata'] as Json | undefined), name } };
       const created = await admin.send(`${collection}?fieldValidation=Strict`, { body: made });
@@ -99,8 +182,9 @@ describe('a version that is not the stored one', { concurrency: 32 }, () => {
       assert.equal(created.json?.['apiVersion'], apiVersion);
       if (deprecation) assert.ok(String(created.headers['warning']).includes(deprecation), deprecation);
 
+      if (statusKept.has(kind)) await eventually(async () => assert.ok((await admin.send(path)).json?.['status']));
       const read = await admin.send(path);
-      assert.deepEqual(read.json, created.json);
+      if (!statusKept.has(kind)) assert.deepEqual(read.json, created.json);
       const list = await admin.send(`${collection}?fieldSelector=metadata.name=${name}`);
       assert.equal(list.json?.['kind'], `${kind}List`);
       const [item] = list.json['items'] as Json[];
@@ -206,6 +290,28 @@ describe('a version that is not the stored one', { concurrency: 32 }, () => {
       'selector'
     ] as { matchExpressions: { operator: string }[] };
     assert.equal(matchExpressions[0]?.operator, 'Exists');
+  });
+
+  it('keeps requests for devices and devices themselves in the form of v1', async () => {
+    const claims = (version: string): string => `/apis/resource.k8s.io/${version}/namespaces/default/resourceclaims`;
+    await admin.send(claims('v1beta1'), {
+      body: { metadata: { name: 'flat' }, ...laterBodies['resource.k8s.io/v1beta1 ResourceClaim'] },
+    });
+    const requestOf = async (version: string): Promise<Json | undefined> => {
+      const { devices } = await stable(`${claims(version)}/flat`);
+      return (devices as { requests: Json[] }).requests[0];
+    };
+    const request = { ...exactly, allocationMode: 'ExactCount' };
+    assert.deepEqual(await requestOf('v1'), { name: 'r', exactly: request });
+    assert.deepEqual(await requestOf('v1beta2'), { name: 'r', exactly: request });
+    assert.deepEqual(await requestOf('v1beta1'), { name: 'r', ...request });
+    const slices = (version: string): string => `/apis/resource.k8s.io/${version}/resourceslices`;
+    await admin.send(slices('v1beta1'), {
+      body: { metadata: { name: 'boxed' }, ...laterBodies['resource.k8s.io/v1beta1 ResourceSlice'] },
+    });
+    assert.deepEqual((await stable(`${slices('v1')}/boxed`))['devices'], [
+      { name: 'd', attributes: { model: { string: 'x' } } },
+    ]);
   });
 
   it('refuses a field that the version does not have', async () => {

@@ -32,6 +32,7 @@ function valueOf(type: SchemaType, depth: number): fc.Arbitrary<unknown> {
 export const unnumbered: ReadonlySet<string> = new Set([
   'NodeAllocatableResourceClaimStatus.resources',
   'Device.nodeAllocatableResourceMappings',
+  'BasicDevice.nodeAllocatableResourceMappings',
 ]);
 
 export const goName = ({ definition }: StructType): string => definition.slice(definition.lastIndexOf('.') + 1);
