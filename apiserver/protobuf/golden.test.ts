@@ -1,31 +1,10 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { test } from 'node:test';
-import type { JsonObject } from '../schema/json.js';
 import { loadSchemas } from '../schema/schemas.js';
 import { ProtobufCodec } from './codec.js';
+import { readGolden } from './testing/golden.js';
 
-/** An object of the file, and its two forms. */
-interface Golden {
-  readonly object: JsonObject;
-  readonly bare: Buffer;
-  readonly asOfGo: Buffer;
-}
-
-function readGolden(text: string): Map<string, Golden> {
-  const bytesOf = (lines: string): Buffer => Buffer.from(lines.replace(/#.*$/gm, '').replace(/\s+/g, ''), 'hex');
-  const sections = text.split(/^== /m).slice(1);
-  return new Map(
-    sections.map((section) => {
-      const [, kind = '', json = '', bare = '', asOfGo = ''] =
-        /^(\w+)\n(.*)\n-- without what is not set\n([^]*)\n-- as Go writes it\n([^]*)$/.exec(section) ?? [];
-      return [kind, { object: JSON.parse(json) as JsonObject, bare: bytesOf(bare), asOfGo: bytesOf(asOfGo) }];
-    }),
-  );
-}
-
-const golden = readGolden(readFileSync(resolve('apiserver/protobuf/testdata/golden.txt'), 'utf8'));
+const golden = readGolden();
 const codec = new ProtobufCodec(loadSchemas());
 
 test('the file has objects of these kinds', () => {

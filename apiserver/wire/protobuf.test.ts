@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { after, before, describe, it } from 'node:test';
 import { ProtobufCodec } from '../protobuf/codec.js';
 import { readFields } from '../protobuf/reader.js';
+import { readGolden } from '../protobuf/testing/golden.js';
 import type { JsonObject } from '../schema/json.js';
 import { loadSchemas } from '../schema/schemas.js';
 import { RawClient, type RawAnswer } from '../testing/raw-client.js';
@@ -34,6 +35,13 @@ function eventsOf(bytes: Buffer): { type: string; object: Buffer }[] {
     at = end;
   }
   return events;
+}
+
+/** Everything of `wanted` is in `found`. */
+function assertContains(found: unknown, wanted: unknown, path: string): void {
+  if (typeof wanted !== 'object' || wanted === null) return assert.deepEqual(found, wanted, path);
+  for (const [key, value] of Object.entries(wanted))
+    assertContains((found as Readonly<Record<string, unknown>> | undefined)?.[key], value, `${path}.${key}`);
 }
 
 describe('answers in protobuf', () => {
@@ -224,6 +232,27 @@ describe('answers in protobuf', () => {
       assert.deepEqual(decode(document.bytes), { ...json, apiVersion: 'v1', kind: found });
     }
     assert.equal((await get('/version')).headers['content-type'], 'application/json');
+  });
+
+  it('are of what programs in Go send: each field arrives, and none that was not set', async () => {
+    const paths: Readonly<Record<string, string>> = {
+      Pod: `${core}/pods`,
+      Deployment: '/apis/apps/v1/namespaces/default/deployments',
+      Service: `${core}/services`,
+      Node: '/api/v1/nodes',
+      Event: `${core}/events`,
+      Secret: `${core}/secrets`,
+    };
+    for (const [kind, { object, asOfGo }] of readGolden()) {
+      const headers = { accept: protobuf, 'content-type': protobuf };
+      const answer = await admin.send(paths[kind] ?? '', { method: 'POST', body: asOfGo, headers });
+      assert.equal(answer.code, 201, `${kind}: ${answer.text}`);
+      const { metadata, ...made } = decode(answer.bytes);
+      const { metadata: sent, status: _, ...rest } = object as Named;
+      assert.equal(metadata.name, sent.name);
+      // The server adds what is not set; what is set stays.
+      for (const [field, value] of Object.entries(rest)) assertContains(made[field], value, `${kind}.${field}`);
+    }
   });
 
   it('are not given where the body is CBOR: it is refused', async () => {

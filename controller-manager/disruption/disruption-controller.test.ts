@@ -148,7 +148,10 @@ describe('disruption budgets', { concurrency: 4 }, () => {
       await counted('many', [replicas, minAvailable, replicas, replicas - minAvailable]);
       const answers = await Promise.all((await podsOf('many')).map(({ metadata }) => evict(metadata.name)));
       const granted = answers.filter((code) => code === 201).length;
-      assert.deepEqual([...new Set(answers)].sort((a, b) => a - b), [201, 429]);
+      assert.deepEqual(
+        [...new Set(answers)].sort((a, b) => a - b),
+        [201, 429],
+      );
       assert.equal(granted, replicas - minAvailable);
       assert.equal((await healthy()).length, minAvailable);
       evicted += granted;
