@@ -65,7 +65,7 @@ export function fieldValidationOf(flag: string): FieldValidation {
   };
   const mode = modes[flag.toLowerCase()];
   if (!mode) {
-    throw new Failure(`invalid argument "${flag}" for "--validate" flag: must be one of "strict", "warn", or "ignore"`);
+    throw new Failure(`invalid - validate option "${flag}"; must be one of: strict (or true), warn, ignore (or false)`);
   }
   return mode;
 }

@@ -2,6 +2,7 @@ import type { Readable, Writable } from 'node:stream';
 import type { HttpsClient } from '../shared/client/https-client.js';
 import type { Clock } from '../shared/clock/clock.js';
 import { Failure } from './cluster/failure.js';
+import { parseDuration } from './duration.js';
 import type { GlobalFlags } from './flags.js';
 import { selectedAccess, type Environment } from './kubeconfig.js';
 import { ResourceMapper } from './resource-mapper.js';
@@ -86,7 +87,7 @@ export class CommandContext {
       selectedAccess(this.flags, this.terminal.env),
       import('../shared/client/connect.js'),
     ]);
-    const timeoutMs = parseDuration(this.flags.requestTimeout ?? '0');
+    const timeoutMs = requestTimeoutMs(this.flags.requestTimeout ?? '0');
     const client = clientFromAccess(access, {
       clock: this.clock,
       userAgent: 'knarr',
@@ -97,6 +98,16 @@ export class CommandContext {
     const warn = (message: string): void => this.tell(`Warning: ${message}`);
     const { namespace } = access;
     return { client, api: new ServerApi(client, warn, this.signal), ...(namespace ? { namespace } : {}) };
+  }
+}
+
+function requestTimeoutMs(text: string): number {
+  try {
+    return parseDuration(text);
+  } catch {
+    throw new Failure(
+      'Invalid timeout value. Timeout must be a single integer in seconds, or an integer followed by a corresponding time unit (e.g. 1s | 2m | 3h)',
+    );
   }
 }
 
@@ -113,16 +124,4 @@ interface Connected {
   readonly client: HttpsClient;
   readonly api: ServerApi;
   readonly namespace?: string;
-}
-
-const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
-
-/** A duration as Go writes it (`1h30m`, `1.5s`, `300ms`), or seconds; in milliseconds. */
-export function parseDuration(text: string): number {
-  if (/^-?\d+$/.test(text)) return Number(text) * 1000;
-  const sign = text.startsWith('-') ? -1 : 1;
-  const body = text.replace(/^[-+]/, '');
-  if (!/^(\d+(\.\d+)?(ms|s|m|h))+$/.test(body)) throw new Failure(`time: invalid duration ${JSON.stringify(text)}`);
-  const parts = [...body.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)];
-  return sign * parts.reduce((sum, [, amount, unit]) => sum + Number(amount) * (unitMs[unit ?? ''] ?? 0), 0);
 }

@@ -1,15 +1,32 @@
 import { Command, Option } from 'commander';
 import { Failure } from './cluster/failure.js';
+import { parseDuration } from './duration.js';
 
 /** A truth value that may be given as `--wait`, `--wait=true` or `--wait=false`. */
 export function booleanFlag(names: string, description: string, byDefault = false): Option {
-  return new Option(`${names} [bool]`, description).preset('true').default(byDefault).argParser(parseBoolean);
+  return parsing(new Option(`${names} [bool]`, description).preset('true').default(byDefault), parseBoolean);
 }
 
 function parseBoolean(text: string): boolean {
   if (['true', '1', 't', 'T', 'TRUE', 'True'].includes(text)) return true;
   if (['false', '0', 'f', 'F', 'FALSE', 'False'].includes(text)) return false;
-  throw new Failure(`invalid argument "${text}": not true or false`);
+  throw new Failure(`strconv.ParseBool: parsing ${JSON.stringify(text)}: invalid syntax`);
+}
+
+/** A value that a flag cannot take; the command tells how it is used. */
+export class FlagFailure extends Failure {}
+
+/** The same parser, its failures told with the value and the flag, as pflag words them. */
+function parsing<Value>(option: Option, parse: (text: string, before: Value | undefined) => Value): Option {
+  return option.argParser((text: string, before: Value | undefined) => {
+    try {
+      return parse(text, before);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      const value = JSON.stringify(text);
+      throw new FlagFailure(`invalid argument ${value} for "${shownName(option)}" flag: ${error.message}`);
+    }
+  });
 }
 
 /** A flag that may be repeated; each value may be a list with commas. */
@@ -28,14 +45,38 @@ export function arrayFlag(names: string, description: string): Option {
   ]);
 }
 
+/** A flag of KEY=VALUE pairs, with commas between them; may be repeated. Given as an object. */
+export function pairsFlag(names: string, description: string): Option {
+  const option = new Option(names, description).default({});
+  return parsing<Record<string, string>>(option, (text, before) => ({
+    ...before,
+    ...Object.fromEntries(text.split(',').map(pairOf)),
+  }));
+}
+
+function pairOf(text: string): [string, string] {
+  const at = text.indexOf('=');
+  if (at < 0) throw new Failure(`${text} must be formatted as key=value`);
+  return [text.slice(0, at), text.slice(at + 1)];
+}
+
 export function integerFlag(names: string, description: string, byDefault?: number): Option {
-  const option = new Option(names, description).argParser((text: string) => {
-    if (!/^-?\d+$/.test(text)) {
-      throw new Failure(
-        `invalid argument "${text}" for "${shownName(option)}" flag: strconv.ParseInt: parsing "${text}": invalid syntax`,
-      );
-    }
+  const option = parsing(new Option(names, description), (text) => {
+    if (!/^[-+]?\d+$/.test(text))
+      throw new Failure(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
     return Number(text);
+  });
+  return byDefault === undefined ? option : option.default(byDefault);
+}
+
+/** A length of time as Go writes it, kept as text; its form is checked. */
+export function durationFlag(names: string, description: string, byDefault?: string): Option {
+  const option = parsing(new Option(names, description), (text) => {
+    if (/^[-+]?\d+$/.test(text) && Number(text) !== 0) {
+      throw new Failure(`time: missing unit in duration ${JSON.stringify(text)}`);
+    }
+    parseDuration(text);
+    return text;
   });
   return byDefault === undefined ? option : option.default(byDefault);
 }
@@ -69,7 +110,8 @@ export interface CanonicalArguments {
   readonly dashAt?: number;
 }
 
-const see = (path: string): string => `\nSee '${path} --help' for usage.`;
+/** Where a person finds how a command is used. */
+export const see = (path: string): string => `\nSee '${path} --help' for usage.`;
 
 function longFlag(token: string, queue: string[], options: readonly Option[], path: string): string {
   const [name, value] = cut(token);

@@ -5,7 +5,7 @@ import { CommandHost } from './command-host.js';
 import { commandIndex, type IndexEntry } from './command-index.js';
 import type { Terminal } from './context.js';
 import { ExitError, failureText } from './failures.js';
-import { addGlobalFlags, canonicalArguments } from './flags.js';
+import { addGlobalFlags, canonicalArguments, FlagFailure, see } from './flags.js';
 
 /** Runs one command line and resolves with its exit code; all output goes through `terminal`. */
 export async function runKnarr(argv: readonly string[], terminal: Terminal): Promise<number> {
@@ -59,7 +59,11 @@ async function runIndexed(
   const path = pathOf(command);
   const { args, dashAt } = canonicalArguments(rest, command.options, path);
   host.dashAt = dashAt;
-  await command.parseAsync(args, { from: 'user' });
+  try {
+    await command.parseAsync(args, { from: 'user' });
+  } catch (error) {
+    throw error instanceof FlagFailure ? new FlagFailure(error.message + see(path)) : error;
+  }
 }
 
 /** `rollout` alone: kubectl shows what there is. */

@@ -6,7 +6,7 @@ import type { AnyObject } from '../server-api.js';
 import type { Applying } from './applying.js';
 import { lastApplied, withLastApplied } from './last-applied.js';
 import { threeWayPatch } from './three-way-patch.js';
-import { parseDuration } from '../context.js';
+import { parseDuration } from '../duration.js';
 
 const maxConflicts = 5;
 

@@ -1,11 +1,10 @@
 import type { Command } from 'commander';
-import { Option } from 'commander';
 import { runApply } from '../apply/apply.js';
 import type { ApplyFlags } from '../apply/applying.js';
 import type { CommandHost } from '../command-host.js';
 import { addFileFlags, addWriteFlags } from '../command-flags.js';
 import { registerLastApplied } from '../apply/last-applied-commands.js';
-import { arrayFlag, booleanFlag, integerFlag } from '../flags.js';
+import { durationFlag, arrayFlag, booleanFlag, integerFlag } from '../flags.js';
 
 export function register(program: Command, host: CommandHost): void {
   const command = program
@@ -19,7 +18,7 @@ export function register(program: Command, host: CommandHost): void {
     .addOption(booleanFlag('--overwrite', 'the manifest wins over changes made in the cluster', true))
     .addOption(booleanFlag('--wait', 'with --force, wait until the old object is gone'))
     .addOption(integerFlag('--grace-period <seconds>', 'with --force, time for the old object to end', -1))
-    .addOption(new Option('--timeout <duration>', 'with --force, how long to wait').default('0s'));
+    .addOption(durationFlag('--timeout <duration>', 'with --force, how long to wait', '0s'));
   command
     .addOption(booleanFlag('--prune', 'delete what earlier applies made and the manifests no longer name'))
     .addOption(booleanFlag('--all', 'with --prune, of all objects of the types'))

@@ -3,9 +3,10 @@ import { isNotFound } from '../../shared/errors/status-error.js';
 import { Failure } from '../cluster/failure.js';
 import { addFileFlags, dryRunFlag, dryRunOf, dryRunSuffix, type FileFlags } from '../command-flags.js';
 import type { CommandHost } from '../command-host.js';
-import { parseDuration, type CommandContext } from '../context.js';
+import type { CommandContext } from '../context.js';
+import { parseDuration } from '../duration.js';
 import { throwCollected, withContext } from '../failures.js';
-import { booleanFlag, integerFlag } from '../flags.js';
+import { durationFlag, booleanFlag, integerFlag } from '../flags.js';
 import { findObjects, referenceName, referencePath, references, type ObjectReference } from '../found-objects.js';
 import { observe, WaitTimeout } from '../observation.js';
 import { sendRaw } from '../raw-request.js';
@@ -45,7 +46,7 @@ export function register(program: Command, host: CommandHost): void {
     .addOption(booleanFlag('--wait', 'wait until the objects are gone', true))
     .addOption(booleanFlag('--ignore-not-found', 'what does not exist is not a failure'))
     .addOption(integerFlag('--grace-period <seconds>', 'time for the object to end; negative: its own', -1))
-    .addOption(new Option('--timeout <duration>', 'how long to wait; 0 = for ever').default('0s'))
+    .addOption(durationFlag('--timeout <duration>', 'how long to wait; 0 = for ever', '0s'))
     .addOption(
       new Option('--cascade [strategy]', 'background, orphan or foreground').preset('background').default('background'),
     )

@@ -6,9 +6,10 @@ import { isNotFound, isTooManyRequests } from '../../shared/errors/status-error.
 import { Failure } from '../cluster/failure.js';
 import { dryRunFlag, dryRunOf, dryRunSuffix } from '../command-flags.js';
 import type { CommandHost } from '../command-host.js';
-import { parseDuration, type CommandContext } from '../context.js';
+import type { CommandContext } from '../context.js';
+import { parseDuration } from '../duration.js';
 import { ExitError } from '../failures.js';
-import { booleanFlag, integerFlag } from '../flags.js';
+import { durationFlag, booleanFlag, integerFlag } from '../flags.js';
 import { listObjects, referenceName, type FoundObject } from '../found-objects.js';
 import { setUnschedulable } from '../node/cordon.js';
 import { observe, WaitTimeout } from '../observation.js';
@@ -32,7 +33,7 @@ export function register(program: Command, host: CommandHost): void {
     .usage('NODE [flags]')
     .option('-l, --selector <query>', 'label selector of nodes')
     .option('--pod-selector <query>', 'label selector of pods')
-    .option('--timeout <duration>', 'how long to wait; 0 = for ever', '0s')
+    .addOption(durationFlag('--timeout <duration>', 'how long to wait; 0 = for ever', '0s'))
     .addOption(integerFlag('--grace-period <seconds>', 'time for each pod to end; negative: its own', -1))
     .addOption(booleanFlag('--force', 'also pods that no controller would make again'))
     .addOption(booleanFlag('--ignore-daemonsets', 'leave pods of DaemonSets'))

@@ -5,7 +5,7 @@ import { Failure } from '../cluster/failure.js';
 import type { Arguments, CommandHost } from '../command-host.js';
 import type { CommandContext } from '../context.js';
 import { ExitError } from '../failures.js';
-import { booleanFlag } from '../flags.js';
+import { durationFlag, booleanFlag } from '../flags.js';
 import { queryText } from '../server-api.js';
 import { chooseContainer, containerNames, onePodBehind } from '../streams/pod-target.js';
 import { runRemoteCommand } from '../streams/remote-command.js';
@@ -23,7 +23,7 @@ export function register(program: Command, host: CommandHost): void {
     .description('run a command in a container')
     .usage('(POD | TYPE/NAME) [-c CONTAINER] [flags] -- COMMAND [args...]')
     .option('-c, --container <name>', 'container; default the annotated or the first one')
-    .option('--pod-running-timeout <duration>', 'accepted for compatibility', '1m0s')
+    .addOption(durationFlag('--pod-running-timeout <duration>', 'accepted for compatibility', '1m0s'))
     .addOption(booleanFlag('-i, --stdin', 'pass our input to the command'))
     .addOption(booleanFlag('-t, --tty', 'our input is a terminal'))
     .addOption(booleanFlag('-q, --quiet', 'only the output of the command'));

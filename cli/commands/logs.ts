@@ -4,8 +4,9 @@ import { resourcePath } from '../../shared/api/resource.js';
 import { isNotFound, StatusError } from '../../shared/errors/status-error.js';
 import { Failure } from '../cluster/failure.js';
 import type { CommandHost } from '../command-host.js';
-import { parseDuration, type CommandContext } from '../context.js';
-import { booleanFlag, integerFlag } from '../flags.js';
+import type { CommandContext } from '../context.js';
+import { parseDuration } from '../duration.js';
+import { durationFlag, booleanFlag, integerFlag } from '../flags.js';
 import { listObjects } from '../found-objects.js';
 import { queryText } from '../server-api.js';
 import { LinePrefixer } from '../streams/line-prefixer.js';
@@ -35,7 +36,7 @@ export function register(program: Command, host: CommandHost): void {
     .usage('[-f] [-p] (POD | TYPE/NAME) [-c CONTAINER] [flags]')
     .option('-c, --container <name>', 'container; default the annotated or the first one')
     .option('-l, --selector <query>', 'logs of all pods with these labels')
-    .option('--since <duration>', 'only what is newer than this')
+    .addOption(durationFlag('--since <duration>', 'only what is newer than this'))
     .option('--since-time <time>', 'only what is newer than this time (RFC 3339)')
     .addOption(integerFlag('--tail <lines>', 'only the last lines; -1 = all'))
     .addOption(integerFlag('--limit-bytes <count>', 'at most so many bytes'))

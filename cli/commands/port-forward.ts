@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { Failure } from '../cluster/failure.js';
 import type { CommandHost } from '../command-host.js';
 import type { CommandContext } from '../context.js';
-import { listFlag } from '../flags.js';
+import { durationFlag, listFlag } from '../flags.js';
 import { forwardPorts } from '../streams/port-forward.js';
 import { podsBehind } from '../streams/pod-target.js';
 import { parsePorts, remotePort } from '../streams/port-pairs.js';
@@ -16,7 +16,7 @@ export function register(program: Command, host: CommandHost): void {
     .command('port-forward')
     .description('make ports of a pod reachable on this machine')
     .usage('TYPE/NAME [LOCAL_PORT:]REMOTE_PORT [...[LOCAL_PORT_N:]REMOTE_PORT_N] [flags]')
-    .option('--pod-running-timeout <duration>', 'accepted for compatibility', '1m0s')
+    .addOption(durationFlag('--pod-running-timeout <duration>', 'accepted for compatibility', '1m0s'))
     .addOption(listFlag('--address <addresses>', 'addresses to listen on; default localhost'));
   host.bind<PortForwardFlags>(command, runPortForward);
 }

@@ -13,9 +13,10 @@ import {
   type WriteFlags,
 } from '../command-flags.js';
 import type { CommandHost } from '../command-host.js';
-import { parseDuration, type CommandContext } from '../context.js';
+import type { CommandContext } from '../context.js';
+import { parseDuration } from '../duration.js';
 import { throwCollected } from '../failures.js';
-import { booleanFlag, integerFlag } from '../flags.js';
+import { durationFlag, booleanFlag, integerFlag } from '../flags.js';
 import { explainRefusal, placedObjects, type PlacedObject } from '../manifest-objects.js';
 import { observe } from '../observation.js';
 import { objectPrinter } from '../printer/object-printer.js';
@@ -47,7 +48,7 @@ export function register(program: Command, host: CommandHost): void {
     .addOption(
       new Option('--cascade [strategy]', 'background, orphan or foreground').preset('background').default('background'),
     )
-    .addOption(new Option('--timeout <duration>', 'with --force, how long to wait').default('0s'));
+    .addOption(durationFlag('--timeout <duration>', 'with --force, how long to wait', '0s'));
   addFileFlags(command);
   host.bind<ReplaceFlags>(addWriteFlags(command), runReplace);
 }

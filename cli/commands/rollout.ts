@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { addFileFlags, dryRunFlag } from '../command-flags.js';
 import type { CommandHost } from '../command-host.js';
-import { booleanFlag, integerFlag } from '../flags.js';
+import { durationFlag, booleanFlag, integerFlag } from '../flags.js';
 import { addPrintFlags } from '../print-flags.js';
 import { runHistory, type HistoryFlags } from '../rollout/history.js';
 import { runPause, runRestart, runResume, type ChangeFlags } from '../rollout/change.js';
@@ -17,7 +17,7 @@ export function register(program: Command, host: CommandHost): void {
   const status = add('status', 'show the state of the rollout, until it is done')
     .addOption(booleanFlag('-w, --watch', 'until the rollout is done', true))
     .addOption(integerFlag('--revision <number>', 'fail when another revision is being rolled out', 0))
-    .option('--timeout <duration>', 'how long to watch; 0 = for ever', '0s');
+    .addOption(durationFlag('--timeout <duration>', 'how long to watch; 0 = for ever', '0s'));
   host.bind<StatusFlags>(status, runStatus);
   const history = add('history', 'show revisions').addOption(
     integerFlag('--revision <number>', 'show the pod template of this revision', 0),

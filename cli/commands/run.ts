@@ -4,11 +4,12 @@ import { resourcePath } from '../../shared/api/resource.js';
 import { Failure } from '../cluster/failure.js';
 import { addWriteFlags, dryRunOf, type WriteFlags } from '../command-flags.js';
 import type { Arguments, CommandHost } from '../command-host.js';
-import { parseDuration, type CommandContext } from '../context.js';
+import type { CommandContext } from '../context.js';
+import { parseDuration } from '../duration.js';
 import { createGenerated } from '../create/create.js';
 import { keyValues, oneName } from '../create/generator.js';
 import { ExitError } from '../failures.js';
-import { arrayFlag, booleanFlag, integerFlag } from '../flags.js';
+import { arrayFlag, booleanFlag, durationFlag } from '../flags.js';
 import { observe, WaitTimeout } from '../observation.js';
 import type { AnyObject } from '../server-api.js';
 import { attachToPod } from '../streams/attachment.js';
@@ -17,7 +18,7 @@ import { exposingService } from './expose.js';
 export interface RunFlags {
   image?: string;
   imagePullPolicy?: string;
-  port?: number;
+  port?: string;
   labels?: string;
   annotations?: string[];
   env?: string[];
@@ -46,8 +47,8 @@ export function register(program: Command, host: CommandHost): void {
     .option('-l, --labels <labels>', 'labels of the pod')
     .option('--restart <policy>', 'Always, OnFailure or Never', 'Always')
     .option('--overrides <json>', 'fields of the pod that win over all other flags')
-    .option('--pod-running-timeout <duration>', 'how long to wait until the pod runs', '1m0s')
-    .addOption(integerFlag('--port <port>', 'port of the container'))
+    .addOption(durationFlag('--pod-running-timeout <duration>', 'how long to wait until the pod runs', '1m0s'))
+    .option('--port <port>', 'port of the container')
     .addOption(arrayFlag('--env <key=value>', 'environment variable; may be repeated'))
     .addOption(arrayFlag('--annotations <key=value>', 'annotation; may be repeated'))
     .addOption(booleanFlag('--command', 'what is behind -- is the command, not its arguments'))
@@ -112,7 +113,7 @@ export function podObject(name: string, flags: RunFlags, command: readonly strin
     image: flags.image,
     ...(flags.imagePullPolicy ? { imagePullPolicy: flags.imagePullPolicy } : {}),
     name,
-    ...(flags.port === undefined ? {} : { ports: [{ containerPort: flags.port }] }),
+    ...(flags.port === undefined ? {} : { ports: [{ containerPort: portNumber(flags.port) }] }),
     resources: {},
     ...(flags.privileged ? { securityContext: { privileged: true } } : {}),
     ...(flags.stdin ? { stdin: true, stdinOnce: true } : {}),
@@ -130,6 +131,11 @@ export function podObject(name: string, flags: RunFlags, command: readonly strin
     status: {},
   };
   return flags.overrides === undefined ? pod : (merged(pod, JSON.parse(flags.overrides)) as AnyObject);
+}
+
+function portNumber(text: string): number {
+  if (!/^[-+]?\d+$/.test(text)) throw new Failure(`strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`);
+  return Number(text);
 }
 
 /** JSON merge patch (RFC 7386). */

@@ -2,9 +2,10 @@ import type { Command } from 'commander';
 import { Failure } from '../cluster/failure.js';
 import { addFileFlags, dryRunFlag, dryRunOf, dryRunSuffix, type FileFlags } from '../command-flags.js';
 import type { CommandHost } from '../command-host.js';
-import { parseDuration, type CommandContext } from '../context.js';
+import type { CommandContext } from '../context.js';
+import { parseDuration } from '../duration.js';
 import { throwCollected } from '../failures.js';
-import { booleanFlag, integerFlag } from '../flags.js';
+import { durationFlag, booleanFlag, integerFlag } from '../flags.js';
 import { findObjects, referenceName, referencePath, type FoundObject } from '../found-objects.js';
 import { observe } from '../observation.js';
 
@@ -27,7 +28,7 @@ export function register(program: Command, host: CommandHost): void {
     .addOption(integerFlag('--current-replicas <count>', 'only if this is the number now', -1))
     .option('--resource-version <version>', 'only if the object has this version')
     .option('-l, --selector <query>', 'label selector')
-    .option('--timeout <duration>', 'wait so long until as many replicas exist')
+    .addOption(durationFlag('--timeout <duration>', 'wait so long until as many replicas exist'))
     .addOption(booleanFlag('--all', 'all objects of the types'))
     .addOption(dryRunFlag());
   addFileFlags(command);

@@ -1,11 +1,12 @@
-import { Option, type Command } from 'commander';
+import type { Command } from 'commander';
 import { isNotFound } from '../../shared/errors/status-error.js';
 import { Failure } from '../cluster/failure.js';
 import { addFileFlags, type FileFlags } from '../command-flags.js';
 import type { CommandHost } from '../command-host.js';
-import { parseDuration, type CommandContext } from '../context.js';
+import type { CommandContext } from '../context.js';
+import { parseDuration } from '../duration.js';
 import { throwCollected } from '../failures.js';
-import { booleanFlag } from '../flags.js';
+import { durationFlag, booleanFlag } from '../flags.js';
 import { findObjects, referenceName, references, type ObjectReference } from '../found-objects.js';
 import { observe, WaitTimeout } from '../observation.js';
 import { parseWaitCondition, type WaitCondition } from '../wait-condition.js';
@@ -30,9 +31,7 @@ export function register(program: Command, host: CommandHost): void {
     .option('-l, --selector <query>', 'label selector')
     .option('--field-selector <query>', 'field selector')
     .addOption(
-      new Option('--timeout <duration>', 'how long to wait for each object; 0 = look once; negative = a week').default(
-        '30s',
-      ),
+      durationFlag('--timeout <duration>', 'how long to wait for each object; 0 = look once; negative = a week', '30s'),
     )
     .addOption(booleanFlag('--all', 'all objects of the types'))
     .addOption(booleanFlag('-A, --all-namespaces', 'of all namespaces'));

@@ -3,8 +3,9 @@ import { resourcePath } from '../../shared/api/resource.js';
 import { StatusError } from '../../shared/errors/status-error.js';
 import { Failure } from '../cluster/failure.js';
 import type { CommandHost } from '../command-host.js';
-import { parseDuration, type CommandContext } from '../context.js';
-import { arrayFlag } from '../flags.js';
+import type { CommandContext } from '../context.js';
+import { parseDuration } from '../duration.js';
+import { durationFlag, arrayFlag } from '../flags.js';
 import { objectPrinter } from '../printer/object-printer.js';
 import { oneName } from './generator.js';
 
@@ -23,7 +24,7 @@ export function registerToken(create: Command, host: CommandHost): void {
     .description('a token of a ServiceAccount')
     .usage('SERVICE_ACCOUNT_NAME [flags]')
     .addOption(arrayFlag('--audience <name>', 'who accepts it; may be repeated'))
-    .option('--duration <duration>', 'how long it is valid')
+    .addOption(durationFlag('--duration <duration>', 'how long it is valid'))
     .option('--bound-object-kind <kind>', 'Pod, Secret or Node: the token ends with that object')
     .option('--bound-object-name <name>', 'name of that object')
     .option('--bound-object-uid <uid>', 'uid of that object')

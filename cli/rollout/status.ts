@@ -2,7 +2,8 @@ import type { DaemonSet, Deployment, StatefulSet } from '../../shared/api/genera
 import { ANNOTATION_DEPLOYMENT_REVISION } from '../../shared/api/well-known.js';
 import { Failure } from '../cluster/failure.js';
 import type { FileFlags } from '../command-flags.js';
-import { parseDuration, type CommandContext } from '../context.js';
+import type { CommandContext } from '../context.js';
+import { parseDuration } from '../duration.js';
 import { throwCollected } from '../failures.js';
 import type { FoundObject } from '../found-objects.js';
 import { observe, WaitTimeout } from '../observation.js';
