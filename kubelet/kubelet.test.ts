@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
+import type { ContainerState } from '../shared/api/generated/types.js';
 import { configmaps, leases, nodes, pods } from '../shared/api/generated/resources.js';
 import { systemClock } from '../shared/clock/clock.js';
 import { eventually } from '../shared/clock/eventually.js';
@@ -246,4 +247,61 @@ test('a privileged container on a host that refuses privileges runs with less, a
     assert.match(told?.message ?? '', /^Container main is not fully privileged: this host refuses it; /);
     assert.equal(told?.type, 'Warning');
   });
+});
+
+/** Adds a container that looks into another of the pod, as `kubectl debug` does. */
+async function debug(name: string, container: object): Promise<void> {
+  const patch = {
+    spec: { ephemeralContainers: [{ name: 'shell', image: 'app:1', targetContainerName: 'main', ...container }] },
+  };
+  await world.client.patch(pods, name, 'default', 'strategic', patch, { subresource: 'ephemeralcontainers' });
+}
+
+test('an ephemeral container starts in a running pod, is not started again, and leaves the pod as it was', async () => {
+  const runtime = await startHollow();
+  await world.createPod('debugged');
+  await world.waitForPhase('debugged', 'Running');
+  await debug('debugged', {});
+  const state = async (check: (state: ContainerState | undefined) => void): Promise<void> =>
+    void (await world.waitForPod('debugged', (pod) => check(pod.status?.ephemeralContainerStatuses?.[0]?.state)));
+  await state((now) => assert.ok(now?.running));
+  const all = await runtime.listContainers();
+  const shell = all.find(({ name }) => name === 'shell');
+  assert.ok(shell);
+  await eventually(async () => {
+    const told = (await world.events('debugged')).filter(
+      ({ involvedObject }) => involvedObject.fieldPath === 'spec.ephemeralContainers{shell}',
+    );
+    assert.deepEqual(new Set(told.map(({ reason }) => reason)), new Set(['Pulled', 'Created', 'Started']));
+  });
+  runtime.crash(shell.id, 7);
+  await state((now) => assert.equal(now?.terminated?.exitCode, 7));
+  await world.stopKubelet();
+  await world.startKubelet(runtime);
+  const pod = await world.waitForPhase('debugged', 'Running');
+  assert.equal(pod.status?.conditions?.find(({ type }) => type === 'Ready')?.status, 'True');
+  assert.equal(pod.status.containerStatuses?.[0]?.restartCount, 0);
+  const shells = (await runtime.listContainers()).filter(({ name }) => name === 'shell');
+  assert.deepEqual(
+    shells.map(({ id, attempt }) => [id, attempt]),
+    [[shell.id, 0]],
+  );
+});
+
+test('an ephemeral container waits for the container that it is to look into', async () => {
+  await startHollow();
+  await world.createPod('early', {
+    containers: [{ name: 'main', image: 'app:1', envFrom: [{ configMapRef: { name: 'absent' } }] }],
+  });
+  await world.waitForPod('early', (pod) => assert.ok(pod.status?.containerStatuses?.[0]?.state?.waiting));
+  await debug('early', {});
+  await world.waitForPod('early', (pod) => {
+    const waiting = pod.status?.ephemeralContainerStatuses?.[0]?.state?.waiting;
+    assert.deepEqual(waiting, {
+      reason: 'CreateContainerConfigError',
+      message: 'unable to find target container main',
+    });
+  });
+  await world.client.create(configmaps, { metadata: { name: 'absent', namespace: 'default' }, data: {} });
+  await world.waitForPod('early', (pod) => assert.ok(pod.status?.ephemeralContainerStatuses?.[0]?.state?.running));
 });

@@ -34,6 +34,12 @@ export function describePod(lines: Lines, pod: Pod, nowMs: number): void {
     });
   }
   describeContainers(lines, 'Containers', spec.containers, { ...shown, statuses: status?.containerStatuses ?? [] });
+  if (spec.ephemeralContainers?.length) {
+    describeContainers(lines, 'Ephemeral Containers', spec.ephemeralContainers, {
+      ...shown,
+      statuses: status?.ephemeralContainerStatuses ?? [],
+    });
+  }
   const conditions = status?.conditions ?? [];
   if (conditions.length > 0) {
     lines.add(0, 'Conditions:');

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, test } from 'node:test';
+import type { ContainerState, Pod } from '../../shared/api/generated/types.js';
 import { eventually } from '../../shared/clock/eventually.js';
 import type { CommandOptions } from '../lab/command.js';
 import { toolbox } from '../lab/images.js';
@@ -56,6 +57,11 @@ export function commandTests(cluster: FindCluster): void {
         await printsLogs(prints, name);
         await execs(prints, name);
         await copies(prints, name, join(cluster().host.directory, program));
+      });
+      test('a pod is debugged by a container that sees the processes of another', async () => {
+        await create(cluster(), box(`debugged-${program}`));
+        await podWhere(cluster(), `debugged-${program}`, isReady);
+        await debugs(prints, run, cluster, `debugged-${program}`);
       });
       test('a pod is run to its end', () => runsPods(prints, program));
       test('ports are forwarded, and the API is proxied', () => forwards(cluster, run, program));
@@ -121,6 +127,31 @@ async function copies(prints: Prints, name: string, folder: string): Promise<voi
   );
   await prints(`${inside} k cp nope ${name}:/x`, "error: nope doesn't exist in local filesystem\n[exit 1]\n");
   await prints(`${inside} k cp - ${name}:/x`, "error: - doesn't exist in local filesystem\n[exit 1]\n");
+}
+
+const stateOf = ({ status }: Pod, container: string): ContainerState | undefined =>
+  status?.ephemeralContainerStatuses?.find(({ name }) => name === container)?.state;
+
+async function debugs(prints: Prints, run: Run, find: FindCluster, name: string): Promise<void> {
+  const add = (container: string, command: string, flags = ''): string =>
+    `k debug ${name} -c ${container} --profile=general --image=${toolbox} --target=main ${flags} -- ${command}`;
+  const targeting =
+    'Targeting container "main". If you don\'t see processes from this container it may be because the container runtime doesn\'t support this feature.\n';
+  await prints(add('look', `sh -c 'ps -o args; exec sleep 1000'`), targeting);
+  await podWhere(find(), name, (found) => assert.ok(stateOf(found, 'look')?.running));
+  const seen = await run(`k logs ${name} -c look`);
+  assert.match(seen, /^httpd -p 8080/m);
+  assert.doesNotMatch(seen, /^cat$/m);
+  await prints(`k exec ${name} -c look -- sh -c 'cat /proc/1/root/8080/index.html'`, '8080\n');
+  await prints(`echo 'echo $((6*7)); exit 5' | ${add('type', 'sh', '-i -q')}`, '42\n');
+  await podWhere(find(), name, (found) => assert.equal(stateOf(found, 'type')?.terminated?.exitCode, 5), 40_000);
+  const unknown = `spec.ephemeralContainers[2].targetContainerName: Not found: "nope"`;
+  await prints(
+    add('none', 'sh').replace('--target=main', '--target=nope -q'),
+    `The Pod "${name}" is invalid: ${unknown}\n[exit 1]\n`,
+  );
+  assert.match(await run(`k describe pod ${name}`), /^Ephemeral Containers:\n {2}look:\n {4}Container ID: +docker:/m);
+  assert.match(await run(`k get pod ${name} --no-headers`), / 2\/2 +Running +0 /);
 }
 
 async function runsPods(prints: Prints, program: Program): Promise<void> {

@@ -18,6 +18,8 @@ export interface ContainerConfigInput {
   readonly systemMounts: readonly Mount[];
   readonly terminationMessageHostPath: string;
   readonly machineMemoryBytes: number;
+  /** Container whose processes it sees. */
+  readonly targetId?: string | undefined;
 }
 
 /** The definition of a container in the runtime's terms. Pure. */
@@ -41,6 +43,7 @@ export function containerConfig(input: ContainerConfigInput): ContainerConfig {
     tty: container.tty === true,
     stdin: container.stdin === true,
     stdinOnce: container.stdinOnce === true,
+    ...(input.targetId === undefined ? {} : { targetId: input.targetId }),
     terminationMessagePath: container.terminationMessagePath ?? '/dev/termination-log',
     terminationMessageHostPath: input.terminationMessageHostPath,
     ...(container.lifecycle?.stopSignal ? { stopSignal: container.lifecycle.stopSignal } : {}),

@@ -10,6 +10,7 @@ import type { PodFiles } from '../network/pod-files.js';
 import {
   RuntimeError,
   type ContainerRuntime,
+  type ContainerStatus,
   type ImageStatus,
   type SandboxConfig,
   type SandboxStatus,
@@ -23,7 +24,8 @@ import { containerEnvironment, type ConfigSource } from './environment.js';
 import type { NodeFacts } from './field-ref.js';
 import { runHook } from './lifecycle-hook.js';
 import type { NodeAllocatable } from './resource-field.js';
-import { StartError } from './start-error.js';
+import { CreateContainerConfigError, StartError } from './start-error.js';
+import { ephemeralContainersOf } from '../pod/pod-spec.js';
 
 export interface ContainerStarterOptions {
   readonly runtime: ContainerRuntime;
@@ -44,6 +46,8 @@ export interface StartRequest {
   readonly sandboxConfig: SandboxConfig;
   readonly volumes: ReadonlyMap<string, MountedVolume>;
   readonly facts: NodeFacts;
+  /** What the runtime has of the container that it wants to look into; undefined where there is none. */
+  readonly target?: ContainerStatus;
   /** Its image, if somebody has looked already. */
   readonly image?: Promise<ImageStatus>;
   readonly signal: AbortSignal;
@@ -79,6 +83,7 @@ export class ContainerStarter {
     const { pod, container, attempt, sandbox, facts } = request;
     const { directories, podFiles, source, services, machine, runtime } = this.#options;
     verifyNonRoot(pod, container, image.user);
+    const targetId = targetOf(request);
     const { allocatable, memoryBytes } = machine();
     const environment = await containerEnvironment({
       pod,
@@ -105,6 +110,7 @@ export class ContainerStarter {
       systemMounts,
       terminationMessageHostPath,
       machineMemoryBytes: memoryBytes,
+      targetId,
     });
     await this.#tellOfLimits(request);
     return await attemptTo('CreateContainerError', () =>
@@ -154,6 +160,16 @@ export class ContainerStarter {
   #event({ pod, container }: StartRequest, type: 'Normal' | 'Warning', reason: string, message: string): void {
     containerEvent(this.#options.events, pod, container, { type, reason, message });
   }
+}
+
+/** Only a container that runs has processes to be seen: until then it is tried again. */
+function targetOf({ pod, container, target }: StartRequest): string | undefined {
+  const name = ephemeralContainersOf(pod).find((one) => one.name === container.name)?.targetContainerName;
+  if (!name) return undefined;
+  if (!target) throw new CreateContainerConfigError(`unable to find target container ${name}`);
+  if (target.state !== 'running')
+    throw new StartError('CreateContainerError', `target container ${name} is not running`);
+  return target.id;
 }
 
 /** An engine that is away is nobody's fault here: that error passes through and is tried again. */

@@ -6,6 +6,7 @@ import type { ConfigSource } from '../container/environment.js';
 import { StartError } from '../container/start-error.js';
 import { Backoff } from '../pod/crash-backoff.js';
 import { RuntimeError, type ContainerRuntime, type ImageStatus } from '../runtime/container-runtime.js';
+import { containerEvent } from '../event/pod-events.js';
 import { parseImageReference } from '../runtime/image-reference.js';
 import { pullCredentials } from './pull-secrets.js';
 
@@ -14,6 +15,12 @@ export interface ImageManagerOptions {
   readonly clock: Clock;
   readonly events: EventRecorder;
   readonly source: ConfigSource;
+}
+
+/** Whose image it is. */
+interface ImageUser {
+  readonly pod: Pod;
+  readonly container: Container;
 }
 
 /** Sees to it that a container's image is there, as its imagePullPolicy says. Reasons, events and messages are the original's. */
@@ -31,19 +38,20 @@ export class ImageManager {
   async ensure(pod: Pod, container: Container, signal: AbortSignal): Promise<ImageStatus> {
     const image = container.image ?? '';
     const policy = container.imagePullPolicy ?? (usesLatest(image) ? 'Always' : 'IfNotPresent');
-    const present = await this.#inspect(pod, image);
+    const user = { pod, container };
+    const present = await this.#inspect(user, image);
     if (present && policy !== 'Always') {
       const told = `Container image "${image}" already present on machine and can be accessed by the pod`;
-      this.#event(pod, 'Normal', 'Pulled', told);
+      this.#event(user, 'Normal', 'Pulled', told);
       return present;
     }
     if (policy === 'Never') {
       const message = `Container image "${image}" is not present with pull policy of Never`;
-      this.#event(pod, 'Warning', 'ErrImageNeverPull', message);
+      this.#event(user, 'Warning', 'ErrImageNeverPull', message);
       throw new StartError('ErrImageNeverPull', message);
     }
-    this.#checkBackoff(pod, image);
-    return await this.#pull(pod, image, signal);
+    this.#checkBackoff(user, image);
+    return await this.#pull(user, image, signal);
   }
 
   /** When the wait after a failed pull ends; undefined when there is none. */
@@ -59,38 +67,38 @@ export class ImageManager {
     for (const key of this.#failures.keys()) if (key.startsWith(`${uid}/`)) this.#failures.delete(key);
   }
 
-  async #inspect(pod: Pod, image: string): Promise<ImageStatus | undefined> {
+  async #inspect(user: ImageUser, image: string): Promise<ImageStatus | undefined> {
     try {
       parseImageReference(image);
       return await this.#options.runtime.imageStatus(image);
     } catch (error) {
       if (!(error instanceof RuntimeError && error.code === 'InvalidImageName')) throw error;
       const message = `Failed to apply default image tag "${image}": ${error.message}`;
-      this.#event(pod, 'Warning', 'InspectFailed', message);
+      this.#event(user, 'Warning', 'InspectFailed', message);
       throw new StartError('InvalidImageName', message);
     }
   }
 
-  #checkBackoff(pod: Pod, image: string): void {
-    const key = keyOf(pod, image);
+  #checkBackoff(user: ImageUser, image: string): void {
+    const key = keyOf(user.pod, image);
     const failure = this.#failures.get(key);
     if (!failure || !this.#backoff.waiting(key, failure.atMs, this.#options.clock.now())) return;
     const message = `Back-off pulling image "${image}"`;
-    this.#event(pod, 'Normal', 'BackOff', message);
+    this.#event(user, 'Normal', 'BackOff', message);
     throw new StartError('ImagePullBackOff', `${message}: ErrImagePull: ${failure.message}`);
   }
 
-  async #pull(pod: Pod, image: string, signal: AbortSignal): Promise<ImageStatus> {
+  async #pull(user: ImageUser, image: string, signal: AbortSignal): Promise<ImageStatus> {
     const { clock } = this.#options;
-    const key = keyOf(pod, image);
-    this.#event(pod, 'Normal', 'Pulling', `Pulling image "${image}"`);
+    const key = keyOf(user.pod, image);
+    this.#event(user, 'Normal', 'Pulling', `Pulling image "${image}"`);
     const startMs = clock.monotonic();
     try {
-      const pulled = await this.#pullWithCredentials(pod, image, signal);
+      const pulled = await this.#pullWithCredentials(user.pod, image, signal);
       const took = formatDuration(clock.monotonic() - startMs);
       const size = `Image size: ${pulled.sizeBytes} bytes.`;
       this.#event(
-        pod,
+        user,
         'Normal',
         'Pulled',
         `Successfully pulled image "${image}" in ${took} (${took} including waiting). ${size}`,
@@ -101,7 +109,7 @@ export class ImageManager {
     } catch (error) {
       if (isAbort(error) || (error instanceof RuntimeError && error.code === 'Unavailable')) throw error;
       const message = error instanceof Error ? error.message : String(error);
-      this.#event(pod, 'Warning', 'Failed', `Failed to pull image "${image}": ${message}`);
+      this.#event(user, 'Warning', 'Failed', `Failed to pull image "${image}": ${message}`);
       this.#backoff.next(key, clock.now());
       this.#failures.set(key, { atMs: clock.now(), message });
       throw new StartError('ErrImagePull', message);
@@ -123,8 +131,8 @@ export class ImageManager {
     throw failure;
   }
 
-  #event(pod: Pod, type: 'Normal' | 'Warning', reason: string, message: string): void {
-    this.#options.events.event(pod, type, reason, message);
+  #event({ pod, container }: ImageUser, type: 'Normal' | 'Warning', reason: string, message: string): void {
+    containerEvent(this.#options.events, pod, container, { type, reason, message });
   }
 }
 

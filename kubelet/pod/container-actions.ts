@@ -2,7 +2,7 @@ import type { Container, Pod } from '../../shared/api/generated/types.js';
 import { exitCodeOf, hasEnded, isLeftover, type ObservedContainer } from './pod-observation.js';
 import { containerHash, containerHashAnnotation, restartPolicyOf } from './pod-spec.js';
 
-export type ContainerRole = 'init' | 'sidecar' | 'app';
+export type ContainerRole = 'init' | 'sidecar' | 'app' | 'ephemeral';
 
 /** One step towards the pod that was asked for. */
 export type PodAction =

@@ -31,6 +31,8 @@ function told(action: PodAction): string {
   }
 }
 
+const debugged = { ephemeralContainers: [{ name: 'shell', image: 'app:1' }] };
+
 interface Row {
   readonly title: string;
   readonly spec?: Partial<PodSpec>;
@@ -216,6 +218,49 @@ const rows: readonly Row[] = [
     want: ['finish'],
   },
   {
+    title: 'an ephemeral container starts beside what runs',
+    spec: debugged,
+    sandboxes: '0:ready',
+    containers: ['main#0 running'],
+    want: ['start ephemeral shell#0'],
+  },
+  {
+    title: 'an ephemeral container waits for the sandbox, but not for init containers',
+    spec: { ...debugged, ...init },
+    sandboxes: '0:ready',
+    containers: ['i1#0 running'],
+    want: ['start ephemeral shell#0'],
+  },
+  { title: 'a sandbox comes before an ephemeral container', spec: debugged, sandboxes: '', want: ['sandbox 0'] },
+  {
+    title: 'an ephemeral container that ended is never started again',
+    spec: debugged,
+    sandboxes: '0:ready',
+    containers: ['main#0 running', 'shell#0 exited 1'],
+    want: [],
+  },
+  {
+    title: 'one that a killed kubelet left behind is made anew',
+    spec: debugged,
+    sandboxes: '0:ready',
+    containers: ['main#0 running', 'shell#0 created'],
+    want: ['remove shell-0', 'start ephemeral shell#0'],
+  },
+  {
+    title: 'the old sandbox stays for the end of an ephemeral container',
+    spec: debugged,
+    sandboxes: '1:ready 0:notReady',
+    containers: ['main#1@1 running', 'shell#0 exited 137'],
+    want: [],
+  },
+  {
+    title: 'an ephemeral container does not keep a pod that is through',
+    spec: { ...debugged, restartPolicy: 'Never' },
+    sandboxes: '0:ready',
+    containers: ['main#0 exited 0', 'shell#0 running'],
+    want: ['finish'],
+  },
+  {
     title: 'a failed liveness probe kills',
     sandboxes: '0:ready',
     containers: ['main#0 running'],
@@ -252,4 +297,17 @@ test('a container that the runtime lost goes on counting from what the API remem
   };
   const pod = podOf({}, { containerStatuses: [lost] });
   assert.deepEqual(computePodActions(pod, observationOf(pod, '0:ready'), calm).map(told), ['start app main#5']);
+});
+
+test('an ephemeral container that the runtime lost is not started again', () => {
+  const told = {
+    name: 'shell',
+    image: 'app:1',
+    imageID: '',
+    ready: false,
+    restartCount: 0,
+    containerID: 'docker://gone',
+  };
+  const pod = podOf(debugged, { ephemeralContainerStatuses: [told] });
+  assert.deepEqual(computePodActions(pod, observationOf(pod, '0:ready', 'main#0 running'), calm), []);
 });

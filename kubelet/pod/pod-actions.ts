@@ -1,5 +1,6 @@
 import type { Pod } from '../../shared/api/generated/types.js';
 import { runningActions, shouldRestart, startActions, type PlanContext, type PodAction } from './container-actions.js';
+import { ephemeralContainerActions } from './ephemeral-actions.js';
 import { initContainerActions } from './init-actions.js';
 import {
   exitCodeOf,
@@ -9,7 +10,7 @@ import {
   readySandbox,
   type PodObservation,
 } from './pod-observation.js';
-import { allContainers, restartPolicyOf } from './pod-spec.js';
+import { allContainers, ephemeralContainersOf, restartPolicyOf } from './pod-spec.js';
 
 /** Decides the next steps for a pod that is to run. Pure: the same input gives the same steps. */
 export function computePodActions(pod: Pod, observed: PodObservation, context: PlanContext): PodAction[] {
@@ -17,7 +18,7 @@ export function computePodActions(pod: Pod, observed: PodObservation, context: P
   const actions: PodAction[] = [];
   if (sandbox) {
     const init = initContainerActions(pod, observed, sandbox.id, context);
-    actions.push(...init.actions);
+    actions.push(...ephemeralContainerActions(pod, observed), ...init.actions);
     if (init.failed) return [...actions, { type: 'finishPod' }];
     if (init.done) actions.push(...appContainerActions(pod, observed, context));
     if (init.done && isFinished(pod, observed, actions)) return [{ type: 'finishPod' }];
@@ -78,7 +79,7 @@ function garbage(pod: Pod, observed: PodObservation, sandboxId: string | undefin
   if (!sandboxId) return [];
   const actions: PodAction[] = [];
   const needed = new Set([sandboxId]);
-  const names = new Set(allContainers(pod).map((container) => container.name));
+  const names = new Set([...allContainers(pod), ...ephemeralContainersOf(pod)].map((container) => container.name));
   for (const name of names) {
     const [newest, ...older] = observed.containers.filter((container) => container.name === name);
     if (newest) needed.add(newest.sandboxId);

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Container, Pod } from '../../shared/api/generated/types.js';
+import type { Container, EphemeralContainer, Pod } from '../../shared/api/generated/types.js';
 
 /** Annotation on a container that tells which definition it was made from. */
 export const containerHashAnnotation = 'knarr.dev/container-hash';
@@ -16,13 +16,19 @@ export function initContainersOf(pod: Pod): readonly Container[] {
   return pod.spec.initContainers ?? [];
 }
 
-/** Init containers first, then the others, as they start. */
+/** Containers that were added to look into a pod that runs. They are started once, and nothing of the pod depends on them. */
+export function ephemeralContainersOf(pod: Pod): readonly EphemeralContainer[] {
+  return pod.spec.ephemeralContainers ?? [];
+}
+
+/** Init containers first, then the others, as they start; without ephemeral ones. */
 export function allContainers(pod: Pod): readonly Container[] {
   return [...initContainersOf(pod), ...pod.spec.containers];
 }
 
+/** Of any sort. */
 export function findContainer(pod: Pod, name: string): Container | undefined {
-  return allContainers(pod).find((container) => container.name === name);
+  return [...allContainers(pod), ...ephemeralContainersOf(pod)].find((container) => container.name === name);
 }
 
 export function restartPolicyOf(pod: Pod): 'Always' | 'OnFailure' | 'Never' {

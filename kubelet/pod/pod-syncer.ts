@@ -17,10 +17,11 @@ import type { PodAction } from './container-actions.js';
 import { Backoff } from './crash-backoff.js';
 import { formatSeconds } from './duration-text.js';
 import { computePodActions } from './pod-actions.js';
-import { hasEnded, newestContainer, nothingObserved, readySandbox, type PodObservation } from './pod-observation.js';
+import { hasEnded, newestContainer, nothingObserved, readySandbox } from './pod-observation.js';
+import type { ObservedContainer, PodObservation } from './pod-observation.js';
 import type { PodObserver } from './pod-observer.js';
 import type { PodRecord } from './pod-record.js';
-import { findContainer, initContainersOf, podLabel } from './pod-spec.js';
+import { ephemeralContainersOf, findContainer, initContainersOf, podLabel } from './pod-spec.js';
 
 export interface PodSyncerOptions {
   readonly runtime: ContainerRuntime;
@@ -237,6 +238,7 @@ export class PodSyncer {
         volumes: await this.#prepareVolumes(pass, podIPs),
         facts: this.#facts(podIPs),
         ...(image ? { image } : {}),
+        ...targetIn(observed, pod, action.name),
         signal,
         onStarted: () => void this.#publishNow(pass).catch(() => undefined),
       });
@@ -274,6 +276,13 @@ export class PodSyncer {
       podIP: observed.sandboxes[0]?.ips[0] ?? '',
     });
   }
+}
+
+/** What runs of the container that an ephemeral one is to look into. */
+function targetIn(observed: PodObservation, pod: Pod, name: string): { target?: ObservedContainer } {
+  const wanted = ephemeralContainersOf(pod).find((container) => container.name === name)?.targetContainerName;
+  const target = wanted ? newestContainer(observed, wanted) : undefined;
+  return target ? { target } : {};
 }
 
 const isStep = (action: PodAction): boolean => action.type !== 'backOff' && action.type !== 'finishPod';

@@ -81,6 +81,8 @@ export interface ContainerConfig {
   readonly tty: boolean;
   readonly stdin: boolean;
   readonly stdinOnce: boolean;
+  /** A running container of the pod whose processes it sees, where the pod's containers do not see each other's anyway. */
+  readonly targetId?: string;
   readonly terminationMessagePath: string;
   /** Host file mounted at terminationMessagePath. */
   readonly terminationMessageHostPath: string;

@@ -4,10 +4,18 @@ import { initContainersOf, restartPolicyOf } from '../pod/pod-spec.js';
 
 export type PodPhase = 'Pending' | 'Running' | 'Succeeded' | 'Failed';
 
-/** The phase that the containers' states add up to (KEP-753 for sidecars). A terminal phase waits until nothing runs. */
-export function podPhase(pod: Pod, init: readonly ContainerStatus[], app: readonly ContainerStatus[]): PodPhase {
+/**
+ * The phase that the containers' states add up to (KEP-753 for sidecars). A terminal phase waits until nothing runs, `others`
+ * included, which count for nothing else.
+ */
+export function podPhase(
+  pod: Pod,
+  init: readonly ContainerStatus[],
+  app: readonly ContainerStatus[],
+  others: readonly ContainerStatus[] = [],
+): PodPhase {
   const phase = phaseOf(pod, init, app);
-  const running = [...init, ...app].some((status) => status.state?.running);
+  const running = [...init, ...app, ...others].some((status) => status.state?.running);
   return running && (phase === 'Succeeded' || phase === 'Failed') ? 'Running' : phase;
 }
 

@@ -154,3 +154,34 @@ test('hostNetwork pods have the addresses of the node', () => {
   const status = statusOf({ spec: { hostNetwork: true }, containers: ['main#0 running'] });
   assert.equal(status.podIP, '192.0.2.1');
 });
+
+const debugged = { ephemeralContainers: [{ name: 'shell', image: 'app:1' }] };
+
+test('an ephemeral container shows how it is, and counts for nothing else', () => {
+  const status = statusOf({ spec: debugged, containers: ['main#0 running', 'shell#0 exited 3'] });
+  const [shell] = status.ephemeralContainerStatuses ?? [];
+  assert.equal(shell?.state?.terminated?.exitCode, 3);
+  assert.deepEqual([shell.ready, shell.restartCount, 'started' in shell], [false, 0, false]);
+  assert.deepEqual([status.phase, conditionsOf(status)['Ready']], ['Running', 'True']);
+  const waiting = { shell: { reason: 'ErrImagePull', message: 'no' } };
+  const early = statusOf({ spec: debugged, containers: ['main#0 running'], waiting });
+  assert.equal(early.ephemeralContainerStatuses?.[0]?.state?.waiting?.reason, 'ErrImagePull');
+  assert.equal(early.phase, 'Running');
+});
+
+test('a pod is not over while an ephemeral container of it runs, and not failed by how that ends', () => {
+  const spec = { ...debugged, restartPolicy: 'Never' };
+  const more = { terminal: true };
+  assert.equal(statusOf({ spec, containers: ['main#0 exited 0', 'shell#0 running'], more }).phase, 'Running');
+  assert.equal(statusOf({ spec, containers: ['main#0 exited 0', 'shell#0 exited 137'], more }).phase, 'Succeeded');
+});
+
+test('an ephemeral container that the runtime lost has ended', () => {
+  const running = { name: 'shell', image: 'app:1', imageID: '', ready: false, restartCount: 0, state: { running: {} } };
+  const status = statusOf({
+    spec: debugged,
+    containers: ['main#0 running'],
+    status: { ephemeralContainerStatuses: [running] },
+  });
+  assert.equal(status.ephemeralContainerStatuses?.[0]?.state?.terminated?.reason, 'ContainerStatusUnknown');
+});

@@ -9,7 +9,7 @@ import {
   type ObservedContainer,
   type PodObservation,
 } from '../pod/pod-observation.js';
-import { initContainersOf } from '../pod/pod-spec.js';
+import { ephemeralContainersOf, initContainersOf } from '../pod/pod-spec.js';
 import { containerStatus, timestamp, type WaitingReason } from './container-status.js';
 import { podConditions } from './pod-conditions.js';
 import { podPhase, type PodPhase } from './pod-phase.js';
@@ -38,7 +38,8 @@ export function podStatus(input: StatusInput): PodStatus {
   const { pod, observed, nowMs } = input;
   const init = initContainersOf(pod).map((container) => statusOf(input, container, true));
   const app = pod.spec.containers.map((container) => statusOf(input, container, false));
-  const phase = phaseWithFailure(input, podPhase(pod, init, app), [...init, ...app]);
+  const ephemeral = ephemeralContainersOf(pod).map((container) => ephemeralStatus(input, container));
+  const phase = phaseWithFailure(input, podPhase(pod, init, app, ephemeral), [...init, ...app], ephemeral);
   const sandbox = readySandbox(observed, pod.spec.hostNetwork === true);
   const sandboxReady = sandbox !== undefined;
   const reason = input.failure ?? { reason: pod.status?.reason, message: pod.status?.message };
@@ -54,13 +55,19 @@ export function podStatus(input: StatusInput): PodStatus {
     startTime: pod.status?.startTime ?? timestamp(nowMs),
     ...(init.length > 0 ? { initContainerStatuses: init } : {}),
     containerStatuses: app,
+    ...(ephemeral.length > 0 ? { ephemeralContainerStatuses: ephemeral } : {}),
     qosClass: pod.status?.qosClass ?? qosClass(pod.spec),
   };
 }
 
 /** A pod that the kubelet ended is Failed as soon as nothing of it runs; a terminal phase in the API is final. */
-function phaseWithFailure(input: StatusInput, phase: PodPhase, all: readonly ContainerStatus[]): PodPhase {
-  const running = all.some((status) => status.state?.running);
+function phaseWithFailure(
+  input: StatusInput,
+  phase: PodPhase,
+  all: readonly ContainerStatus[],
+  ephemeral: readonly ContainerStatus[],
+): PodPhase {
+  const running = [...all, ...ephemeral].some((status) => status.state?.running);
   if (isPodTerminal(input.pod)) return input.pod.status?.phase as PodPhase;
   if (input.failure) return running ? phase : 'Failed';
   if (!input.terminal || running || phase === 'Succeeded') return phase;
@@ -75,7 +82,6 @@ function carriedOver(pod: Pod): PodStatus {
   return {
     ...(status.nominatedNodeName ? { nominatedNodeName: status.nominatedNodeName } : {}),
     ...(status.resourceClaimStatuses ? { resourceClaimStatuses: status.resourceClaimStatuses } : {}),
-    ...(status.ephemeralContainerStatuses ? { ephemeralContainerStatuses: status.ephemeralContainerStatuses } : {}),
   };
 }
 
@@ -115,6 +121,25 @@ function statusOf(input: StatusInput, container: Container, isInit: boolean): Co
     ready: plainInit ? endedWell || previousWell : started && input.isReady(newest),
     terminal: input.terminal,
   });
+}
+
+/** It has no part in the readiness of the pod, and one that the runtime has lost has ended. */
+function ephemeralStatus(input: StatusInput, container: Container): ContainerStatus {
+  const { pod, observed } = input;
+  const previous = pod.status?.ephemeralContainerStatuses?.find((status) => status.name === container.name);
+  const all = observed.containers.filter((candidate) => candidate.name === container.name);
+  const { started: _started, ...status } = containerStatus({
+    container,
+    observed: all,
+    previous,
+    waiting: input.waiting.get(container.name),
+    defaultWaitingReason: initContainersOf(pod).length > 0 ? 'PodInitializing' : 'ContainerCreating',
+    willRestart: false,
+    started: false,
+    ready: false,
+    terminal: input.terminal || (all.length === 0 && previous?.state?.running !== undefined),
+  });
+  return status;
 }
 
 function willRun(

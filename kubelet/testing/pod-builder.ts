@@ -51,7 +51,7 @@ function observedContainer(pod: Pod, text: string): ObservedContainer {
   const match = /^(\S+?)#(\d+)(?:@(\d+))? (\w+)(?: (\d+))?(?: (\d+))?$/.exec(text);
   if (!match) throw new Error(`not a container: ${text}`);
   const [, name = '', attempt, sandbox = '0', state, code = '0', endedAtMs = '1000'] = match;
-  const all = [...(pod.spec.initContainers ?? []), ...pod.spec.containers];
+  const all = [...(pod.spec.initContainers ?? []), ...pod.spec.containers, ...(pod.spec.ephemeralContainers ?? [])];
   const spec = all.find((container) => container.name === name) ?? containerOf(name);
   const common = {
     id: `${name}-${attempt}`,

@@ -327,3 +327,20 @@ test('statistics grow with what a container does', async () => {
   await eventually(async () => assert.ok((await cpu()) > first + 50_000_000));
   assert.ok(((await runtime.stats())[0]?.memoryWorkingSetBytes ?? 0) > 0);
 });
+
+test('a container with a target sees its processes and no others of the pod', async () => {
+  const { sandboxId, sandbox, id } = await start('exec sleep 1111');
+  const other = await runtime.createContainer(
+    sandboxId,
+    containerConfig('exec sleep 2222', { name: 'other' }),
+    sandbox,
+  );
+  await runtime.startContainer(other);
+  const config = containerConfig('exec sleep 3333', { name: 'shell', targetId: id });
+  const shell = await runtime.createContainer(sandboxId, config, sandbox);
+  await runtime.startContainer(shell);
+  const { out } = await run(shell, 'ps -o pid,args');
+  assert.match(out, /^ +1 sleep 1111$/m);
+  assert.match(out, /sleep 3333/);
+  assert.doesNotMatch(out, /sleep 2222/);
+});

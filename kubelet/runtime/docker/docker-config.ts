@@ -81,7 +81,7 @@ export function containerRequest(
     Healthcheck: { Test: ['NONE'] },
     HostConfig: {
       ...LOG_HOST_CONFIG,
-      ...namespaces(sandboxId, sandbox),
+      ...namespaces(sandboxId, sandbox, config.targetId),
       ...resourceLimits(config, limits),
       ...security(config, limits),
       Mounts: [...mounts(owner, config, sandbox), ...(isLimited(config, limits) ? [HOST_DEVICES] : [])],
@@ -89,9 +89,10 @@ export function containerRequest(
   };
 }
 
-function namespaces(sandboxId: string, sandbox: SandboxConfig): HostConfig {
+function namespaces(sandboxId: string, sandbox: SandboxConfig, targetId: string | undefined): HostConfig {
   const shared = `container:${sandboxId}`;
-  const pid = sandbox.hostPID ? 'host' : sandbox.shareProcessNamespace ? shared : undefined;
+  const own = targetId === undefined ? undefined : `container:${targetId}`;
+  const pid = sandbox.hostPID ? 'host' : sandbox.shareProcessNamespace ? shared : own;
   return {
     NetworkMode: sandbox.hostNetwork ? 'host' : shared,
     IpcMode: sandbox.hostIPC ? 'host' : shared,
