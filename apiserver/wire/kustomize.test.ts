@@ -101,7 +101,7 @@ describe('kustomize, as it is built into kubectl', () => {
   });
 
   it('what a patch no longer says is taken back', async () => {
-    change('strategic.yaml', `        resources: {limits: {cpu: 500m}}\n`, '');
+    change('strategic.yaml', '          resources: { limits: { cpu: 500m } }\n', '');
     await run('apply', '-k', overlay);
     const { spec } = await read<Deployment>('/apis/apps/v1/namespaces/shop/deployments/live-web-eu');
     assert.equal(spec?.template.spec?.containers[0]?.resources?.limits, undefined);
