@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { eventually } from '../../shared/clock/eventually.js';
-import { patching, startTestWebhook, type TestWebhook } from '../admission/webhook/testing.js';
+import { patching, webhookWorld } from '../admission/webhook/testing.js';
 import { definitionOf, version } from '../extension/testing.js';
-import { RawClient, type RawAnswer } from '../testing/raw-client.js';
-import { startTestServer, type TestServer } from '../testing/test-server.js';
+import type { RawAnswer } from '../testing/raw-client.js';
 
 type Json = Record<string, unknown>;
 type Kind = 'mutating' | 'validating';
@@ -24,26 +23,8 @@ const upgrade = {
 };
 
 describe('configurations of webhooks', () => {
-  let server: TestServer;
-  let admin: RawClient;
-  let hook: TestWebhook;
-  const made: string[] = [];
+  const world = webhookWorld();
   let count = 0;
-  before(async () => {
-    server = await startTestServer();
-    admin = new RawClient(server, server.admin);
-  });
-  after(async () => {
-    admin.close();
-    await server.close();
-  });
-  beforeEach(async () => {
-    hook = await startTestWebhook();
-  });
-  afterEach(async () => {
-    for (const path of made.splice(0)) await admin.send(path, { method: 'DELETE' });
-    await hook.close();
-  });
 
   const collection = (kind: Kind): string => `${group}/${kind}webhookconfigurations`;
   const configure = async (kind: Kind, name: string, rules: object[], change: object = {}): Promise<RawAnswer> => {
@@ -51,31 +32,31 @@ describe('configurations of webhooks', () => {
       name: 'hook.example.com',
       admissionReviewVersions: ['v1'],
       sideEffects: 'None',
-      clientConfig: { url: `${hook.url}/${name}`, caBundle: hook.caBundle },
+      clientConfig: { url: `${world.hook.url}/${name}`, caBundle: world.hook.caBundle },
       rules,
       ...change,
     };
-    const answer = await admin.send(collection(kind), {
+    const answer = await world.admin.send(collection(kind), {
       body: { metadata: { name, labels: { set: kind } }, webhooks: [webhook] },
     });
-    if (answer.code === 201) made.push(`${collection(kind)}/${name}`);
+    if (answer.code === 201) world.made.push(`${collection(kind)}/${name}`);
     return answer;
   };
   const make = (data: Json = {}): Promise<RawAnswer> =>
-    admin.send(`${core}/configmaps`, { body: { metadata: { name: `map-${count++}` }, data } });
+    world.admin.send(`${core}/configmaps`, { body: { metadata: { name: `map-${count++}` }, data } });
   const patch = (path: string, body: unknown, type = 'merge-patch+json'): Promise<RawAnswer> =>
-    admin.send(path, { method: 'PATCH', headers: { 'content-type': `application/${type}` }, body });
+    world.admin.send(path, { method: 'PATCH', headers: { 'content-type': `application/${type}` }, body });
   const deny = (): void => {
-    hook.answer = () => ({ allowed: false, status: { message: 'no' } });
+    world.hook.answer = () => ({ allowed: false, status: { message: 'no' } });
   };
   const add = (path: string, value: unknown): void => {
-    hook.answer = () => patching([{ op: 'add', path, value }]);
+    world.hook.answer = () => patching([{ op: 'add', path, value }]);
   };
   const define = async (kind: string, versions: readonly Json[]): Promise<string> => {
-    const { code, text } = await admin.send(definitions, { body: definitionOf(kind, versions) });
+    const { code, text } = await world.admin.send(definitions, { body: definitionOf(kind, versions) });
     assert.equal(code, 201, text);
     const path = `/apis/example.com/v1/namespaces/default/${kind.toLowerCase()}s`;
-    await eventually(async () => assert.equal((await admin.send(path)).code, 200));
+    await eventually(async () => assert.equal((await world.admin.send(path)).code, 200));
     return path;
   };
 
@@ -83,10 +64,10 @@ describe('configurations of webhooks', () => {
     add('/data/mutated', 'yes');
     for (let i = 0; i < 5; i++) await configure('mutating', `listed-${i}`, [configMaps], { name: `l${i}.example.com` });
     const selected = `${collection('mutating')}?labelSelector=set%3Dmutating`;
-    assert.equal(((await admin.send(selected)).json as unknown as { items: object[] }).items.length, 5);
+    assert.equal(((await world.admin.send(selected)).json as unknown as { items: object[] }).items.length, 5);
     assert.deepEqual((await make({ a: 'b' })).json?.['data'], { a: 'b', mutated: 'yes' });
-    await admin.send(selected, { method: 'DELETE' });
-    assert.deepEqual((await admin.send(selected)).json?.['items'], []);
+    await world.admin.send(selected, { method: 'DELETE' });
+    assert.deepEqual((await world.admin.send(selected)).json?.['items'], []);
     assert.deepEqual((await make({ a: 'b' })).json?.['data'], { a: 'b' });
   });
 
@@ -95,10 +76,10 @@ describe('configurations of webhooks', () => {
     for (let i = 0; i < 5; i++)
       await configure('validating', `listed-${i}`, [configMaps], { name: `l${i}.example.com` });
     const selected = `${collection('validating')}?labelSelector=set%3Dvalidating`;
-    assert.equal(((await admin.send(selected)).json as unknown as { items: object[] }).items.length, 5);
+    assert.equal(((await world.admin.send(selected)).json as unknown as { items: object[] }).items.length, 5);
     assert.equal((await make()).code, 400);
-    await admin.send(selected, { method: 'DELETE' });
-    assert.deepEqual((await admin.send(selected)).json?.['items'], []);
+    await world.admin.send(selected, { method: 'DELETE' });
+    assert.deepEqual((await world.admin.send(selected)).json?.['items'], []);
     assert.equal((await make()).code, 201);
   });
 
@@ -113,12 +94,12 @@ describe('configurations of webhooks', () => {
       await configure(kind, 'changed', [configMaps]);
       const path = `${collection(kind)}/changed`;
       assert.equal(await acts(), true);
-      const { json } = await admin.send(path);
+      const { json } = await world.admin.send(path);
       const webhooks = (json as unknown as { webhooks: Json[] }).webhooks.map((one) => ({
         ...one,
         rules: [{ ...configMaps, operations: ['UPDATE'] }],
       }));
-      assert.equal((await admin.send(path, { method: 'PUT', body: { ...json, webhooks } })).code, 200);
+      assert.equal((await world.admin.send(path, { method: 'PUT', body: { ...json, webhooks } })).code, 200);
       assert.equal(await acts(), false);
       const operations = [{ op: 'replace', path: '/webhooks/0/rules/0/operations', value: ['CREATE'] }];
       assert.equal((await patch(path, operations, 'json-patch+json')).code, 200);
@@ -136,27 +117,27 @@ describe('configurations of webhooks', () => {
 
   it('refuse an attachment to a pod', async () => {
     const pod = { metadata: { name: 'attached' }, spec: { containers: [{ name: 'c', image: 'i' }] } };
-    await admin.send(`${core}/pods`, { body: pod });
+    await world.admin.send(`${core}/pods`, { body: pod });
     deny();
     const rule = { operations: ['CONNECT'], apiGroups: [''], apiVersions: ['v1'], resources: ['pods/attach'] };
     await configure('validating', 'attach', [rule]);
-    const refused = await admin.send(`${core}/pods/attached/attach?stdin=true`, { headers: upgrade });
+    const refused = await world.admin.send(`${core}/pods/attached/attach?stdin=true`, { headers: upgrade });
     assert.match(String(refused.json?.['message']), /admission webhook "hook.example.com" denied the request: no/);
   });
 
   it('refuse custom resources: their creation, update and deletion', async () => {
     const path = await define('Widget', [version('v1')]);
     const body = (name: string): object => ({ apiVersion: 'example.com/v1', kind: 'Widget', metadata: { name } });
-    assert.equal((await admin.send(path, { body: body('there') })).code, 201);
+    assert.equal((await world.admin.send(path, { body: body('there') })).code, 201);
     deny();
     await configure('validating', 'widgets', [widgets]);
     for (const answer of [
-      await admin.send(path, { body: body('new') }),
+      await world.admin.send(path, { body: body('new') }),
       await patch(`${path}/there`, { data: { a: 'b' } }),
-      await admin.send(`${path}/there`, { method: 'DELETE' }),
+      await world.admin.send(`${path}/there`, { method: 'DELETE' }),
     ])
       assert.match(String(answer.json?.['message']), /denied the request: no/);
-    assert.equal((await admin.send(`${path}/there`)).code, 200);
+    assert.equal((await world.admin.send(`${path}/there`)).code, 200);
   });
 
   it('refuse definitions', async () => {
@@ -168,29 +149,29 @@ describe('configurations of webhooks', () => {
       resources: ['customresourcedefinitions'],
     };
     await configure('validating', 'definitions', [rule]);
-    const refused = await admin.send(definitions, { body: definitionOf('Refused', [version('v1')]) });
+    const refused = await world.admin.send(definitions, { body: definitionOf('Refused', [version('v1')]) });
     assert.match(String(refused.json?.['message']), /denied the request: no/);
   });
 
   it('change custom resources, as far as their schema goes', async () => {
     const data = { type: 'object', properties: { kept: { type: 'string' }, a: { type: 'string' } } } as const;
     const path = await define('Pruned', [version('v1', { schema: { type: 'object', properties: { data } } })]);
-    hook.answer = () =>
+    world.hook.answer = () =>
       patching([
         { op: 'add', path: '/data/kept', value: 'yes' },
         { op: 'add', path: '/data/dropped', value: 'no' },
       ]);
     await configure('mutating', 'pruned', [{ ...widgets, resources: ['pruneds'] }]);
     const body = { apiVersion: 'example.com/v1', kind: 'Pruned', metadata: { name: 'x' }, data: { a: 'b' } };
-    assert.deepEqual((await admin.send(path, { body })).json?.['data'], { a: 'b', kept: 'yes' });
+    assert.deepEqual((await world.admin.send(path, { body })).json?.['data'], { a: 'b', kept: 'yes' });
   });
 
   it('change custom resources after another version has become the stored one', async () => {
     const path = await define('Moved', [version('v1'), version('v2', { isStorage: false })]);
-    hook.answer = () => patching([{ op: 'add', path: '/data/mutated', value: 'yes' }]);
+    world.hook.answer = () => patching([{ op: 'add', path: '/data/mutated', value: 'yes' }]);
     await configure('mutating', 'moved', [{ ...widgets, resources: ['moveds'] }]);
     const body = { apiVersion: 'example.com/v1', kind: 'Moved', metadata: { name: 'x' }, data: { a: 'b' } };
-    assert.equal((await admin.send(path, { body })).code, 201);
+    assert.equal((await world.admin.send(path, { body })).code, 201);
     const stored = [
       { op: 'replace', path: '/spec/versions/0/storage', value: false },
       { op: 'replace', path: '/spec/versions/1/storage', value: true },
@@ -203,7 +184,7 @@ describe('configurations of webhooks', () => {
   });
 
   it('wait for a webhook as long as its timeout says, and go on without it where its failure is ignored', async () => {
-    hook.answer = () => undefined;
+    world.hook.answer = () => undefined;
     await configure('validating', 'slow', [configMaps], { timeoutSeconds: 1 });
     const refused = await make();
     assert.equal(refused.code, 500);

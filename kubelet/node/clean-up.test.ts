@@ -5,44 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../../shared/clock/clock.js';
 import { FakeClock } from '../../shared/clock/fake-clock.js';
-import { RuntimeError, type ContainerConfig, type SandboxConfig } from '../runtime/container-runtime.js';
+import { RuntimeError } from '../runtime/container-runtime.js';
 import { HollowRuntime } from '../runtime/hollow/hollow-runtime.js';
+import { containerConfigOf, sandboxConfigOf } from '../testing/runtime-configs.js';
 import { cleanUpNode, stopPods } from './clean-up.js';
 
-const sandbox: SandboxConfig = {
-  pod: { namespace: 'default', name: 'web', uid: 'u' },
-  attempt: 0,
-  hostname: 'web',
-  hostNetwork: false,
-  hostPID: false,
-  hostIPC: false,
-  shareProcessNamespace: false,
-  sysctls: {},
-  portMappings: [],
-  annotations: {},
-};
-const container: ContainerConfig = {
-  name: 'web',
-  attempt: 0,
-  image: 'web:1',
-  env: [],
-  mounts: [],
-  resources: {},
-  security: {
-    privileged: false,
-    readOnlyRootFilesystem: false,
-    noNewPrivileges: false,
-    supplementalGroups: [],
-    addCapabilities: [],
-    dropCapabilities: [],
-  },
-  tty: false,
-  stdin: false,
-  stdinOnce: false,
-  terminationMessagePath: '/dev/termination-log',
-  terminationMessageHostPath: '/tmp/termination-log',
-  annotations: {},
-};
+const sandbox = sandboxConfigOf('web', 'u');
+const container = containerConfigOf('web:1', { name: 'web' });
 
 test('stopped pods leave their containers and sandboxes behind, ended: the next start sees what it had run', async () => {
   const runtime = new HollowRuntime({ clock: systemClock, images: ['web:1'] });

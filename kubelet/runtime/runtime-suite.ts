@@ -12,6 +12,7 @@ import type {
   RuntimeEvent,
   SandboxConfig,
 } from './container-runtime.js';
+import { containerConfigOf, sandboxConfigOf } from '../testing/runtime-configs.js';
 import type { HollowBehaviour } from './hollow/hollow-container.js';
 
 /** A runtime to be tested, with one image that has busybox's shell (or a runtime that pretends so). */
@@ -96,45 +97,18 @@ class SuiteWorld {
 
   sandboxConfig(): SandboxConfig {
     const uid = `00000000-0000-4000-8000-${String(++this.#count).padStart(12, '0')}`;
-    return {
-      pod: { namespace: 'default', name: `pod-${this.#count}`, uid },
-      attempt: 0,
-      hostname: `pod-${this.#count}`,
-      hostNetwork: false,
-      hostPID: false,
-      hostIPC: false,
-      shareProcessNamespace: false,
-      sysctls: {},
-      portMappings: [],
-      annotations: { 'example.com/hash': 'a b "c" = ü' },
-    };
+    const annotations = { 'example.com/hash': 'a b "c" = ü' };
+    return sandboxConfigOf(`pod-${this.#count}`, uid, { annotations });
   }
 
   containerConfig(program: Program, overrides: Partial<ContainerConfig> = {}): ContainerConfig {
-    return {
-      name: 'main',
-      attempt: 0,
-      image: this.harness.image,
+    return containerConfigOf(this.harness.image, {
       command: program.command,
-      env: [],
-      mounts: [],
-      resources: {},
-      security: {
-        privileged: false,
-        readOnlyRootFilesystem: false,
-        noNewPrivileges: false,
-        supplementalGroups: [],
-        addCapabilities: [],
-        dropCapabilities: [],
-      },
-      tty: false,
       stdin: program.stdin ?? false,
       stdinOnce: program.stdin ?? false,
-      terminationMessagePath: '',
-      terminationMessageHostPath: '',
       annotations: { 'example.com/restarts': '0' },
       ...overrides,
-    };
+    });
   }
 
   /** A sandbox with one container in it, started. */

@@ -1,6 +1,9 @@
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { after, afterEach, before, beforeEach } from 'node:test';
 import { createCertificateAuthority, issueCertificate } from '../../../shared/pki/certificate.js';
+import { RawClient } from '../../testing/raw-client.js';
+import { startTestServer, type TestServer } from '../../testing/test-server.js';
 
 /** What a webhook is asked. */
 export interface Asked {
@@ -87,3 +90,47 @@ export const patching = (operations: readonly object[]): object => ({
   patchType: 'JSONPatch',
   patch: Buffer.from(JSON.stringify(operations)).toString('base64'),
 });
+
+/** A server with its administrator, and a webhook that is new for each test. */
+export interface WebhookWorld {
+  readonly server: TestServer;
+  readonly admin: RawClient;
+  readonly hook: TestWebhook;
+  /** Paths that are deleted after the test. */
+  readonly made: string[];
+}
+
+/** The world of a describe block: there from its first test to its last. */
+export function webhookWorld(): WebhookWorld {
+  const made: string[] = [];
+  let server: TestServer;
+  let admin: RawClient;
+  let hook: TestWebhook;
+  before(async () => {
+    server = await startTestServer();
+    admin = new RawClient(server, server.admin);
+  });
+  after(async () => {
+    admin.close();
+    await server.close();
+  });
+  beforeEach(async () => {
+    hook = await startTestWebhook();
+  });
+  afterEach(async () => {
+    for (const path of made.splice(0)) await admin.send(path, { method: 'DELETE' });
+    await hook.close();
+  });
+  return {
+    made,
+    get server() {
+      return server;
+    },
+    get admin() {
+      return admin;
+    },
+    get hook() {
+      return hook;
+    },
+  };
+}

@@ -1,42 +1,23 @@
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { namespaces } from '../../../shared/api/generated/resources.js';
 import type { KubernetesObject } from '../../../shared/api/object.js';
 import { apiserverUser } from '../../authentication/user.js';
-import { RawClient, type RawAnswer } from '../../testing/raw-client.js';
-import { startTestServer, type TestServer } from '../../testing/test-server.js';
-import { patching, startTestWebhook, type TestWebhook } from './testing.js';
+import type { RawAnswer } from '../../testing/raw-client.js';
+import { patching, webhookWorld } from './testing.js';
 
 const group = '/apis/admissionregistration.k8s.io/v1';
 const configMaps = '/api/v1/namespaces/default/configmaps';
 
 describe('admission webhooks', () => {
-  let server: TestServer;
-  let admin: RawClient;
-  let hook: TestWebhook;
-  const made: string[] = [];
-  before(async () => {
-    server = await startTestServer();
-    admin = new RawClient(server, server.admin);
-  });
-  after(async () => {
-    admin.close();
-    await server.close();
-  });
-  beforeEach(async () => {
-    hook = await startTestWebhook();
-  });
-  afterEach(async () => {
-    for (const path of made.splice(0)) await admin.send(path, { method: 'DELETE' });
-    await hook.close();
-  });
+  const world = webhookWorld();
 
   const rule = { operations: ['*'], apiGroups: [''], apiVersions: ['*'], resources: ['configmaps'] };
   const webhook = (change: object = {}): object => ({
     name: 'hook.example.com',
     admissionReviewVersions: ['v1'],
     sideEffects: 'None',
-    clientConfig: { url: `${hook.url}/check`, caBundle: hook.caBundle },
+    clientConfig: { url: `${world.hook.url}/check`, caBundle: world.hook.caBundle },
     rules: [rule],
     ...change,
   });
@@ -46,22 +27,22 @@ describe('admission webhooks', () => {
     ...webhooks: object[]
   ): Promise<RawAnswer> => {
     const path = `${group}/${kind}webhookconfigurations`;
-    const answer = await admin.send(path, { body: { metadata: { name }, webhooks } });
-    if (answer.code === 201) made.push(`${path}/${name}`);
+    const answer = await world.admin.send(path, { body: { metadata: { name }, webhooks } });
+    if (answer.code === 201) world.made.push(`${path}/${name}`);
     return answer;
   };
   const make = (name: string, body: object = {}, query = ''): Promise<RawAnswer> =>
-    admin.send(`${configMaps}${query}`, { body: { metadata: { name }, ...body } });
+    world.admin.send(`${configMaps}${query}`, { body: { metadata: { name }, ...body } });
   const message = ({ json }: RawAnswer): unknown => json?.['message'];
 
   it('show a validating webhook the request, and let it refuse, warn and be named', async () => {
     await configure('validating', 'refusing', webhook());
-    hook.answer = () => ({ allowed: false, status: { code: 403, reason: 'Forbidden', message: 'not today' } });
+    world.hook.answer = () => ({ allowed: false, status: { code: 403, reason: 'Forbidden', message: 'not today' } });
     const refused = await make('a', { data: { x: 'y' } });
     assert.equal(refused.code, 403);
     assert.equal(message(refused), 'admission webhook "hook.example.com" denied the request: not today');
     assert.equal(refused.json?.['reason'], 'Forbidden');
-    const [asked] = hook.asked;
+    const [asked] = world.hook.asked;
     assert.equal(asked?.operation, 'CREATE');
     assert.deepEqual(asked.kind, { group: '', version: 'v1', kind: 'ConfigMap' });
     assert.deepEqual(asked.resource, { group: '', version: 'v1', resource: 'configmaps' });
@@ -73,7 +54,7 @@ describe('admission webhooks', () => {
     assert.deepEqual(asked.object?.['data'], { x: 'y' });
     assert.equal(asked.object['kind'], 'ConfigMap');
     assert.equal(asked.options?.['kind'], 'CreateOptions');
-    hook.answer = () => ({ allowed: true, warnings: ['mind the gap'] });
+    world.hook.answer = () => ({ allowed: true, warnings: ['mind the gap'] });
     const warned = await make('a');
     assert.equal(warned.code, 201);
     assert.equal(warned.headers['warning'], '299 - "mind the gap"');
@@ -81,7 +62,7 @@ describe('admission webhooks', () => {
 
   it('say so when a webhook refuses without a word', async () => {
     await configure('validating', 'silent', webhook());
-    hook.answer = () => ({ allowed: false });
+    world.hook.answer = () => ({ allowed: false });
     const refused = await make('b');
     assert.equal(refused.code, 400);
     assert.equal(message(refused), 'admission webhook "hook.example.com" denied the request without explanation');
@@ -90,13 +71,13 @@ describe('admission webhooks', () => {
   it('show updates with the old object and deletes with it alone', async () => {
     await make('c', { data: { v: '1' } });
     await configure('validating', 'looking', webhook());
-    await admin.send(`${configMaps}/c`, {
+    await world.admin.send(`${configMaps}/c`, {
       method: 'PATCH',
       headers: { 'content-type': 'application/merge-patch+json' },
       body: { data: { v: '2' } },
     });
-    await admin.send(`${configMaps}/c`, { method: 'DELETE' });
-    const [update, deletion] = hook.asked;
+    await world.admin.send(`${configMaps}/c`, { method: 'DELETE' });
+    const [update, deletion] = world.hook.asked;
     assert.equal(update?.operation, 'UPDATE');
     assert.deepEqual(update.oldObject?.['data'], { v: '1' });
     assert.deepEqual(update.object?.['data'], { v: '2' });
@@ -107,12 +88,12 @@ describe('admission webhooks', () => {
   });
 
   it('change objects by JSON patches, in the order of the names of their configurations', async () => {
-    hook.answer = (asked, path) => {
+    world.hook.answer = (asked, path) => {
       const seen = (asked.object?.['data'] as Record<string, string> | undefined)?.['seen'] ?? '';
       return patching([{ op: 'add', path: '/data', value: { seen: `${seen}${path.slice(1, 2)}` } }]);
     };
     const at = (path: string): object =>
-      webhook({ clientConfig: { url: `${hook.url}/${path}`, caBundle: hook.caBundle } });
+      webhook({ clientConfig: { url: `${world.hook.url}/${path}`, caBundle: world.hook.caBundle } });
     await configure('mutating', 'second', at('b'));
     await configure('mutating', 'first', at('a'));
     const answer = await make('d');
@@ -120,56 +101,59 @@ describe('admission webhooks', () => {
   });
 
   it('call a webhook again when a later one has changed the object, if it wants that', async () => {
-    hook.answer = (asked, path) => {
+    world.hook.answer = (asked, path) => {
       const data = (asked.object?.['data'] ?? {}) as Record<string, string>;
       const name = path.slice(1, 2);
       if (data[name] !== undefined) return { allowed: true };
       return patching([{ op: 'add', path: '/data', value: { ...data, [name]: 'x' } }]);
     };
     const at = (path: string, reinvocationPolicy: string): object =>
-      webhook({ clientConfig: { url: `${hook.url}/${path}`, caBundle: hook.caBundle }, reinvocationPolicy });
+      webhook({
+        clientConfig: { url: `${world.hook.url}/${path}`, caBundle: world.hook.caBundle },
+        reinvocationPolicy,
+      });
     await configure('mutating', 'one', at('a', 'IfNeeded'));
     await configure('mutating', 'two', at('b', 'Never'));
     const answer = await make('e');
     assert.deepEqual(answer.json?.['data'], { a: 'x', b: 'x' });
-    assert.equal(hook.asked.length, 3);
+    assert.equal(world.hook.asked.length, 3);
   });
 
   it('are defaulted, validated and guarded after a mutation', async () => {
     const pods = { ...rule, resources: ['pods'] };
     await configure('mutating', 'pods', webhook({ rules: [pods] }));
-    hook.answer = () =>
+    world.hook.answer = () =>
       patching([
         { op: 'add', path: '/spec/containers/-', value: { name: 'extra', image: 'i' } },
         { op: 'replace', path: '/metadata/uid', value: 'stolen' },
       ]);
     const path = '/api/v1/namespaces/default/pods';
     const spec = { containers: [{ name: 'c', image: 'i' }] };
-    const pod = await admin.send(path, { body: { metadata: { name: 'p' }, spec } });
+    const pod = await world.admin.send(path, { body: { metadata: { name: 'p' }, spec } });
     const { spec: stored, metadata } = pod.json as {
       spec: { containers: Record<string, string>[] };
       metadata: { uid: string };
     };
     assert.equal(stored.containers[1]?.['terminationMessagePath'], '/dev/termination-log');
     assert.notEqual(metadata.uid, 'stolen');
-    hook.answer = () => patching([{ op: 'add', path: '/spec/containers/-', value: { name: 'c', image: 'i' } }]);
-    const invalid = await admin.send(path, { body: { metadata: { name: 'q' }, spec } });
+    world.hook.answer = () => patching([{ op: 'add', path: '/spec/containers/-', value: { name: 'c', image: 'i' } }]);
+    const invalid = await world.admin.send(path, { body: { metadata: { name: 'q' }, spec } });
     assert.equal(invalid.code, 422);
     assert.match(String(message(invalid)), /spec\.containers\[1\]\.name: Duplicate value: "c"/);
   });
 
   it('are bound to namespaces and objects by labels', async () => {
-    await admin.send('/api/v1/namespaces', { body: { metadata: { name: 'watched', labels: { watch: 'yes' } } } });
+    await world.admin.send('/api/v1/namespaces', { body: { metadata: { name: 'watched', labels: { watch: 'yes' } } } });
     const namespaceSelector = { matchLabels: { watch: 'yes' } };
     const objectSelector = { matchExpressions: [{ key: 'skip', operator: 'DoesNotExist' }] };
     await configure('validating', 'bound', webhook({ namespaceSelector, objectSelector }));
     await make('f');
-    await admin.send('/api/v1/namespaces/watched/configmaps', {
+    await world.admin.send('/api/v1/namespaces/watched/configmaps', {
       body: { metadata: { name: 'skipped', labels: { skip: '' } } },
     });
-    await admin.send('/api/v1/namespaces/watched/configmaps', { body: { metadata: { name: 'seen' } } });
+    await world.admin.send('/api/v1/namespaces/watched/configmaps', { body: { metadata: { name: 'seen' } } });
     assert.deepEqual(
-      hook.asked.map(({ name }) => name),
+      world.hook.asked.map(({ name }) => name),
       ['seen'],
     );
   });
@@ -181,87 +165,87 @@ describe('admission webhooks', () => {
     await configure('validating', 'equivalent', webhook({ rules }));
     const event = { involvedObject: { kind: 'Pod', name: 'p', namespace: 'default' }, type: 'Normal', message: 'hi' };
     const path = '/api/v1/namespaces/default/events';
-    await admin.send(path, { body: { metadata: { name: 'e1' }, ...event } });
-    assert.deepEqual(hook.asked[0]?.kind, { group: 'events.k8s.io', version: 'v1', kind: 'Event' });
-    assert.equal(hook.asked[0].object?.['note'], 'hi');
-    made.push(`${group}/validatingwebhookconfigurations/exact`);
+    await world.admin.send(path, { body: { metadata: { name: 'e1' }, ...event } });
+    assert.deepEqual(world.hook.asked[0]?.kind, { group: 'events.k8s.io', version: 'v1', kind: 'Event' });
+    assert.equal(world.hook.asked[0].object?.['note'], 'hi');
+    world.made.push(`${group}/validatingwebhookconfigurations/exact`);
     await configure('validating', 'exact', webhook({ rules, matchPolicy: 'Exact' }));
-    await admin.send(`${group}/validatingwebhookconfigurations/equivalent`, { method: 'DELETE' });
-    await admin.send(path, { body: { metadata: { name: 'e2' }, ...event } });
-    assert.equal(hook.asked.length, 1);
+    await world.admin.send(`${group}/validatingwebhookconfigurations/equivalent`, { method: 'DELETE' });
+    await world.admin.send(path, { body: { metadata: { name: 'e2' }, ...event } });
+    assert.equal(world.hook.asked.length, 1);
   });
 
   it('see a Scale, and may change it', async () => {
     const template = { metadata: { labels: { a: 'b' } }, spec: { containers: [{ name: 'c', image: 'i' }] } };
     const path = '/apis/apps/v1/namespaces/default/deployments';
-    await admin.send(path, {
+    await world.admin.send(path, {
       body: { metadata: { name: 'scaled' }, spec: { selector: { matchLabels: { a: 'b' } }, template } },
     });
     const rules = [{ operations: ['*'], apiGroups: ['apps'], apiVersions: ['v1'], resources: ['deployments/scale'] }];
     await configure('mutating', 'scale', webhook({ rules }));
-    hook.answer = () => patching([{ op: 'replace', path: '/spec/replicas', value: 2 }]);
-    await admin.send(`${path}/scaled/scale`, {
+    world.hook.answer = () => patching([{ op: 'replace', path: '/spec/replicas', value: 2 }]);
+    await world.admin.send(`${path}/scaled/scale`, {
       method: 'PATCH',
       headers: { 'content-type': 'application/merge-patch+json' },
       body: { spec: { replicas: 9 } },
     });
-    assert.deepEqual(hook.asked[0]?.kind, { group: 'autoscaling', version: 'v1', kind: 'Scale' });
-    assert.deepEqual(hook.asked[0].object?.['spec'], { replicas: 9 });
-    const { json } = await admin.send(`${path}/scaled`);
+    assert.deepEqual(world.hook.asked[0]?.kind, { group: 'autoscaling', version: 'v1', kind: 'Scale' });
+    assert.deepEqual(world.hook.asked[0].object?.['spec'], { replicas: 9 });
+    const { json } = await world.admin.send(`${path}/scaled`);
     assert.equal((json?.['spec'] as { replicas: number } | undefined)?.replicas, 2);
   });
 
   it('see evictions and connections', async () => {
     const pods = '/api/v1/namespaces/default/pods';
-    await admin.send(pods, {
+    await world.admin.send(pods, {
       body: { metadata: { name: 'evicted' }, spec: { containers: [{ name: 'c', image: 'i' }] } },
     });
     const rules = [{ ...rule, resources: ['pods/eviction', 'pods/proxy'] }];
     await configure('validating', 'streams', webhook({ rules }));
-    hook.answer = () => ({ allowed: false, status: { code: 403, message: 'closed' } });
+    world.hook.answer = () => ({ allowed: false, status: { code: 403, message: 'closed' } });
     const refusal = 'admission webhook "hook.example.com" denied the request: closed';
-    const proxied = await admin.send(`${pods}/evicted/proxy/path`);
+    const proxied = await world.admin.send(`${pods}/evicted/proxy/path`);
     assert.equal(message(proxied), refusal);
     const eviction = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: 'evicted' } };
-    const evicted = await admin.send(`${pods}/evicted/eviction`, { body: eviction });
+    const evicted = await world.admin.send(`${pods}/evicted/eviction`, { body: eviction });
     assert.equal(message(evicted), refusal);
     assert.deepEqual(
-      hook.asked.map(({ operation, kind, subResource }) => [operation, kind.kind, subResource]),
+      world.hook.asked.map(({ operation, kind, subResource }) => [operation, kind.kind, subResource]),
       [
         ['CONNECT', 'PodProxyOptions', 'proxy'],
         ['CREATE', 'Eviction', 'eviction'],
       ],
     );
-    assert.deepEqual(hook.asked[0]?.object?.['path'], '/path');
-    assert.equal((await admin.send(`${pods}/evicted`)).code, 200);
+    assert.deepEqual(world.hook.asked[0]?.object?.['path'], '/path');
+    assert.equal((await world.admin.send(`${pods}/evicted`)).code, 200);
   });
 
   it('that do not answer in time are named, and ignored where that is the policy', async () => {
-    hook.answer = () => undefined;
+    world.hook.answer = () => undefined;
     await configure('validating', 'slow', webhook({ timeoutSeconds: 1 }));
     const late = await make('g');
     assert.equal(late.code, 500);
     assert.equal(late.json?.['reason'], 'InternalError');
     assert.equal(
       message(late),
-      `Internal error occurred: failed calling webhook "hook.example.com": failed to call webhook: Post "${hook.url}/check?timeout=1s": context deadline exceeded`,
+      `Internal error occurred: failed calling webhook "hook.example.com": failed to call webhook: Post "${world.hook.url}/check?timeout=1s": context deadline exceeded`,
     );
     await configure('validating', 'slow-too', webhook({ timeoutSeconds: 1, failurePolicy: 'Ignore' }));
-    await admin.send(`${group}/validatingwebhookconfigurations/slow`, { method: 'DELETE' });
+    await world.admin.send(`${group}/validatingwebhookconfigurations/slow`, { method: 'DELETE' });
     assert.equal((await make('g')).code, 201);
   });
 
   it('without the authority that they are known by are not believed', async () => {
-    await configure('validating', 'unknown', webhook({ clientConfig: { url: `${hook.url}/check` } }));
+    await configure('validating', 'unknown', webhook({ clientConfig: { url: `${world.hook.url}/check` } }));
     const answer = await make('h');
     assert.equal(answer.code, 500);
     assert.match(String(message(answer)), /x509: certificate signed by unknown authority$/);
-    assert.equal(hook.asked.length, 0);
+    assert.equal(world.hook.asked.length, 0);
   });
 
   it('behind a Service that is not there cannot be reached', async () => {
     const service = { namespace: 'default', name: 'none', path: '/check' };
-    await configure('validating', 'absent', webhook({ clientConfig: { service, caBundle: hook.caBundle } }));
+    await configure('validating', 'absent', webhook({ clientConfig: { service, caBundle: world.hook.caBundle } }));
     assert.equal(
       message(await make('i')),
       'Internal error occurred: failed calling webhook "hook.example.com": failed to call webhook: Post "https://none.default.svc:443/check?timeout=10s": services "none" not found',
@@ -282,7 +266,7 @@ describe('admission webhooks', () => {
   for (const [what, body, expected] of nonsense) {
     it(`that answer ${what} fail`, async () => {
       await configure('validating', 'nonsense', webhook());
-      hook.answer = () => body;
+      world.hook.answer = () => body;
       const answer = await make('j');
       assert.equal(answer.code, 500);
       assert.match(String(message(answer)), expected);
@@ -296,9 +280,9 @@ describe('admission webhooks', () => {
     ];
     await configure('validating', 'conditional', webhook({ matchConditions }));
     await make('m1', { data: { important: 'no' } });
-    assert.equal(hook.asked.length, 0);
+    assert.equal(world.hook.asked.length, 0);
     await make('m2', { data: { important: 'yes' } });
-    assert.equal(hook.asked.length, 1);
+    assert.equal(world.hook.asked.length, 1);
     const unknown = await make('m3');
     assert.equal(unknown.code, 403);
     assert.match(
@@ -309,42 +293,42 @@ describe('admission webhooks', () => {
 
   it('are not asked about themselves', async () => {
     const all = { operations: ['*'], apiGroups: ['*'], apiVersions: ['*'], resources: ['*/*'] };
-    hook.answer = () => ({ allowed: false });
+    world.hook.answer = () => ({ allowed: false });
     await configure('validating', 'all', webhook({ rules: [all] }));
-    const removed = await admin.send(`${group}/validatingwebhookconfigurations/all`, { method: 'DELETE' });
+    const removed = await world.admin.send(`${group}/validatingwebhookconfigurations/all`, { method: 'DELETE' });
     assert.equal(removed.code, 200);
-    assert.equal(hook.asked.length, 0);
+    assert.equal(world.hook.asked.length, 0);
   });
 
   it('are not asked about what the server keeps itself', async () => {
-    hook.answer = () => ({ allowed: false });
+    world.hook.answer = () => ({ allowed: false });
     await configure('validating', 'namespaces', webhook({ rules: [{ ...rule, resources: ['namespaces'] }] }));
-    const { store } = server.apiserver.registry.of(namespaces);
+    const { store } = world.server.apiserver.registry.of(namespaces);
     const warn = (): void => {};
     const options = { user: apiserverUser, isDryRun: false, fieldManager: 'x', force: false, warn };
     const kept = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'kept' } } as unknown as KubernetesObject;
     const { isCreated } = await store.create(undefined, kept, { ...options, fieldValidation: 'Ignore' });
     assert.equal(isCreated, true);
-    assert.equal(hook.asked.length, 0);
+    assert.equal(world.hook.asked.length, 0);
   });
 
   it('are told of a dry run', async () => {
     await configure('validating', 'dry', webhook());
     await make('k', {}, '?dryRun=All');
-    assert.equal(hook.asked[0]?.dryRun, true);
-    assert.deepEqual(hook.asked[0].options?.['dryRun'], ['All']);
-    assert.equal((await admin.send(`${configMaps}/k`)).code, 404);
+    assert.equal(world.hook.asked[0]?.dryRun, true);
+    assert.deepEqual(world.hook.asked[0].options?.['dryRun'], ['All']);
+    assert.equal((await world.admin.send(`${configMaps}/k`)).code, 404);
   });
 
   it('are counted with how they ended, and so are the steps of a write', async () => {
     await configure('validating', 'counted', webhook({ name: 'counted.example.com' }));
-    hook.answer = () => ({ allowed: false, status: { code: 418 } });
+    world.hook.answer = () => ({ allowed: false, status: { code: 418 } });
     await make('counted');
-    const { caBundle } = hook;
+    const { caBundle } = world.hook;
     const clientConfig = { url: 'https://127.0.0.1:1/check', caBundle };
     await configure('mutating', 'open', webhook({ name: 'open.example.com', failurePolicy: 'Ignore', clientConfig }));
     await make('counted');
-    const { text } = await admin.send('/metrics');
+    const { text } = await world.admin.send('/metrics');
     const webhooks = 'apiserver_admission_webhook';
     const counted = 'name="counted.example.com",operation="CREATE"';
     for (const line of [
@@ -363,8 +347,8 @@ describe('admission webhooks', () => {
   it('keep their connection', async () => {
     await configure('validating', 'keeping', webhook());
     for (let i = 0; i < 5; i++) await make(`l${i}`);
-    assert.equal(hook.asked.length, 5);
-    assert.equal(hook.connections(), 1);
+    assert.equal(world.hook.asked.length, 5);
+    assert.equal(world.hook.connections(), 1);
   });
 
   it('are refused where they are described wrongly', async () => {

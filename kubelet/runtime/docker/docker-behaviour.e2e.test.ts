@@ -12,6 +12,7 @@ import { systemClock } from '../../../shared/clock/clock.js';
 import { eventually } from '../../../shared/clock/eventually.js';
 import { silentLog } from '../../../shared/log/log.js';
 import type { ContainerConfig, ContainerStatus, SandboxConfig } from '../container-runtime.js';
+import { containerConfigOf, sandboxConfigOf } from '../../testing/runtime-configs.js';
 import { busyboxImage } from './busybox-image.js';
 import { DockerRuntime } from './docker-runtime.js';
 
@@ -33,49 +34,15 @@ async function removeAll(): Promise<void> {
   for (const { id } of await runtime.listPodSandboxes()) await runtime.removePodSandbox(id);
 }
 
-function sandboxConfig(overrides: Partial<SandboxConfig> = {}): SandboxConfig {
-  const uid = `10000000-0000-4000-8000-${String(++count).padStart(12, '0')}`;
-  return {
-    pod: { namespace: 'default', name: `pod-${count}`, uid },
-    attempt: 0,
-    hostname: `pod-${count}`,
-    hostNetwork: false,
-    hostPID: false,
-    hostIPC: false,
-    shareProcessNamespace: false,
-    sysctls: {},
-    portMappings: [],
-    annotations: {},
-    ...overrides,
-  };
-}
+const sandboxConfig = (overrides: Partial<SandboxConfig> = {}): SandboxConfig =>
+  sandboxConfigOf(`pod-${++count}`, `10000000-0000-4000-8000-${String(count).padStart(12, '0')}`, overrides);
 
-function containerConfig(script: string, overrides: Partial<ContainerConfig> = {}): ContainerConfig {
-  return {
-    name: 'main',
-    attempt: 0,
-    image: IMAGE,
+const containerConfig = (script: string, overrides: Partial<ContainerConfig> = {}): ContainerConfig =>
+  containerConfigOf(IMAGE, {
     command: ['sh', '-c', script],
     env: [{ name: 'GREETING', value: 'a=b c' }],
-    mounts: [],
-    resources: {},
-    security: {
-      privileged: false,
-      readOnlyRootFilesystem: false,
-      noNewPrivileges: false,
-      supplementalGroups: [],
-      addCapabilities: [],
-      dropCapabilities: [],
-    },
-    tty: false,
-    stdin: false,
-    stdinOnce: false,
-    terminationMessagePath: '',
-    terminationMessageHostPath: '',
-    annotations: {},
     ...overrides,
-  };
-}
+  });
 
 interface Running {
   readonly sandboxId: string;

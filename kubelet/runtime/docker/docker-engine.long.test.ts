@@ -10,7 +10,8 @@ import { promisify } from 'node:util';
 import { systemClock } from '../../../shared/clock/clock.js';
 import { eventually } from '../../../shared/clock/eventually.js';
 import { silentLog } from '../../../shared/log/log.js';
-import type { ContainerConfig, RuntimeError, RuntimeEvent, SandboxConfig } from '../container-runtime.js';
+import type { RuntimeError, RuntimeEvent } from '../container-runtime.js';
+import { containerConfigOf, sandboxConfigOf } from '../../testing/runtime-configs.js';
 import { busyboxImage } from './busybox-image.js';
 import { DockerRuntime } from './docker-runtime.js';
 
@@ -55,41 +56,10 @@ class PrivateEngine {
 }
 
 const IMAGE = 'knarr-test/busybox:1';
-const sandbox = {
-  pod: { namespace: 'default', name: 'web', uid: '20000000-0000-4000-8000-000000000001' },
-  attempt: 0,
-  hostname: 'web',
-  hostNetwork: false,
-  hostPID: false,
-  hostIPC: false,
-  shareProcessNamespace: false,
-  sysctls: {},
-  portMappings: [],
-  annotations: {},
-} satisfies SandboxConfig;
-const container = {
-  name: 'main',
-  attempt: 0,
-  image: IMAGE,
+const sandbox = sandboxConfigOf('web', '20000000-0000-4000-8000-000000000001');
+const container = containerConfigOf(IMAGE, {
   command: ['sh', '-c', 'trap "exit 0" TERM; while :; do sleep 0.1; done'],
-  env: [],
-  mounts: [],
-  resources: {},
-  security: {
-    privileged: false,
-    readOnlyRootFilesystem: false,
-    noNewPrivileges: false,
-    supplementalGroups: [],
-    addCapabilities: [],
-    dropCapabilities: [],
-  },
-  tty: false,
-  stdin: false,
-  stdinOnce: false,
-  terminationMessagePath: '',
-  terminationMessageHostPath: '',
-  annotations: {},
-} satisfies ContainerConfig;
+});
 
 let folder: string;
 let engine: PrivateEngine;
