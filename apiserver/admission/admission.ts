@@ -1,4 +1,5 @@
 import type { KubernetesObject } from '../../shared/api/object.js';
+import type { Annotate } from '../audit/request-audit.js';
 import type { User } from '../authentication/user.js';
 import type { AdmissionMetrics } from './admission-metrics.js';
 import type { ResourceDefinition } from '../registry/definition.js';
@@ -30,8 +31,7 @@ export interface AdmissionRequest {
   readonly options?: Readonly<Record<string, unknown>>;
   /** Adds a Warning header to the answer. */
   readonly warn: (text: string) => void;
-  /** Notes something in the audit log's entry of this request, by a key `DOMAIN/WORD`. */
-  readonly annotate?: (key: string, value: string) => void;
+  readonly annotate?: Annotate;
   /** `settle` runs once, when the object has been stored or the write has been given up. */
   readonly onSettled?: (settle: () => void) => void;
 }

@@ -6,6 +6,7 @@ import { certificateApproval, certificateSigning, certificateSubjectRestriction 
 import { certificateRequester } from './certificate-requester.js';
 import { defaultIngressClass } from './default-ingress-class.js';
 import { defaultTolerationSeconds } from './default-toleration-seconds.js';
+import { deviceAdminAccess } from './device-admin-access.js';
 import { limitRanger } from './limit-ranger.js';
 import { namespaceLifecycle } from './namespace-lifecycle.js';
 import { nodeRestriction } from './node-restriction.js';
@@ -46,6 +47,7 @@ export function builtinPlugins(options: BuiltinOptions): readonly AdmissionPlugi
     ownerReferencesPermission(authorizer, definitions),
     persistentVolumeClaimResize(objects),
     runtimeClassAdmission(objects),
+    deviceAdminAccess(objects),
     certificateRequester,
     certificateApproval(authorizer),
     certificateSigning(authorizer),

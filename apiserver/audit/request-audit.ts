@@ -21,6 +21,12 @@ export interface Auditor {
   readonly readBody: (bytes: Buffer, contentType: string | undefined) => unknown;
 }
 
+/**
+ * Notes something in the audit log's entry of a request, by a key `DOMAIN/WORD`.
+ * @param level from which on it is written down; default: wherever the request is
+ */
+export type Annotate = (key: string, value: string, level?: 'Metadata' | 'Request') => void;
+
 /** What the object of a write says of itself. */
 export interface ObjectNames {
   readonly namespace?: string;
@@ -76,8 +82,10 @@ export class RequestAudit {
   }
 
   /** Notes something by a key `DOMAIN/WORD`. What has been noted once stays, as in the original. */
-  annotate(key: string, value: string): void {
-    if (this.#plan && !Object.hasOwn(this.#annotations, key)) this.#annotations[key] = value;
+  annotate(key: string, value: string, level: Parameters<Annotate>[2] = 'Metadata'): void {
+    if (!this.#plan || Object.hasOwn(this.#annotations, key)) return;
+    const isDetailed = this.#plan.level === 'Request' || this.#plan.level === 'RequestResponse';
+    if ((level === 'Metadata' || isDetailed) && this.#fits(value.length)) this.#annotations[key] = value;
   }
 
   /** What the object that was sent says of itself where the URL does not. */

@@ -14,12 +14,12 @@ export interface AuditedEvent {
 
 /** For tests: an audit log in memory, of every request. */
 export class AuditRecorder implements AuditSink {
-  readonly policy: AuditPolicy = readAuditPolicy({
-    apiVersion: 'audit.k8s.io/v1',
-    kind: 'Policy',
-    rules: [{ level: 'Metadata' }],
-  });
+  readonly policy: AuditPolicy;
   readonly events: AuditedEvent[] = [];
+
+  constructor(level: 'Metadata' | 'RequestResponse' = 'Metadata') {
+    this.policy = readAuditPolicy({ apiVersion: 'audit.k8s.io/v1', kind: 'Policy', rules: [{ level }] });
+  }
 
   /** The last finished request with that verb about an object of that name; waits for it. */
   of(verb: string, name: string): Promise<AuditedEvent> {

@@ -1,3 +1,4 @@
+import type { Annotate } from '../audit/request-audit.js';
 import { isQueryFlagSet } from '../../shared/api/query.js';
 import { badRequest, invalid } from '../registry/status-errors.js';
 import { mediaTypeOf } from '../decode/errors.js';
@@ -18,7 +19,7 @@ const fieldValidations = ['Ignore', 'Warn', 'Strict'] as const;
 /** What the query of a write says, checked. */
 export function writeOptions(exchange: Exchange): WriteOptions {
   const { query, user, warnings, audit } = exchange;
-  const annotate = audit && ((key: string, value: string): void => audit.annotate(key, value));
+  const annotate: Annotate | undefined = audit && ((key, value, level) => audit.annotate(key, value, level));
   const warn = (text: string): void => void warnings.push(text);
   // Most writes say nothing of how they are to be done.
   if (query.size === 0 && exchange.info.verb !== 'patch') {

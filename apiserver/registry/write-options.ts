@@ -1,3 +1,4 @@
+import type { Annotate } from '../audit/request-audit.js';
 import type { User } from '../authentication/user.js';
 
 /** What comes with a write besides the object. */
@@ -12,7 +13,7 @@ export interface WriteOptions {
   /** Adds a Warning header to the answer. */
   readonly warn: (text: string) => void;
   /** Notes something in the audit log's entry of this request. */
-  readonly annotate?: (key: string, value: string) => void;
+  readonly annotate?: Annotate;
 }
 
 export interface DeleteOptions {

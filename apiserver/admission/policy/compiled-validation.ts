@@ -26,6 +26,8 @@ export interface Failure {
 export interface Judgement {
   readonly failures: readonly Failure[];
   readonly annotations: readonly (readonly [key: string, value: string])[];
+  /** Annotations that went wrong, where that is a reason to refuse. */
+  readonly problems?: readonly string[];
 }
 
 const nothing: Judgement = { failures: [], annotations: [] };
@@ -69,7 +71,8 @@ export class CompiledValidation {
       const failure = this.#check(one, index, values, budget);
       return failure ? [failure] : [];
     });
-    return { failures, annotations: this.#annotate(values, budget) };
+    const { annotations, problems } = this.#annotate(values, budget);
+    return { failures, annotations, ...(problems.length > 0 && !this.#failsOpen ? { problems } : {}) };
   }
 
   #failed(messages: readonly string[]): Judgement {
@@ -93,12 +96,23 @@ export class CompiledValidation {
     return { message: text, reason: validation.reason ?? 'Invalid', index };
   }
 
-  #annotate(values: VariableValues, budget: Budget): [string, string][] {
-    return this.#annotations.flatMap(({ key, value }): [string, string][] => {
+  /** null and a text of nothing are no annotation; anything else than a text is a mistake of the policy. */
+  #annotate(values: VariableValues, budget: Budget): { annotations: [string, string][]; problems: string[] } {
+    const annotations: [string, string][] = [];
+    const problems: string[] = [];
+    for (const { key, value } of this.#annotations) {
       const result = run(value, values, budget);
-      const text = 'error' in result ? undefined : result.value;
-      return typeof text === 'string' && text.trim() !== '' ? [[key, text.trim().slice(0, maxAnnotationLength)]] : [];
-    });
+      if ('error' in result) problems.push(result.error);
+      else if (typeof result.value === 'string') {
+        const text = result.value.trim();
+        if (text !== '') annotations.push([key, text.slice(0, maxAnnotationLength)]);
+      } else if (result.value !== null) {
+        problems.push(
+          `valueExpression '${value.source}' resulted in unsupported return type. Return type must be either string or null`,
+        );
+      }
+    }
+    return { annotations, problems };
   }
 
   #compile(source: string, use: ExpressionUse): Compiled {

@@ -80,14 +80,20 @@ function findingsOf(
     return [{ ...whose, actions: ['Deny'], message: problem, reason: 'Invalid', index: 0 }];
   }
   return params.flatMap((param) => {
-    const { failures, annotations: notes } = compiled.judge(valuesFor(request, version, param, given).values);
+    const {
+      failures,
+      annotations: notes,
+      problems = [],
+    } = compiled.judge(valuesFor(request, version, param, given).values);
     for (const [name, value] of notes) {
       const key = `${whose.policy}/${name}`;
       const known = annotations.get(key);
       if (!known) annotations.set(key, [value]);
       else if (!known.includes(value)) known.push(value);
     }
-    return failures.map((failure) => ({ ...whose, ...failure }));
+    // What cannot be noted denies, whatever the binding says, as in the original.
+    const unnoted = problems.map((message) => ({ ...whose, actions: ['Deny'], message, reason: 'Invalid', index: 0 }));
+    return [...failures.map((failure) => ({ ...whose, ...failure })), ...unnoted];
   });
 }
 

@@ -6,10 +6,12 @@ import { internalError } from '../../registry/status-errors.js';
 import type { AdmissionPlugin, AdmissionRequest, MutationRounds } from '../admission.js';
 import { isExempt } from '../matching/matcher.js';
 import { takeOver, type Reviewed } from '../matching/reviewed.js';
+import type { ReviewAnswer } from './admission-review.js';
 import type { WebhookCaller } from './webhook-caller.js';
 import type { Hook, WebhookSource } from './webhook-source.js';
 
-const annotationPrefix = 'mutation.webhook.admission.k8s.io/';
+const mutationPrefix = 'mutation.webhook.admission.k8s.io/';
+const patchPrefix = 'patch.webhook.admission.k8s.io/';
 
 /** What is remembered between the two rounds of one write. */
 interface Memory {
@@ -52,7 +54,7 @@ async function dispatch(
     const answer = await caller.ask(hook, request, reviewed, true);
     const isChanged =
       answer !== undefined && answer.patch.length > 0 && (await apply(answer.patch, hook, request, reviewed, codec));
-    annotate(request, hook, rounds.round, index, isChanged, answer === undefined);
+    annotate(request, hook, `round_${rounds.round}_index_${index}`, { isChanged, answer });
     if (isChanged) {
       schedule(memory);
       rounds.wantsAnother = true;
@@ -104,12 +106,15 @@ async function apply(
 function annotate(
   request: AdmissionRequest,
   { configuration, webhook }: Hook,
-  round: number,
-  index: number,
-  mutated: boolean,
-  isFailedOpen: boolean,
+  call: string,
+  { isChanged, answer }: { readonly isChanged: boolean; readonly answer: ReviewAnswer | undefined },
 ): void {
-  const key = `${annotationPrefix}round_${round}_index_${index}`;
-  request.annotate?.(key, JSON.stringify({ configuration, webhook: webhook.name, mutated }));
-  if (isFailedOpen) request.annotate?.(`failed-open.${key}`, webhook.name);
+  const who = { configuration, webhook: webhook.name };
+  request.annotate?.(`${mutationPrefix}${call}`, JSON.stringify({ ...who, mutated: isChanged }));
+  // The patch tells what is in the object, so it is written down only where the object is.
+  if (isChanged) {
+    const patch = { ...who, patch: answer?.patch, patchType: 'JSONPatch' };
+    request.annotate?.(`${patchPrefix}${call}`, JSON.stringify(patch), 'Request');
+  }
+  if (!answer) request.annotate?.(`failed-open.${mutationPrefix}${call}`, webhook.name);
 }

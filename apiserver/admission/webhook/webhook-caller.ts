@@ -1,6 +1,7 @@
 import type { Log } from '../../../shared/log/log.js';
 import type { ResourceDefinition } from '../../registry/definition.js';
 import { badRequest, internalError } from '../../registry/status-errors.js';
+import { isQualifiedName } from '../../validation/names.js';
 import type { AdmissionMetrics } from '../admission-metrics.js';
 import type { AdmissionRequest } from '../admission.js';
 import type { Matcher } from '../matching/matcher.js';
@@ -77,11 +78,20 @@ export class WebhookCaller {
       throw internalError(message);
     }
     for (const warning of answer.warnings) request.warn(warning);
-    for (const [key, value] of answer.annotations) request.annotate?.(`${webhook.name}/${key}`, value);
+    this.#note(webhook.name, answer, request);
     const refusal = answer.isAllowed ? undefined : denial(webhook.name, answer.status);
     end({ isRejected: refusal !== undefined, code: refusal?.code ?? 200, errorType: 'no_error' });
     if (refusal) throw refusal;
     return answer;
+  }
+
+  /** What the webhook wants written down; keys that are no qualified names are not, as in the original. */
+  #note(name: string, { annotations }: ReviewAnswer, request: AdmissionRequest): void {
+    for (const [word, value] of annotations) {
+      const key = `${name}/${word}`;
+      if (isQualifiedName(key).length === 0) request.annotate?.(key, value);
+      else this.#options.log.warn('a webhook named no audit annotation', { webhook: name, key: key.slice(0, 200) });
+    }
   }
 
   async #call(

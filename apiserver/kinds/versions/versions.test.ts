@@ -69,7 +69,7 @@ const bodies: Readonly<Record<string, Json>> = {
   },
 };
 
-const exactly = { deviceClassName: 'gpu', count: 2, adminAccess: true };
+const exactly = { deviceClassName: 'gpu', count: 2 };
 const policyMatch = {
   resourceRules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['configmaps'] }],
 };
