@@ -27,8 +27,8 @@ const podBindings = defineResource<Binding>({
   namespaced: true,
 });
 
-/** Bindings on their way to the server at once. */
-const bindingsInFlight = 64;
+/** Bindings on their way to the server at once. Each has a connection, and 64 handshakes take longer than 200 bindings. */
+const bindingsInFlight = 32;
 /** The loop lets watch events in after so long. */
 const sliceMs = 5;
 const staleCheckMs = 30_000;
@@ -62,6 +62,8 @@ export class Scheduler {
   readonly #assumed = new Set<string>();
   readonly #binding = new Set<Promise<void>>();
   #wake: () => void = () => undefined;
+  /** Called when a binding has ended. */
+  #onBindingEnded: () => void = () => undefined;
 
   constructor(deps: SchedulerDependencies) {
     this.#deps = deps;
@@ -108,7 +110,7 @@ export class Scheduler {
     const untilMs = performance.now() + sliceMs;
     while (performance.now() < untilMs) {
       if (this.#binding.size >= bindingsInFlight) {
-        await Promise.race(this.#binding);
+        await new Promise<void>((resolve) => (this.#onBindingEnded = resolve));
         return;
       }
       const attempt = this.#queue.take();
@@ -151,7 +153,10 @@ export class Scheduler {
   }
 
   #track(work: Promise<void>): void {
-    const tracked = work.finally(() => this.#binding.delete(tracked));
+    const tracked = work.finally(() => {
+      this.#binding.delete(tracked);
+      this.#onBindingEnded();
+    });
     this.#binding.add(tracked);
   }
 

@@ -61,13 +61,17 @@ export class Connection {
   readonly tls: TlsIdentity;
   readonly #agent: Agent;
   readonly #streams: Agent;
-  readonly #base: URL;
+  /** What all requests have in common: a URL would be read anew for each. */
+  readonly #target: { readonly host: string; readonly port: number };
+  readonly #prefix: string;
   readonly #clock: Clock;
 
   constructor(options: ConnectionOptions, clock: Clock) {
-    this.#base = new URL(options.server);
-    if (this.#base.protocol !== 'https:') throw new Error(`server ${options.server}: only https is spoken`);
+    const { protocol, hostname, port, pathname } = new URL(options.server);
+    if (protocol !== 'https:') throw new Error(`server ${options.server}: only https is spoken`);
     this.server = options.server.replace(/\/+$/, '');
+    this.#target = { host: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? 443 : Number(port) };
+    this.#prefix = pathname.replace(/\/+$/, '');
     this.#clock = clock;
     this.tls = {
       ...(options.ca === undefined ? {} : { ca: options.ca }),
@@ -112,11 +116,10 @@ export class Connection {
         return;
       }
       const request = httpsRequest({
+        ...this.#target,
         agent: exchange.isStream ? this.#streams : this.#agent,
-        host: this.#base.hostname.replace(/^\[|\]$/g, ''),
-        port: this.#base.port === '' ? 443 : Number(this.#base.port),
         method: exchange.method,
-        path: `${this.#base.pathname.replace(/\/+$/, '')}${exchange.path}`,
+        path: this.#prefix + exchange.path,
         headers: headersOf(exchange),
       });
       const onAbort = (): void => void request.destroy(signal?.reason as Error);
@@ -167,33 +170,45 @@ function isStaleSocket(error: unknown): boolean {
 const maxBodyBytes = 512 * 1024 * 1024;
 
 /** Reads a whole body. Rejects with the signal's reason, a CallTimeoutError, or an Error when the stream breaks. */
-export async function readBody(
+export function readBody(
   response: IncomingMessage,
   limits: { clock: Clock; timeoutMs: number; signal?: AbortSignal | undefined },
 ): Promise<Buffer> {
   const { clock, timeoutMs, signal } = limits;
-  const onAbort = (): void => void response.destroy(signal?.reason as Error);
-  const cancelTimer =
-    timeoutMs > 0
-      ? clock.schedule(timeoutMs, () => {
-          response.destroy(new CallTimeoutError(`the answer was not complete within ${timeoutMs} ms`));
-        })
-      : () => undefined;
-  if (signal?.aborted) onAbort();
-  signal?.addEventListener('abort', onAbort, { once: true });
-  try {
+  return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
-    for await (const chunk of response as AsyncIterable<Buffer>) {
+    const onAbort = (): void => void response.destroy(signal?.reason as Error);
+    const cancelTimer =
+      timeoutMs > 0
+        ? clock.schedule(timeoutMs, () => {
+            response.destroy(new CallTimeoutError(`the answer was not complete within ${timeoutMs} ms`));
+          })
+        : () => undefined;
+    const settle = (): void => {
+      cancelTimer();
+      signal?.removeEventListener('abort', onAbort);
+    };
+    // Events, not an iterator: that costs as much as all the rest of a small answer.
+    response.on('data', (chunk: Buffer) => {
       size += chunk.length;
-      if (size > maxBodyBytes) throw new Error(`the answer is larger than ${maxBodyBytes} bytes`);
-      chunks.push(chunk);
-    }
-    return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
-  } finally {
-    cancelTimer();
-    signal?.removeEventListener('abort', onAbort);
-  }
+      if (size <= maxBodyBytes) chunks.push(chunk);
+      else response.destroy(new Error(`the answer is larger than ${maxBodyBytes} bytes`));
+    });
+    response.once('end', () => {
+      settle();
+      resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks));
+    });
+    const fail = (error?: Error): void => {
+      settle();
+      reject(error ?? new Error('the connection was closed before the answer was complete'));
+    };
+    response.once('error', fail);
+    response.once('close', () => fail());
+    if (response.destroyed) fail();
+    else if (signal?.aborted) onAbort();
+    else signal?.addEventListener('abort', onAbort, { once: true });
+  });
 }
 
 /** Headers with repeated ones as lists. */
