@@ -44,14 +44,14 @@ export class MutationRounds {
   /** 0, then 1. */
   round = 0;
   wantsAnother = false;
-  readonly #states = new Map<string, unknown>();
+  #states: Map<string, unknown> | undefined;
 
   /** What a plugin remembers between the rounds. */
   state<T>(plugin: string, initial: () => T): T {
-    const known = this.#states.get(plugin) as T | undefined;
+    const known = this.#states?.get(plugin) as T | undefined;
     if (known !== undefined) return known;
     const made = initial();
-    this.#states.set(plugin, made);
+    (this.#states ??= new Map()).set(plugin, made);
     return made;
   }
 }

@@ -15,7 +15,7 @@ const DEPRECATED_LABELS: Readonly<Record<string, string>> = {
   'failure-domain.beta.kubernetes.io/zone': 'deprecated since v1.17; use "topology.kubernetes.io/zone" instead',
   'beta.kubernetes.io/instance-type': 'deprecated since v1.17; use "node.kubernetes.io/instance-type" instead',
 };
-const DEPRECATED_VOLUMES = {
+const DEPRECATED_VOLUMES: Readonly<Record<string, string>> = {
   photonPersistentDisk: 'deprecated in v1.11, non-functional in v1.16+',
   gitRepo: 'deprecated in v1.11',
   scaleIO: 'deprecated in v1.16, non-functional in v1.22+',
@@ -25,7 +25,7 @@ const DEPRECATED_VOLUMES = {
   glusterfs: 'deprecated in v1.25, non-functional in v1.26+',
   cephfs: 'deprecated in v1.28, non-functional in v1.31+',
   rbd: 'deprecated in v1.28, non-functional in v1.31+',
-} as const;
+};
 
 const own = (table: Readonly<Record<string, string>>, key: string): string | undefined =>
   Object.hasOwn(table, key) ? table[key] : undefined;
@@ -75,9 +75,9 @@ function warnings(spec: PodSpec, annotations: Readonly<Record<string, string>> |
       deprecated(DEPRECATED_ANNOTATIONS, key, `${prefix}metadata.annotations[${key}]`),
     ),
     ...(spec.volumes ?? []).flatMap((volume, index) =>
-      (Object.keys(DEPRECATED_VOLUMES) as (keyof typeof DEPRECATED_VOLUMES)[])
-        .filter((name) => volume[name])
-        .map((name) => `${path}.volumes[${index}].${name}: ${DEPRECATED_VOLUMES[name]}`),
+      Object.keys(volume)
+        .filter((name) => own(DEPRECATED_VOLUMES, name) !== undefined && volume[name as keyof typeof volume])
+        .map((name) => `${path}.volumes[${index}].${name}: ${own(DEPRECATED_VOLUMES, name)}`),
     ),
     ...repeated((spec.hostAliases ?? []).map(({ ip }) => ip)).map(
       ([index, ip]) => `${path}.hostAliases[${index}].ip: duplicate ip ${JSON.stringify(ip)}`,
@@ -100,6 +100,7 @@ const deprecated = (table: Readonly<Record<string, string>>, key: string, path: 
 
 /** Index and value of everything that was there before. */
 function repeated(values: readonly string[]): [number, string][] {
+  if (values.length < 2) return [];
   const seen = new Set<string>();
   return values.flatMap((value, index): [number, string][] => {
     if (seen.has(value)) return [[index, value]];

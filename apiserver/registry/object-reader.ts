@@ -9,6 +9,8 @@ import { storageKey } from './storage-keys.js';
 export class ObjectReader {
   readonly #caches = new Map<string, WatchCache>();
   readonly #definitions = new Map<string, ResourceDefinition>();
+  /** The same caches by the descriptor that was asked with: each plugin asks with the same one for each write. */
+  readonly #known = new WeakMap<object, WatchCache>();
 
   constructor(definitions: readonly ResourceDefinition[], hub: CacheHub) {
     for (const definition of definitions) {
@@ -19,30 +21,32 @@ export class ObjectReader {
   }
 
   find<T>(resource: Resource<T>, namespace: string | undefined, name: string): (T & KubernetesObject) | undefined {
-    const cached = this.#caches.get(keyOf(resource))?.get(storageKey(resource, namespace, name));
+    const cached = this.cacheOf(resource)?.get(storageKey(resource, namespace, name));
     return cached?.object as (T & KubernetesObject) | undefined;
   }
 
   list<T>(resource: Resource<T>, namespace?: string): (T & KubernetesObject)[] {
-    const cache = this.#caches.get(keyOf(resource));
-    if (!cache) return [];
+    const cache = this.cacheOf(resource);
+    if (!cache || cache.size === 0) return [];
     const prefix = namespace === undefined ? cache.prefix : `${cache.prefix}${namespace}/`;
     return cache.snapshot(prefix).map(({ object }) => object as T & KubernetesObject);
   }
 
   /** Where the objects of a resource are kept; undefined for what is not stored. */
   cacheOf(resource: Pick<Resource, 'group' | 'resource'>): WatchCache | undefined {
-    return this.#caches.get(keyOf(resource));
+    const known = this.#known.get(resource) ?? this.#caches.get(keyOf(resource));
+    if (known) this.#known.set(resource, known);
+    return known;
   }
 
   /** Revision of the last change among the objects of a resource; grows with each of them. -1 for what is not stored. */
   lastChange(resource: Pick<Resource, 'group' | 'resource'>): number {
-    return this.#caches.get(keyOf(resource))?.lastChange ?? -1;
+    return this.cacheOf(resource)?.lastChange ?? -1;
   }
 
   /** Hands every stored object to `take`, then each change as it happens. `take` must be quick and must not throw. */
   follow<T>(resource: Resource<T>, take: (object: T & KubernetesObject, isPresent: boolean) => void): void {
-    const cache = this.#caches.get(keyOf(resource));
+    const cache = this.cacheOf(resource);
     if (!cache) return;
     for (const { object } of cache.snapshot()) take(object as T & KubernetesObject, true);
     cache.onChange(({ type, current }) => take(current.object as T & KubernetesObject, type !== 'DELETED'));
@@ -52,7 +56,7 @@ export class ObjectReader {
   listBy<T>(resource: Resource<T>, field: string, value: string): (T & KubernetesObject)[] {
     const valueOf = this.#definitions.get(keyOf(resource))?.selectableFields[field];
     if (!valueOf) return [];
-    const found = this.#caches.get(keyOf(resource))?.byIndex(fieldIndex(field, valueOf), value) ?? [];
+    const found = this.cacheOf(resource)?.byIndex(fieldIndex(field, valueOf), value) ?? [];
     return found.map(({ object }) => object as T & KubernetesObject);
   }
 }

@@ -58,14 +58,11 @@ class ContainerCheck {
   readonly #spec: PodSpec;
   readonly #volumes: ReadonlyMap<string, Volume>;
   readonly #claims: ReadonlySet<string>;
-  readonly #targets: ReadonlySet<string>;
   readonly #names = new Set<string>();
 
   constructor(spec: PodSpec) {
     this.#spec = spec;
     this.#volumes = new Map((spec.volumes ?? []).map((volume) => [volume.name, volume]));
-    const running = [...(spec.containers ?? []), ...(spec.initContainers ?? [])];
-    this.#targets = new Set(running.map(({ name }) => name));
     this.#claims = new Set((spec.resourceClaims ?? []).map(({ name }) => name));
   }
 
@@ -94,7 +91,7 @@ class ContainerCheck {
   ephemeral(container: EphemeralContainer, path: string): FieldError[] {
     const errors = [...this.#common(container, path), ...this.#uniqueName(container.name, path)];
     const target = container.targetContainerName;
-    if (target && !this.#targets.has(target)) errors.push(notFound(`${path}.targetContainerName`, target));
+    if (target && !this.#isRunning(target)) errors.push(notFound(`${path}.targetContainerName`, target));
     const text = 'cannot be set for an Ephemeral Container';
     for (const field of NOT_FOR_EPHEMERAL)
       if (container[field] !== undefined) errors.push(forbidden(`${path}.${field}`, text));
@@ -103,6 +100,11 @@ class ContainerCheck {
       for (const field of ['subPath', 'subPathExpr'] as const)
         if (mount[field]) errors.push(forbidden(`${path}.volumeMounts[${index}].${field}`, text));
     return errors;
+  }
+
+  #isRunning(target: string): boolean {
+    const { containers = [], initContainers = [] } = this.#spec;
+    return containers.some(({ name }) => name === target) || initContainers.some(({ name }) => name === target);
   }
 
   #common(container: Container | EphemeralContainer, path: string): FieldError[] {

@@ -1,13 +1,14 @@
 import { invalid, type FieldError } from './field-error.js';
 
 export function validateNoBacksteps(path: string, value: string): FieldError[] {
-  return value.split('/').includes('..') ? [invalid(path, value, "must not contain '..'")] : [];
+  return value.includes('..') && value.split('/').includes('..') ? [invalid(path, value, "must not contain '..'")] : [];
 }
 
 /** A path that stays below where it is joined. */
 export function validateLocalPath(path: string, value: string): FieldError[] {
-  const errors = value.startsWith('/') ? [invalid(path, value, 'must be a relative path')] : [];
-  return [...errors, ...validateNoBacksteps(path, value)];
+  const errors = validateNoBacksteps(path, value);
+  if (value.startsWith('/')) errors.unshift(invalid(path, value, 'must be a relative path'));
+  return errors;
 }
 
 /** As {@link validateLocalPath}; names that start with two dots belong to the kubelet's atomic writer. */

@@ -47,8 +47,12 @@ function matches(value: string, pattern: RegExp, limit: number): boolean {
   return pattern.test(value.length > limit ? value.slice(0, limit).replace(/[-._]+$/, '') : value);
 }
 
+/** Nearly all are: whatever of a good string matches is ASCII, a byte a character. */
+const isGood = (value: string, pattern: RegExp, limit: number): boolean => value.length <= limit && pattern.test(value);
+
 /** A label of DNS (RFC 1123): at most 63 of `a-z0-9-`. */
 export function isDns1123Label(value: string | undefined = ''): string[] {
+  if (isGood(value, LABEL_RE, 63)) return [];
   const problems: string[] = [];
   if (utf8Length(value) > 63) problems.push(maxLengthMessage(63));
   if (!matches(value, LABEL_RE, 253)) {
@@ -68,6 +72,7 @@ export function isDns1123Label(value: string | undefined = ''): string[] {
 
 /** A subdomain of DNS (RFC 1123): labels joined by dots, at most 253. */
 export function isDns1123Subdomain(value: string | undefined = ''): string[] {
+  if (isGood(value, SUBDOMAIN_RE, 253)) return [];
   const problems: string[] = [];
   if (utf8Length(value) > 253) problems.push(maxLengthMessage(253));
   if (!matches(value, SUBDOMAIN_RE, 253))
@@ -114,6 +119,7 @@ export function isDns1035Label(value: string | undefined = ''): string[] {
 
 /** `name` or `prefix/name`: keys of labels and annotations, finalizers, condition types, resource names. */
 export function isQualifiedName(value: string | undefined = ''): string[] {
+  if (isGood(value, QUALIFIED_NAME_RE, 63)) return [];
   const rule =
     "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character";
   const parts = value.split('/', 3);
@@ -136,6 +142,7 @@ export function isQualifiedName(value: string | undefined = ''): string[] {
 }
 
 export function isLabelValue(value: string | undefined = ''): string[] {
+  if (isGood(value, LABEL_VALUE_RE, 63)) return [];
   const problems: string[] = [];
   if (utf8Length(value) > 63) problems.push(maxLengthMessage(63));
   if (!matches(value, LABEL_VALUE_RE, 253))

@@ -1,5 +1,8 @@
+const NONE: ReadonlySet<number> = new Set();
+
 /** The indexes of values that were there before, in one pass: lists come from clients and may be long. */
-export function repeats(values: Iterable<string>): ReadonlySet<number> {
+export function repeats(values: readonly string[]): ReadonlySet<number> {
+  if (values.length < 2) return NONE;
   const seen = new Set<string>();
   const found = new Set<number>();
   let index = 0;

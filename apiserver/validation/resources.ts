@@ -31,8 +31,8 @@ export function validateResources(
   if (errors.length === 0)
     for (const [name, request] of Object.entries(requests))
       append(errors, validateAgainstLimit(name, request, limits[name], path));
-  const names = [...Object.keys(limits), ...Object.keys(requests)];
-  if (names.some(isHugePages) && !names.includes('cpu') && !names.includes('memory'))
+  const hasCompute = 'cpu' in limits || 'memory' in limits || 'cpu' in requests || 'memory' in requests;
+  if (!hasCompute && (Object.keys(limits).some(isHugePages) || Object.keys(requests).some(isHugePages)))
     errors.push({ type: 'FieldValueForbidden', path, message: 'Forbidden: HugePages require cpu or memory' });
   append(errors, validateClaims(resources.claims ?? [], claimNames, `${path}.claims`));
   return errors;

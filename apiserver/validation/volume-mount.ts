@@ -20,6 +20,10 @@ interface Taken {
   readonly devicePaths: ReadonlySet<string>;
 }
 
+const NOTHING: ReadonlySet<string> = new Set();
+/** They matter to each other only where there are both. */
+const NOT_SHARED: Taken = { mountNames: NOTHING, mountPaths: NOTHING, deviceNames: NOTHING, devicePaths: NOTHING };
+
 /** Mounts and block devices of a container against the volumes of its pod. */
 export function validateMounts(
   container: Container | EphemeralContainer,
@@ -28,18 +32,20 @@ export function validateMounts(
 ): FieldError[] {
   const mounts = container.volumeMounts ?? [];
   const devices = container.volumeDevices ?? [];
-  const taken: Taken = {
-    mountNames: new Set(mounts.map(({ name }) => name)),
-    mountPaths: new Set(mounts.map(({ mountPath }) => mountPath)),
-    deviceNames: new Set(devices.map(({ name }) => name)),
-    devicePaths: new Set(devices.map(({ devicePath }) => devicePath)),
-  };
+  const taken = devices.length === 0 ? NOT_SHARED : takenBy(mounts, devices);
   const isPrivileged = container.securityContext?.privileged === true;
   return [
     ...validateAllMounts(mounts, volumes, taken, isPrivileged, `${path}.volumeMounts`),
     ...validateDevices(devices, volumes, taken, `${path}.volumeDevices`),
   ];
 }
+
+const takenBy = (mounts: readonly VolumeMount[], devices: readonly VolumeDevice[]): Taken => ({
+  mountNames: new Set(mounts.map(({ name }) => name)),
+  mountPaths: new Set(mounts.map(({ mountPath }) => mountPath)),
+  deviceNames: new Set(devices.map(({ name }) => name)),
+  devicePaths: new Set(devices.map(({ devicePath }) => devicePath)),
+});
 
 function validateAllMounts(
   mounts: readonly VolumeMount[],

@@ -116,9 +116,10 @@ function validateProjections(sources: readonly VolumeProjection[], path: string)
 }
 
 function projectedFiles({ configMap, secret, downwardAPI, clusterTrustBundle }: VolumeProjection): string[] {
-  const items = [configMap, secret, downwardAPI].flatMap((source) => source?.items ?? []);
-  const files = items.map(({ path }) => path);
-  return clusterTrustBundle ? [...files, clusterTrustBundle.path] : files;
+  const files: string[] = [];
+  for (const source of [configMap, secret, downwardAPI]) for (const { path } of source?.items ?? []) files.push(path);
+  if (clusterTrustBundle) files.push(clusterTrustBundle.path);
+  return files;
 }
 
 function validateProjection(source: VolumeProjection, at: string, path: string): FieldError[] {

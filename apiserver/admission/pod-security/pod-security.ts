@@ -49,6 +49,8 @@ const templates: Readonly<Record<string, TemplateOf>> = {
 /** What the checks look at besides the request. */
 interface World extends PodSecurityConfiguration {
   readonly objects: ObjectReader;
+  /** What the labels of a namespace ask for, read once for each state of it and not for each pod. */
+  readonly policies: WeakMap<KubernetesObject, ReturnType<typeof policyOf>>;
 }
 
 /** The Pod Security Standards, as the labels of each namespace ask for them. */
@@ -56,7 +58,7 @@ export function podSecurity(
   objects: ObjectReader,
   configuration: PodSecurityConfiguration = openConfiguration,
 ): AdmissionPlugin {
-  const world = { objects, ...configuration };
+  const world = { objects, policies: new WeakMap(), ...configuration };
   return {
     name: 'PodSecurity',
     validate: (request) => {
@@ -83,7 +85,9 @@ function isExempt({ user, namespace, annotate }: AdmissionRequest, { namespaces,
 function policyFor(request: AdmissionRequest, world: World): { policy: Policy; errors: FieldError[] } {
   const namespace = world.objects.find(namespaces, undefined, request.namespace ?? '');
   if (!namespace) throw internalError(`failed to lookup namespace ${JSON.stringify(request.namespace ?? '')}`);
-  return policyOf(namespace.metadata.labels, world.defaults);
+  const found = world.policies.get(namespace) ?? policyOf(namespace.metadata.labels, world.defaults);
+  world.policies.set(namespace, found);
+  return found;
 }
 
 function checkPod(request: AdmissionRequest, world: World): void {
