@@ -112,16 +112,18 @@ export class EncryptedStorage implements Storage {
   }
 
   async put(key: string, encode: (revision: number) => Buffer, expectedRevision: number): Promise<StoredValue> {
-    if (!this.#isEncrypted(key)) {
-      const stored = await this.#withOpenConflict(() => this.#inner.put(key, encode, expectedRevision));
-      if (this.#census.get(key)) this.#census.note(key, stored.revision, undefined);
-      return stored;
-    }
-    let value: Buffer = Buffer.alloc(0);
+    const isEncrypted = this.#isEncrypted(key);
+    let value: Buffer | undefined;
     const encrypt = (revision: number): Buffer => seal(key, (value = encode(revision)), this.#key);
-    const stored = await this.#withOpenConflict(() => this.#inner.put(key, encrypt, expectedRevision));
-    this.#census.note(key, stored.revision, keyIdOf(stored.value));
-    return { ...stored, value };
+    let stored: StoredValue;
+    try {
+      stored = await this.#inner.put(key, isEncrypted ? encrypt : encode, expectedRevision);
+    } catch (error) {
+      throw this.#asOpened(error);
+    }
+    if (isEncrypted || this.#census.get(key))
+      this.#census.note(key, stored.revision, isEncrypted ? keyIdOf(stored.value) : undefined);
+    return value ? { ...stored, value } : stored;
   }
 
   async delete(
@@ -131,7 +133,12 @@ export class EncryptedStorage implements Storage {
   ): Promise<{ revision: number }> {
     const encrypt =
       last && this.#isEncrypted(key) ? (revision: number): Buffer => seal(key, last(revision), this.#key) : last;
-    const deleted = await this.#withOpenConflict(() => this.#inner.delete(key, expectedRevision, encrypt));
+    let deleted: { revision: number };
+    try {
+      deleted = await this.#inner.delete(key, expectedRevision, encrypt);
+    } catch (error) {
+      throw this.#asOpened(error);
+    }
     if (this.#census.get(key)) this.#census.noteDelete(key, deleted.revision);
     return deleted;
   }
@@ -209,13 +216,10 @@ export class EncryptedStorage implements Storage {
     return error instanceof UnknownKeyError ? new StorageCompactedError(this.#inner.revision) : error;
   }
 
-  async #withOpenConflict<T>(write: () => Promise<T>): Promise<T> {
-    try {
-      return await write();
-    } catch (error) {
-      if (!(error instanceof StorageConflictError) || !error.current) throw error;
-      throw new StorageConflictError(error.current.key, this.#openValue(error.current));
-    }
+  /** A conflict tells what is there: decrypted, as any other read. */
+  #asOpened(error: unknown): unknown {
+    if (!(error instanceof StorageConflictError) || !error.current) return error;
+    return new StorageConflictError(error.current.key, this.#openValue(error.current));
   }
 
   #decrypt(key: string, value: Buffer): Buffer {

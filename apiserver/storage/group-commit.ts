@@ -96,8 +96,10 @@ export class GroupCommit {
     const value = encode(revision);
     const timeMs = Math.max(this.#timeMs, context.nowMs);
     const createRevision = before && !before.isDeleted ? before.createRevision : revision;
-    const record = { type, key, revision, createRevision, previousRevision: before?.revision ?? 0, timeMs, value };
-    const { bytes, digest } = encodeRecord({ ...record, previousDigest: this.#chain });
+    const previousRevision = before?.revision ?? 0;
+    const previousDigest = this.#chain;
+    const record = { type, key, revision, createRevision, previousRevision, timeMs, value, previousDigest };
+    const { bytes, digest } = encodeRecord(record);
     const after = { revision, createRevision, isDeleted: type === 'delete' };
     const write = { type, key, value, before, after, recordBytes: bytes, chain: digest, timeMs, ...promise() };
     this.#revision = revision;

@@ -56,10 +56,10 @@ function hashEntry(key: string, entry: IndexEntry): [low: number, high: number] 
     high = Math.imul((high << 5) ^ (high >>> 27) ^ word, 0x27d4eb2f);
   };
   for (let i = 0; i < key.length; i++) mix(key.charCodeAt(i));
-  for (const number of [entry.revision, entry.createRevision]) {
-    mix(number >>> 0);
-    mix(Math.floor(number / 0x1_0000_0000));
-  }
+  mix(entry.revision >>> 0);
+  mix(Math.floor(entry.revision / 0x1_0000_0000));
+  mix(entry.createRevision >>> 0);
+  mix(Math.floor(entry.createRevision / 0x1_0000_0000));
   mix(entry.isDeleted ? 1 : 2);
   low = Math.imul(low ^ (high >>> 15), 0x2c1b3c6d);
   high = Math.imul(high ^ (low >>> 13), 0x297a2d39);

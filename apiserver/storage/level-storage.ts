@@ -172,7 +172,7 @@ export class LevelStorage implements Storage {
     });
   }
 
-  async put(key: string, encode: (revision: number) => Buffer, expectedRevision: number): Promise<StoredValue> {
+  put(key: string, encode: (revision: number) => Buffer, expectedRevision: number): Promise<StoredValue> {
     return this.#write('put', key, expectedRevision, () => encode);
   }
 
@@ -260,7 +260,8 @@ export class LevelStorage implements Storage {
     encoder: (staged: StagedWrite | undefined) => (revision: number) => Buffer,
   ): Promise<StoredValue> {
     this.#assertWritable();
-    if (Buffer.byteLength(key) > maxKeyBytes) throw new RangeError(`a key has at most ${maxKeyBytes} bytes`);
+    if (3 * key.length > maxKeyBytes && Buffer.byteLength(key) > maxKeyBytes)
+      throw new RangeError(`a key has at most ${maxKeyBytes} bytes`);
     const staged = this.#queue.staged(key);
     const before = staged?.after ?? this.#index.get(key);
     const current = before && !before.isDeleted ? before.revision : 0;
@@ -281,8 +282,8 @@ export class LevelStorage implements Storage {
 
   /** Commits batch after batch until nothing waits. */
   async #flush(): Promise<void> {
-    // Writes called in the same job join the first batch.
-    await Promise.resolve();
+    // Writes of the same turn of the event loop join the first batch.
+    await new Promise((resolve) => setImmediate(resolve));
     let batch: Batch | undefined;
     try {
       for (;;) {
