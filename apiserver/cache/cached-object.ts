@@ -35,6 +35,10 @@ export class CachedObject {
     this.#object = object;
   }
 
+  get isParsed(): boolean {
+    return this.#object !== undefined;
+  }
+
   /** The parsed object, shared by all readers. */
   get object(): KubernetesObject {
     this.#object ??= JSON.parse(this.bytes.toString('utf8')) as KubernetesObject;

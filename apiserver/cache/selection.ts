@@ -10,7 +10,7 @@ import type { KubernetesObject } from '../../shared/api/object.js';
 import type { ResourceDefinition } from '../registry/definition.js';
 import { badRequest } from '../registry/status-errors.js';
 import type { CachedObject } from './cached-object.js';
-import { fieldIndex, type CacheIndex } from './watch-cache.js';
+import { fieldIndex, type CacheIndex, type WatchCache } from './watch-cache.js';
 
 /** Which objects of a collection a list or watch wants. */
 export interface Selection {
@@ -46,18 +46,29 @@ export function compileSelection(
   const equal = (field: string): string | undefined =>
     fields.find((one) => one.field === field && one.operator === '=')?.value;
   const checks = fields.map((one) => fieldCheck(definition, one));
+  const name = equal('metadata.name');
+  const keyEnd = name === undefined ? '' : `/${name}`;
   return {
     key: `${definition.resource.apiVersion} ${labelSelector} ${fieldSelector}`,
     isEverything: labels.requirements.length === 0 && !labels.isNothing && fields.length === 0,
     index: indexedField(definition, fields) ?? indexedLabel(labels),
-    name: equal('metadata.name'),
+    name,
     namespace: equal('metadata.namespace'),
     matches: (cached) => {
+      if (!cached.key.endsWith(keyEnd)) return false;
       if (!matchesSelector(labels, cached.object.metadata.labels)) return false;
       if (checks.length === 0) return true;
       return checks.every((check) => check(cached.object));
     },
   };
+}
+
+/**
+ * To be awaited before many objects of a cache are asked whether they match: they are parsed for it in slices, so that others have
+ * their turn. Who selects by name looks into one object only.
+ */
+export async function prepareToSelect(cache: WatchCache, { isEverything, name, index }: Selection): Promise<void> {
+  if (!isEverything && name === undefined) await cache.parse(index?.by);
 }
 
 /** Field selectors that are worth an index: each node asks for its own pods. */

@@ -18,6 +18,24 @@ const byNode: CacheIndex = {
 };
 
 describe('WatchCache', () => {
+  it('parses what a selector looks into beforehand, once', async () => {
+    const cache = makeCache();
+    const put = (name: string, revision: number): void => {
+      const value = Buffer.from(JSON.stringify({ metadata: { name }, node: 'n1' }));
+      cache.apply({ type: 'put', key: `${prefix}a/${name}`, value, revision });
+    };
+    const parsed = (): boolean[] => cache.snapshot().map(({ isParsed }) => isParsed);
+    put('x', 1);
+    put('y', 2);
+    assert.deepEqual(parsed(), [false, false]);
+    await cache.parse(byNode);
+    assert.deepEqual(parsed(), [true, true]);
+    cache.byIndex(byNode, 'n1');
+    // An index that is there looks into each object that comes.
+    put('z', 3);
+    assert.deepEqual(parsed(), [true, true, true]);
+  });
+
   it('holds what a plain map would, in key order, whatever happens', () => {
     const change = fc.record({
       type: fc.constantFrom('put' as const, 'delete' as const),

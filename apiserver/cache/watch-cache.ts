@@ -1,4 +1,5 @@
 import type { KubernetesObject } from '../../shared/api/object.js';
+import { mapInSlices } from '../../shared/lifecycle/slices.js';
 import type { StorageEvent, StoredValue } from '../storage/storage.js';
 import { CachedObject, type EncodedObjects } from './cached-object.js';
 import { EventRing, type CacheEvent, type RingLimits } from './event-ring.js';
@@ -172,6 +173,16 @@ export class WatchCache {
   byIndex(index: CacheIndex, value: string): CachedObject[] {
     const found = [...(this.#indexOf(index).objects.get(value) ?? [])];
     return found.sort((a, b) => (a.key < b.key ? -1 : 1));
+  }
+
+  /**
+   * Parses what a selector is about to look into, and lets others have their turn meanwhile. An index that is there already
+   * has seen all objects.
+   */
+  async parse(index: CacheIndex | undefined): Promise<void> {
+    if (index && this.#indexes.has(index.name)) return;
+    const unparsed = this.snapshot().filter(({ isParsed }) => !isParsed);
+    await mapInSlices(unparsed, ({ object }) => object);
   }
 
   #indexOf({ name, valueOf }: CacheIndex): BuiltIndex {

@@ -1,4 +1,4 @@
-import { compileSelection } from '../cache/selection.js';
+import { compileSelection, prepareToSelect } from '../cache/selection.js';
 import { parseListOptions, parseResourceVersion, type ListOptions } from '../cache/list-options.js';
 import { readList } from '../cache/list-reader.js';
 import { mapInSlices } from '../../shared/lifecycle/slices.js';
@@ -58,6 +58,7 @@ export class ResourceReader {
     const selection = compileSelection(definition, options.labelSelector, options.fieldSelector);
     const opened = store.readCache();
     const cache = opened instanceof Promise ? await opened : opened;
+    await prepareToSelect(cache, selection);
     const result = await readList({
       cache,
       currentRevision: this.#watch.hub.revisionOf(cache),
@@ -102,6 +103,7 @@ export class ResourceReader {
     const selection = compileSelection(definition, options.labelSelector, options.fieldSelector);
     const opened = store.readCache();
     const cache = opened instanceof Promise ? await opened : opened;
+    await prepareToSelect(cache, selection);
     await serveWatch(
       exchange,
       {

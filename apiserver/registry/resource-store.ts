@@ -455,7 +455,10 @@ export class ResourceStore {
       return { object, bytes: this.#encodeView(object), isCreated };
     }
     const written = this.#conversion ? await this.forStorage(object) : object;
-    const stored = await this.dependencies.storage.put(key, (revision) => this.#encode(written, revision), expected);
+    // What is new is rarely looked into before it changes: to keep it parsed costs more than to parse it then.
+    const isKept = !isCreated || this.definition.custom !== undefined;
+    const encode = (revision: number): Buffer => this.#encode(written, revision, isKept);
+    const stored = await this.dependencies.storage.put(key, encode, expected);
     if (this.#conversion) return { ...(await this.#readBack(stored)), isCreated };
     const bytes = this.definition.storedAs ? this.#encodeView(object) : stored.value;
     return { object, bytes, isCreated };
@@ -470,10 +473,10 @@ export class ResourceStore {
     return { object: form.object, bytes: form.bytes };
   }
 
-  /** The stored form; the cache will find the parsed object again by the bytes. */
-  #encode(object: KubernetesObject, revision: number): Buffer {
-    const { encoded } = this.dependencies.hub;
-    return encoded.note(encodeObject(object, revision), object);
+  /** The stored form; the cache will find an object that is kept again by the bytes. */
+  #encode(object: KubernetesObject, revision: number, isKept = true): Buffer {
+    const bytes = encodeObject(object, revision);
+    return isKept ? this.dependencies.hub.encoded.note(bytes, object) : bytes;
   }
 
   /** Throws 409 when a given resourceVersion is not the current one. */
