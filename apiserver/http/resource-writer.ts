@@ -1,6 +1,6 @@
 import { mapInSlices } from '../../shared/lifecycle/slices.js';
 import type { KubernetesObject } from '../../shared/api/object.js';
-import { compileSelection } from '../cache/selection.js';
+import { compileSelection, prepareToSelect } from '../cache/selection.js';
 import { parseListOptions } from '../cache/list-options.js';
 import { readList } from '../cache/list-reader.js';
 import type { CacheHub } from '../cache/cache-hub.js';
@@ -22,6 +22,7 @@ import { joinList, jsonList, listHead, ListItems, sendList } from './list-respon
 import { expectedOf, type ObjectCodec, type ParsedPatch } from './object-codec.js';
 import type { ResourceReader } from './resource-reader.js';
 import { sendJson, sendObject } from './respond.js';
+import { WorkTurns } from './work-turns.js';
 import { deleteOptions, writeOptions } from './write-request.js';
 
 export interface WriterDependencies {
@@ -35,6 +36,7 @@ export interface WriterDependencies {
 /** Answers create, update, patch, delete and deletecollection. */
 export class ResourceWriter {
   readonly #given: WriterDependencies;
+  readonly #turns = new WorkTurns();
 
   constructor(given: WriterDependencies) {
     this.#given = given;
@@ -61,7 +63,7 @@ export class ResourceWriter {
   async patch(exchange: Exchange, served: ServedResource): Promise<void> {
     const { info, request } = exchange;
     const options = writeOptions(exchange);
-    const patch = this.#given.codec.parsePatch(await readBody(exchange), header(request, 'content-type'));
+    const patch = this.#given.codec.parsePatch(await this.#body(exchange), header(request, 'content-type'));
     const mode: UpdateMode = { subresource: info.subresource, isApply: patch.type === 'apply' };
     const result =
       patch.type === 'apply'
@@ -102,6 +104,7 @@ export class ResourceWriter {
     const selection = compileSelection(served.definition, list.labelSelector, list.fieldSelector);
     const { prefix } = served.store;
     const cache = await served.store.readCache();
+    await prepareToSelect(cache, selection);
     const { hub, storage } = this.#given;
     const found = await readList({
       cache,
@@ -120,10 +123,17 @@ export class ResourceWriter {
     else sendObject(exchange, 200, joinList(answer), { encoding, isPretty: false });
   }
 
+  async #body(exchange: Exchange): Promise<Buffer> {
+    const bytes = await readBody(exchange);
+    const turn = this.#turns.next();
+    if (turn) await turn;
+    return bytes;
+  }
+
   async #decode(exchange: Exchange, served: ServedResource, options: WriteOptions): Promise<KubernetesObject> {
     const { request } = exchange;
     const { definition } = served;
-    const bytes = await readBody(exchange);
+    const bytes = await this.#body(exchange);
     const object = this.#given.codec.decode(bytes, header(request, 'content-type'), expectedOf(definition), options);
     object.metadata ??= {} as KubernetesObject['metadata'];
     exchange.audit?.sent(object.metadata);
@@ -182,7 +192,7 @@ export class ResourceWriter {
 
   async #deletion(exchange: Exchange) {
     const { request } = exchange;
-    const bytes = await readBody(exchange);
+    const bytes = await this.#body(exchange);
     const body =
       bytes.length === 0 ? undefined : this.#given.codec.decodeOptions(bytes, header(request, 'content-type'));
     const options = writeOptions(exchange);
