@@ -19,6 +19,7 @@ import { replicaSetController } from './replicaset/replicaset-controller.js';
 import { replicationController } from './replicaset/replication-controller.js';
 import { resourceQuotaController } from './resource-quota/resource-quota-controller.js';
 import { rootCaPublisher } from './serviceaccount/root-ca-publisher.js';
+import { serviceCidrController } from './service-cidr/service-cidr-controller.js';
 import { serviceAccountController } from './serviceaccount/serviceaccount-controller.js';
 import { tokenSecretController } from './serviceaccount/token-secret-controller.js';
 import {
@@ -42,6 +43,7 @@ export const controllers: readonly ControllerDefinition[] = [
   endpointSliceController,
   endpointsController,
   loadBalancerController,
+  serviceCidrController,
   nodeIpamController,
   nodeLifecycleController,
   podGarbageController,

@@ -51,6 +51,16 @@ describe('the addresses of Services as objects', () => {
     });
     await admin.send(`${group}/ipaddresses/${address}`, { method: 'DELETE' });
     await eventually(async () => assert.deepEqual(await holder(address), parent));
+    const labels = { 'ipaddress.kubernetes.io/managed-by': 'me' };
+    await admin.send(`${group}/ipaddresses/${address}`, {
+      method: 'PATCH',
+      body: { metadata: { labels } },
+      headers: { 'content-type': 'application/merge-patch+json' },
+    });
+    await eventually(async () => {
+      const now = (await found(address)).json as { metadata?: { labels: Record<string, string> } };
+      assert.equal(now.metadata?.labels['ipaddress.kubernetes.io/managed-by'], 'ipallocator');
+    });
     await make('headless', { clusterIP: 'None' });
     await admin.send(`${services}/a`, { method: 'DELETE' });
     await eventually(async () => assert.equal((await found(address)).code, 404));
@@ -58,6 +68,18 @@ describe('the addresses of Services as objects', () => {
     await eventually(async () => assert.deepEqual(await holder(address), { ...parent, name: 'b' }));
     const { json: list } = await admin.send(`${group}/ipaddresses`);
     assert.equal((list as { items: object[] }).items.length, 2);
+  });
+
+  it('have the range of the server again when somebody has deleted it', async () => {
+    const before = (await admin.send(`${group}/servicecidrs/kubernetes`)).json as { metadata: { uid: string } };
+    assert.equal((await admin.send(`${group}/servicecidrs/kubernetes`, { method: 'DELETE' })).code, 200);
+    await eventually(async () => {
+      const { json } = await admin.send(`${group}/servicecidrs/kubernetes`);
+      const now = json as { metadata?: { uid: string }; spec?: object; status?: { conditions?: object[] } };
+      assert.ok(now.metadata && now.metadata.uid !== before.metadata.uid);
+      assert.deepEqual(now.spec, { cidrs: ['10.96.0.0/16'] });
+      assert.equal(now.status?.conditions?.length, 1);
+    });
   });
 
   it('can be of further ranges, as long as these are not going away', async () => {

@@ -41,6 +41,7 @@ export class ServiceAddresses {
   readonly #ends: (() => void)[] = [];
   #working = false;
   #cancelRetry: () => void = () => {};
+  #cancelRestore: () => void = () => {};
 
   constructor(options: ServiceAddressesOptions) {
     this.#options = options;
@@ -60,7 +61,11 @@ export class ServiceAddresses {
         if (type !== 'DELETED') this.#hold(current.object as unknown as Service & KubernetesObject);
       }),
       kept.onChange(({ type, current }) => {
-        if (type === 'DELETED') this.#note(current.object.metadata.name);
+        if (type !== 'ADDED') this.#note(current.object.metadata.name);
+      }),
+      registry.of(servicecidrs).store.cache.onChange(({ type, current }) => {
+        if (type === 'DELETED' && current.object.metadata.name === defaultName)
+          setImmediate(() => void this.#restore());
       }),
     );
   }
@@ -68,10 +73,22 @@ export class ServiceAddresses {
   stop(): void {
     for (const end of this.#ends.splice(0)) end();
     this.#cancelRetry();
+    this.#cancelRestore();
     this.#due.clear();
   }
 
-  /** Made once; whoever wants another range deletes it and starts the server with that. */
+  /** Somebody has deleted the default range, and nothing holds it any more: it comes back as this server has it. */
+  async #restore(): Promise<void> {
+    if (this.#ends.length === 0) return;
+    try {
+      await this.#ensureDefault();
+    } catch (error) {
+      this.#options.log.warn('the default ServiceCIDR could not be made again', { error });
+      this.#cancelRestore = this.#options.clock.schedule(retryMs, () => void this.#restore());
+    }
+  }
+
+  /** Never changed: whoever wants another range deletes it and starts the server with that. */
   async #ensureDefault(): Promise<void> {
     const { registry, range, clock } = this.#options;
     const { store } = registry.of(servicecidrs);
@@ -144,9 +161,10 @@ export class ServiceAddresses {
     const { store, deleter } = this.#options.registry.of(ipaddresses);
     const holder = this.#holders.get(address);
     const found = store.find(undefined, address)?.object as Address | undefined;
-    if (holder && found && isOf(found, holder)) return;
+    const isRight = holder !== undefined && found !== undefined && isOf(found, holder);
+    if (isRight && hasLabels(found)) return;
     // What others have made of their own is left alone.
-    if (found && found.metadata.labels?.[managedBy] !== manager) return;
+    if (found && !isRight && found.metadata.labels?.[managedBy] !== manager) return;
     if (found) await deleter.delete(undefined, address, {}, systemWrite);
     if (holder) await store.create(undefined, addressObject(address, holder), systemWrite);
   }
@@ -161,9 +179,17 @@ function addressesOf(spec: Service['spec']): string[] {
 const isOf = ({ spec }: IPAddress, { namespace, name }: Holder): boolean =>
   spec?.parentRef?.resource === 'services' && spec.parentRef.namespace === namespace && spec.parentRef.name === name;
 
+const labelsOf = (address: string): Record<string, string> => ({
+  [family]: address.includes(':') ? 'IPv6' : 'IPv4',
+  [managedBy]: manager,
+});
+
+const hasLabels = ({ metadata }: Address): boolean =>
+  Object.entries(labelsOf(metadata.name)).every(([key, value]) => metadata.labels?.[key] === value);
+
 function addressObject(address: string, holder: Holder): KubernetesObject {
   const { apiVersion, kind } = ipaddresses;
-  const labels = { [family]: address.includes(':') ? 'IPv6' : 'IPv4', [managedBy]: manager };
   const parentRef = { group: '', resource: 'services', ...holder };
-  return { apiVersion, kind, metadata: { name: address, labels }, spec: { parentRef } } as unknown as KubernetesObject;
+  const metadata = { name: address, labels: labelsOf(address) };
+  return { apiVersion, kind, metadata, spec: { parentRef } } as unknown as KubernetesObject;
 }
