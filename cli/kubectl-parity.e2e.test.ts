@@ -103,3 +103,14 @@ test('what knarr applied, kubectl finds unchanged, and the other way round', asy
   const ours = await run(['apply', '-f', '-'], server.kubeconfigPath, changed);
   assert.equal(ours.stdout, theirs.stdout);
 });
+
+test('a kustomization that kubectl builds and knarr applies is the same to kubectl as one that it applies itself', async () => {
+  const overlay = 'apiserver/wire/testdata/kustomize/overlay';
+  const built = await kubectl(['kustomize', overlay]);
+  assert.equal(built.exitCode, 0, built.stderr);
+  const ours = await run(['apply', '-f', '-'], server.kubeconfigPath, built.stdout);
+  assert.equal(ours.exitCode, 0, ours.stderr);
+  const theirs = await kubectl(['apply', '-k', overlay]);
+  assert.equal(theirs.stdout, ours.stdout.replaceAll(' created', ' unchanged'), theirs.stderr);
+  assert.equal((await kubectl(['diff', '-k', overlay])).stdout, '');
+});

@@ -116,6 +116,9 @@ const pointers: ReadonlySet<string> = new Set([
   'DeviceAttribute.string',
   'DeviceAttribute.version',
   'HorizontalPodAutoscalerStatus.observedGeneration',
+  'NodeSwapStatus.capacity',
+  'PodDNSConfigOption.value',
+  'VolumeNodeResources.count',
   'activeDeadlineSeconds',
   'adminAccess',
   'allNodes',
@@ -141,9 +144,11 @@ const pointers: ReadonlySet<string> = new Set([
   'enableServiceLinks',
   'errorCode',
   'expirationSeconds',
+  'failedIndexes',
   'failedJobsHistoryLimit',
   'fsGroup',
   'gracePeriodSeconds',
+  'holderIdentity',
   'hostProcess',
   'hostUsers',
   'immutable',
@@ -216,8 +221,10 @@ const pointers: ReadonlySet<string> = new Set([
 /** Of the same names, but no pointers in these messages. */
 const values: ReadonlySet<string> = new Set([
   'AWSElasticBlockStoreVolumeSource.partition',
+  'CustomResourceColumnDefinition.priority',
   'DeploymentStatus.replicas',
   'GCEPersistentDiskVolumeSource.partition',
+  'PersistentVolumeSpec.storageClassName',
 ]);
 
 function keepsZero(message: string, { name, required }: Field): boolean {

@@ -150,6 +150,8 @@ test('what Go writes for fields that are not set is not set, but for pointers', 
 test('a zero where nothing could have stood is a value', () => {
   const objects: JsonObject[] = [
     { apiVersion: 'v1', kind: 'PersistentVolume', metadata: { name: 'p' }, spec: { fc: { lun: 0, wwids: ['w'] } } },
+    { apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata: { name: 'c' }, spec: { storageClassName: '' } },
+    { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name: 'l' }, spec: { holderIdentity: '' } },
     {
       apiVersion: 'apps/v1',
       kind: 'ReplicaSet',
@@ -169,6 +171,15 @@ test('a zero where nothing could have stood is a value', () => {
     },
   ];
   for (const object of objects) assert.deepEqual(roundTrip(object), object);
+  // The same names where they are no pointers: Go writes them always.
+  const volume = {
+    apiVersion: 'v1',
+    kind: 'PersistentVolume',
+    metadata: { name: 'p' },
+    spec: { capacity: { a: '1' } },
+  };
+  const unset = { ...volume, spec: { ...volume.spec, storageClassName: '' } };
+  assert.deepEqual(roundTrip(unset), volume);
 });
 
 test('unknown kinds come back bare, and are not encoded', () => {
