@@ -39,6 +39,7 @@ import { CacheHub } from './cache/cache-hub.js';
 import { FanOut } from './cache/fan-out.js';
 import { FrameCache } from './cache/frames.js';
 import { addDiscovery } from './http/discovery-paths.js';
+import { addFlowControlDumps } from './http/flow-control-paths.js';
 import { NonResourceHandler } from './http/non-resource-handler.js';
 import { addOpenApi } from './http/openapi-paths.js';
 import { Peers } from './http/peer.js';
@@ -171,6 +172,7 @@ export async function startApiserver(options: ApiserverOptions): Promise<Apiserv
   const flowObjects = new FlowControlObjects(registry, clock, log);
   const serverSeats = options.serverSeats ?? defaultServerSeats;
   const flowControl = new FlowControl({ registry, clock, metrics, random: options.random, serverSeats });
+  addFlowControlDumps(paths, () => flowControl.dump());
   const flowStatus = new FlowSchemaStatus(registry, clock, log);
   const localServices = new LocalApiServices(registry);
   const extensions = new ExtensionController({

@@ -5,12 +5,16 @@ export type RejectReason = 'queue-full' | 'concurrency-limit' | 'time-out' | 'ca
 
 /** A place at the table: given back once, when the request has been answered. */
 export interface Seat {
+  /** Number of the queue that it was taken from; -1 where there are none. */
+  readonly queue: number;
   release(nowMs: number): void;
 }
 
 /** A request in a queue. */
 export interface Waiting {
   readonly isWaiting: true;
+  /** Number of the queue. */
+  readonly queue: number;
   /** Told when the turn has come; undefined when the request was taken out. */
   readonly turn: Promise<Seat | undefined>;
   /** Takes the request out of its queue; false when its turn has come before. */
@@ -20,6 +24,19 @@ export interface Waiting {
 export interface Queuing {
   readonly dealer: Dealer;
   readonly queueLengthLimit: number;
+}
+
+/** A queue at a moment. */
+export interface QueueDigest {
+  readonly number: number;
+  readonly waiting: number;
+  readonly running: number;
+  readonly usedSeats: number;
+  readonly waitingSeats: number;
+  /** What is thought to be needed for those that wait, in milliseconds of seats. */
+  readonly workMs: number;
+  /** Where the meter of fair progress stands when the next of it begins. */
+  readonly nextStartMs: number;
 }
 
 interface Entry {
@@ -91,6 +108,20 @@ export class FairQueues {
     return this.#usedSeats + this.#waitingSeats;
   }
 
+  /** The meter of fair progress, in milliseconds of seats. */
+  get virtualMs(): number {
+    return this.#virtual;
+  }
+
+  /** The queues that have work, by number. */
+  digest(): QueueDigest[] {
+    const found = [...this.#queues.values()].map(({ number, waiting, running, usedSeats, waitingSeats, nextStart }) => {
+      const counts = { number, waiting: waiting.length, running, usedSeats, waitingSeats };
+      return { ...counts, workMs: waitingSeats * expectedMs, nextStartMs: nextStart };
+    });
+    return found.sort((a, b) => a.number - b.number);
+  }
+
   /** Requests that wait stay in the queues that they are in. */
   configure(limit: number, queuing: Queuing | undefined, nowMs: number): void {
     this.limit = limit;
@@ -122,7 +153,7 @@ export class FairQueues {
     this.#countWaiting(queue, 1, seats);
     // The limit may have grown since somebody looked.
     this.#dispatch(nowMs);
-    return { isWaiting: true, turn, cancel: (atMs) => this.#cancel(entry, atMs) };
+    return { isWaiting: true, queue: queue.number, turn, cancel: (atMs) => this.#cancel(entry, atMs) };
   }
 
   #cancel(entry: Entry, nowMs: number): boolean {
@@ -185,6 +216,7 @@ export class FairQueues {
     this.#running += 1;
     let isReleased = false;
     return {
+      queue: this.#queuing ? queue.number : -1,
       release: (nowMs) => {
         if (isReleased) return;
         isReleased = true;

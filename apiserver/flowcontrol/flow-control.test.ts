@@ -149,6 +149,21 @@ describe('priority and fairness', () => {
     assert.equal(await metric(admin, 'current_inqueue_requests', '"global-default",flow_schema="global-default"'), 300);
     assert.equal(await metric(admin, 'rejected_requests_total', '"global-default"', 'queue-full'), 37);
 
+    const dump = async (name: string): Promise<string[][]> => {
+      const { text } = await admin.send(`/debug/api_priority_and_fairness/${name}`);
+      const rows = text.split('\n').map((line) => line.split(/, */));
+      return rows.filter(([level]) => level === 'global-default');
+    };
+    const [level = []] = await dump('dump_priority_levels');
+    assert.deepEqual([level.slice(0, 6), level[7]], [['global-default', '6', 'false', 'false', '300', '3'], '37']);
+    const queues = await dump('dump_queues');
+    assert.equal(queues.length, 128);
+    assert.equal(queues.filter(([, , waiting]) => waiting === '50').length, 6);
+    const requests = await dump('dump_requests');
+    assert.equal(requests.length, 303);
+    assert.equal(requests.filter(([, , , place]) => place === '-1').length, 3);
+    assert.ok(requests.every(([, schema, , , flow]) => schema === 'global-default' && flow === 'greedy'));
+
     // Nothing of the greedy client has moved, and will not: leases do not wait for it.
     for (let round = 0; round < 10; round++) {
       const renewed = await node.send(`${lease}/n1`, {
@@ -195,6 +210,38 @@ describe('priority and fairness', () => {
         0,
       ),
     );
+  });
+
+  it('tells what it does to those who may ask, and to nobody else', async () => {
+    const path = '/debug/api_priority_and_fairness/dump_requests?includeRequestDetails=1';
+    const watcher = await clientOf('watcher');
+    const refused = await watcher.send(path);
+    assert.equal(refused.code, 403);
+    assert.equal(
+      refused.json?.['message'],
+      'forbidden: User "watcher" cannot get path "/debug/api_priority_and_fairness/dump_requests"',
+    );
+    const rbac = '/apis/rbac.authorization.k8s.io/v1';
+    const rules = [{ nonResourceURLs: ['/debug/api_priority_and_fairness/*'], verbs: ['get'] }];
+    await admin.send(`${rbac}/clusterroles`, { body: { metadata: { name: 'dumps' }, rules } });
+    await admin.send(`${rbac}/clusterrolebindings`, {
+      body: {
+        metadata: { name: 'dumps' },
+        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'dumps' },
+        subjects: [{ kind: 'User', apiGroup: 'rbac.authorization.k8s.io', name: 'watcher' }],
+      },
+    });
+    const answer = await watcher.send(path);
+    assert.equal(answer.headers['content-type'], 'text/plain; charset=utf-8');
+    const [, ...rows] = answer.text.split('\n').map((line) => line.split(/, */));
+    const [queue, place, flow, , seats] = rows.find(([level]) => level === 'global-default')?.slice(2) ?? [];
+    assert.deepEqual([Number(queue) >= 0, place, flow, seats], [true, '-1', 'watcher', '1']);
+    const own = (await admin.send(path)).text.split('\n').find((line) => line.startsWith('exempt'));
+    const [, , , , , , , , , , ...details] = own?.split(/, */) ?? [];
+    const asked = ['kubernetes-admin', 'get', '/debug/api_priority_and_fairness/dump_requests', '', '', '', '', ''];
+    assert.deepEqual(details, asked);
+    assert.equal((await admin.send('/debug/api_priority_and_fairness/other')).code, 404);
+    assert.equal((await admin.send('/')).text.includes('/debug'), false);
   });
 
   it('a refusal says when to come back', async () => {

@@ -8,6 +8,7 @@ import type { ResourceRegistry } from '../registry/resource-registry.js';
 import { allocate, levelLimits } from './concurrency-limits.js';
 import type { RejectReason, Seat, Waiting } from './fair-queues.js';
 import { readCatalogue, type Schema } from './flow-catalogue.js';
+import type { LevelDump, TrackedRequest } from './flow-dump.js';
 import { FlowMetrics, type FlowCounts } from './flow-metrics.js';
 import { PriorityLevel } from './priority-level.js';
 import { seatsOf } from './work-estimate.js';
@@ -67,6 +68,7 @@ export class FlowControl {
   readonly #metrics: FlowMetrics;
   readonly #levels = new Map<string, PriorityLevel>();
   readonly #seed: number;
+  readonly #tracked = new Set<TrackedRequest>();
   #flows: readonly Flow[] = [];
   #isStale = true;
   #cancelDivision: () => void = () => {};
@@ -116,18 +118,41 @@ export class FlowControl {
     const seats = level.isExempt ? 1 : seatsOf(info, query, this.#count, level.limits.nominal);
     const entered = level.enter(`${schema.name} ${schema.distinguish(user, info)}`, seats, nowMs);
     if (typeof entered === 'string') {
+      level.rejected[entered] += 1;
       this.#metrics.rejected(counts, entered);
       throw tooManyRequests();
     }
-    if ('isWaiting' in entered) return this.#wait(flow, entered, seats, nowMs);
+    const arrivedMs = this.#options.clock.now();
+    const tracked: TrackedRequest = { schema, request, seats, queue: entered.queue, arrivedMs, startedMs: undefined };
+    this.#tracked.add(tracked);
+    if ('isWaiting' in entered) return this.#wait(flow, entered, tracked, nowMs);
     if (!level.isExempt) this.#metrics.waited(counts, 0, true);
-    return this.#run(flow, entered, seats);
+    return this.#run(flow, entered, tracked);
+  }
+
+  /** All levels at this moment, by name. */
+  dump(): LevelDump[] {
+    const requests = new Map<string, TrackedRequest[]>();
+    for (const one of this.#tracked) {
+      const known = requests.get(one.schema.level);
+      if (known) known.push(one);
+      else requests.set(one.schema.level, [one]);
+    }
+    const found = [...this.levels()].map((level): LevelDump => {
+      const { name, queueCount, virtualMs, waiting, running, dispatched, rejected } = level;
+      const counts = { waiting, running, dispatched, rejected: { ...rejected } };
+      return { name, queueCount, virtualMs, ...counts, queues: level.digest(), requests: requests.get(name) ?? [] };
+    });
+    return found.sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   readonly #count = ({ group, version, resource }: RequestInfo): number =>
     this.#options.registry.find(group, version, resource)?.store.cache.size ?? 0;
 
-  #run({ level, counts }: Flow, seat: Seat, seats: number): Turn {
+  #run({ level, counts }: Flow, seat: Seat, tracked: TrackedRequest): Turn {
+    const { seats } = tracked;
+    tracked.startedMs = this.#options.clock.now();
+    level.dispatched += 1;
     counts.dispatched += 1;
     counts.running += 1;
     counts.runningSeats += seats;
@@ -136,6 +161,7 @@ export class FlowControl {
       finish: () => {
         if (isDone) return;
         isDone = true;
+        this.#tracked.delete(tracked);
         counts.running -= 1;
         counts.runningSeats -= seats;
         const nowMs = this.#options.clock.monotonic();
@@ -145,7 +171,7 @@ export class FlowControl {
     };
   }
 
-  #wait(flow: Flow, waiting: Waiting, seats: number, sinceMs: number): Queued {
+  #wait(flow: Flow, waiting: Waiting, tracked: TrackedRequest, sinceMs: number): Queued {
     const { clock } = this.#options;
     const { counts, level } = flow;
     counts.waiting += 1;
@@ -153,6 +179,7 @@ export class FlowControl {
       const nowMs = clock.monotonic();
       if (!waiting.cancel(nowMs)) return;
       level.noteDemand(nowMs);
+      level.rejected[reason] += 1;
       this.#metrics.rejected(counts, reason);
     };
     const cancelTimer = clock.schedule(maxWaitMs, () => leave('time-out'));
@@ -160,8 +187,11 @@ export class FlowControl {
       cancelTimer();
       counts.waiting -= 1;
       this.#metrics.waited(counts, clock.monotonic() - sinceMs, seat !== undefined);
-      if (!seat) throw tooManyRequests();
-      return this.#run(flow, seat, seats);
+      if (!seat) {
+        this.#tracked.delete(tracked);
+        throw tooManyRequests();
+      }
+      return this.#run(flow, seat, tracked);
     });
     return { turn, giveUp: () => leave('cancelled') };
   }

@@ -1,6 +1,13 @@
 import type { PriorityLevelConfigurationSpec } from '../../shared/api/generated/types.js';
 import type { LevelLimits } from './concurrency-limits.js';
-import { FairQueues, type Queuing, type RejectReason, type Seat, type Waiting } from './fair-queues.js';
+import {
+  FairQueues,
+  type QueueDigest,
+  type Queuing,
+  type RejectReason,
+  type Seat,
+  type Waiting,
+} from './fair-queues.js';
 import { SeatDemand } from './seat-demand.js';
 import { Dealer } from './shuffle-sharding.js';
 
@@ -20,6 +27,15 @@ export class PriorityLevel {
   #queuing: Queuing | undefined;
   #smoothed = 0;
   #exemptRunning = 0;
+  #queueCount = 0;
+  /** Since the start. */
+  dispatched = 0;
+  readonly rejected: Record<RejectReason, number> = {
+    'queue-full': 0,
+    'concurrency-limit': 0,
+    'time-out': 0,
+    cancelled: 0,
+  };
 
   constructor(name: string, seed: number, nowMs: number) {
     this.name = name;
@@ -52,6 +68,19 @@ export class PriorityLevel {
     return this.#queues.activeQueues;
   }
 
+  /** How many queues requests are dealt to; 0 where none wait. */
+  get queueCount(): number {
+    return this.#queueCount;
+  }
+
+  get virtualMs(): number {
+    return this.#queues.virtualMs;
+  }
+
+  digest(): QueueDigest[] {
+    return this.#queueCount === 0 ? [] : this.#queues.digest();
+  }
+
   /** What is written now; seats that were borrowed are kept until the next division. */
   configure(uid: string, spec: PriorityLevelConfigurationSpec, limits: LevelLimits, nowMs: number): void {
     const isSame = this.limits.nominal === limits.nominal && this.limits.lower === limits.lower;
@@ -64,6 +93,7 @@ export class PriorityLevel {
     if (text !== this.#queuingText) {
       this.#queuingText = text;
       const { queues = 64, handSize = 8, queueLengthLimit = 50 } = queuing ?? {};
+      this.#queueCount = queuing ? queues : 0;
       this.#queuing = queuing && { dealer: new Dealer(queues, handSize, this.#seed), queueLengthLimit };
     }
     this.setLimit(isSame ? this.currentLimit : limits.nominal, nowMs);
@@ -101,6 +131,7 @@ export class PriorityLevel {
     this.#exemptRunning += 1;
     let isReleased = false;
     return {
+      queue: -1,
       release: () => {
         if (isReleased) return;
         isReleased = true;
