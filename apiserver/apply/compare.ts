@@ -12,9 +12,9 @@ export interface Comparison {
 
 /** Nodes at one path; undefined where nothing differs. */
 interface Difference {
-  added?: FieldSet;
-  modified?: FieldSet;
-  removed?: FieldSet;
+  readonly added?: FieldSet | undefined;
+  readonly modified?: FieldSet | undefined;
+  readonly removed?: FieldSet | undefined;
 }
 
 const emptyObject: JsonObject = Object.freeze({});
@@ -60,11 +60,7 @@ class Collector {
 
   result(): Difference | undefined {
     if (!this.#added && !this.#modified && !this.#removed) return undefined;
-    return {
-      ...(this.#added ? { added: this.#added } : {}),
-      ...(this.#modified ? { modified: this.#modified } : {}),
-      ...(this.#removed ? { removed: this.#removed } : {}),
-    };
+    return { added: this.#added, modified: this.#modified, removed: this.#removed };
   }
 }
 

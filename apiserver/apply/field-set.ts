@@ -87,7 +87,8 @@ function combine(
   keepsUnmatched: boolean,
 ): FieldSet {
   const result: MutableFieldSet = {};
-  for (const element of childrenOf(a)) {
+  for (const element of Object.keys(a)) {
+    if (element === self) continue;
     const left = a[element] as FieldSet;
     const right = child(b, element);
     if (right) {

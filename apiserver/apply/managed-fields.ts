@@ -119,6 +119,7 @@ const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /** Merges the oldest updaters of each version into one, so that an object that many clients touch does not grow. */
 export function capUpdaters(owners: Owners): void {
+  if (owners.size <= maxUpdaters) return;
   const updaters = [...owners].filter(([, { operation }]) => operation === 'Update');
   let excess = updaters.length - maxUpdaters;
   if (excess <= 0) return;

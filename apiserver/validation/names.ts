@@ -119,7 +119,9 @@ export function isDns1035Label(value: string | undefined = ''): string[] {
 
 /** `name` or `prefix/name`: keys of labels and annotations, finalizers, condition types, resource names. */
 export function isQualifiedName(value: string | undefined = ''): string[] {
-  if (isGood(value, QUALIFIED_NAME_RE, 63)) return [];
+  const slash = value.indexOf('/');
+  const isPrefixGood = slash < 0 || isGood(value.slice(0, slash), SUBDOMAIN_RE, 253);
+  if (isPrefixGood && isGood(value.slice(slash + 1), QUALIFIED_NAME_RE, 63)) return [];
   const rule =
     "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character";
   const parts = value.split('/', 3);
