@@ -44,7 +44,8 @@ export class CacheHub {
       page = await this.#storage.list(registryPrefix, { limit: pageSize, startAfter: page.nextKey, revision });
     }
     this.#revision = revision;
-    this.#stop = await this.#storage.watch(registryPrefix, revision, (events) => this.#apply(events));
+    const listener = (events: readonly StorageEvent[]): void => this.#apply(events);
+    this.#stop = await this.#storage.watch(registryPrefix, revision, listener, { knowsPrevious: true });
   }
 
   /** Opens a cache for a collection that nobody served until now, or replaces the one that there is by another form. */

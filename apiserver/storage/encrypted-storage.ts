@@ -9,6 +9,7 @@ import {
   type StorageEvent,
   type StorageHealth,
   type StoredValue,
+  type WatchOptions,
 } from './storage.js';
 import type { StorageListener } from './watchers.js';
 
@@ -147,7 +148,7 @@ export class EncryptedStorage implements Storage {
     prefix: string,
     startRevision: number,
     listener: StorageListener,
-    options?: { signal?: AbortSignal },
+    options?: WatchOptions,
   ): Promise<() => void> {
     let failure: unknown;
     let isLive = false;

@@ -25,6 +25,7 @@ import {
   type StorageEvent,
   type StorageHealth,
   type StoredValue,
+  type WatchOptions,
 } from './storage.js';
 import { loadVerified, type LoadedState } from './verification.js';
 import { callListener, Watchers, type StorageListener } from './watchers.js';
@@ -193,7 +194,7 @@ export class LevelStorage implements Storage {
     prefix: string,
     startRevision: number,
     listener: StorageListener,
-    options: { signal?: AbortSignal } = {},
+    options: WatchOptions = {},
   ): Promise<() => void> {
     const { signal } = options;
     this.#assertOpen();
@@ -209,7 +210,7 @@ export class LevelStorage implements Storage {
       if (events.length > 0) callListener(listener, events, () => undefined);
       cursor = upTo;
     }
-    const end = this.#watchers.add(prefix, listener);
+    const end = this.#watchers.add(prefix, listener, options);
     signal?.addEventListener('abort', end, { once: true });
     return end;
   }
@@ -309,7 +310,8 @@ export class LevelStorage implements Storage {
     await database.write(batch.operations);
     this.#lock.assertHeld();
     this.#acknowledged.write(batch.head);
-    const events = this.#watchers.size > 0 ? batch.writes.map((write) => eventOf(database, write)) : [];
+    const { size, wantPrevious } = this.#watchers;
+    const events = size > 0 ? batch.writes.map((write) => eventOf(wantPrevious ? database : undefined, write)) : [];
     this.#queue.committed(batch);
     for (const { key, after } of batch.writes) this.#index.set(key, after);
     this.#revision = batch.head.revision;
@@ -462,10 +464,11 @@ interface OpenParts {
   readonly state: LoadedState;
 }
 
-function eventOf(database: Database, write: StagedWrite): StorageEvent {
+/** With the former state where there is a database to read it from. */
+function eventOf(database: Database | undefined, write: StagedWrite): StorageEvent {
   const { type, key, value, before, after } = write;
   const event = { type, key, revision: after.revision, value };
-  if (type === 'delete' || !before || before.isDeleted) return event;
+  if (!database || type === 'delete' || !before || before.isDeleted) return event;
   const previous = present(database.readRecord(before.revision), key, before.revision);
   return { ...event, previous: { value: previous.value, revision: before.revision } };
 }

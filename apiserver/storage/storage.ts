@@ -75,7 +75,7 @@ export interface Storage {
     prefix: string,
     startRevision: number,
     listener: (events: readonly StorageEvent[]) => void,
-    options?: { signal?: AbortSignal },
+    options?: WatchOptions,
   ): Promise<() => void>;
   /**
    * Whether writing the same value again would keep it differently, with a newer key: such a write is then done although it changes nothing.
@@ -87,6 +87,12 @@ export interface Storage {
   /** State for /readyz and /metrics. */
   health(): StorageHealth;
   close(): Promise<void>;
+}
+
+export interface WatchOptions {
+  readonly signal?: AbortSignal;
+  /** The listener knows the former states itself: `previous` may be absent, which spares reading it for each update. */
+  readonly knowsPrevious?: boolean;
 }
 
 export interface StorageHealth {

@@ -1,10 +1,11 @@
-import type { StorageEvent } from './storage.js';
+import type { StorageEvent, WatchOptions } from './storage.js';
 
 export type StorageListener = (events: readonly StorageEvent[]) => void;
 
 interface Watcher {
   readonly prefix: string;
   readonly listener: StorageListener;
+  readonly knowsPrevious: boolean;
 }
 
 /** Those who listen to commits as they happen. */
@@ -15,8 +16,14 @@ export class Watchers {
     return this.#watchers.size;
   }
 
-  add(prefix: string, listener: StorageListener): () => void {
-    const watcher = { prefix, listener };
+  /** Whether anybody wants to be told the former state of what is changed. */
+  get wantPrevious(): boolean {
+    for (const { knowsPrevious } of this.#watchers) if (!knowsPrevious) return true;
+    return false;
+  }
+
+  add(prefix: string, listener: StorageListener, { knowsPrevious = false }: WatchOptions = {}): () => void {
+    const watcher = { prefix, listener, knowsPrevious };
     this.#watchers.add(watcher);
     return () => void this.#watchers.delete(watcher);
   }
