@@ -218,6 +218,29 @@ test('a restarted kubelet leaves running containers alone', async () => {
   );
 });
 
+test('a pod is resized while it runs, and its status tells what is so', async () => {
+  await world.startKubelet(runtime);
+  const resources = (cpu: string): Container['resources'] => ({ limits: { cpu, memory: '64Mi' }, requests: { cpu } });
+  await world.createPod('grown', { containers: [shell(forever, { resources: resources('100m') })] });
+  const before = await world.waitForPhase('grown', 'Running');
+  const resize = (cpu: string): Promise<Pod> => {
+    const spec = { containers: [{ name: 'main', resources: resources(cpu) }] };
+    return world.client.patch(pods, 'grown', 'default', 'strategic', { spec }, { subresource: 'resize' });
+  };
+  await resize('200m');
+  const after = await world.waitForPod('grown', ({ status }) =>
+    assert.equal(status?.containerStatuses?.[0]?.resources?.limits?.['cpu'], '200m'),
+  );
+  const [running] = await runtime.listContainers({ podUid: after.metadata.uid ?? '' });
+  assert.equal(running?.resources?.cpuQuota, 20_000);
+  assert.equal(after.status?.containerStatuses?.[0]?.containerID, before.status?.containerStatuses?.[0]?.containerID);
+  await resize('500');
+  const pending = await world.waitForPod('grown', ({ status }) =>
+    assert.ok(status?.conditions?.some(({ type, reason }) => type === 'PodResizePending' && reason === 'Infeasible')),
+  );
+  assert.equal(pending.status?.containerStatuses?.[0]?.resources?.limits?.['cpu'], '200m');
+});
+
 test('a container that takes more memory than its limit is killed and says so', async () => {
   await world.startKubelet(runtime);
   await world.createPod('greedy', {

@@ -7,6 +7,11 @@ const periodMicroseconds = 100_000;
 
 /** Requests to CPU shares, limits to quota and memory; the numbers are the original's. */
 export function containerResources(pod: Pod, container: Container, machineMemoryBytes: number): ContainerResources {
+  return { ...resourceLimits(container), oomScoreAdj: oomScoreAdjust(pod, container, machineMemoryBytes) };
+}
+
+/** The part that may change while a container runs. */
+export function resourceLimits(container: Container): ContainerResources {
   const requests = container.resources?.requests ?? {};
   const limits = container.resources?.limits ?? {};
   const cpuLimit = limits['cpu'] === undefined ? 0 : quantityMilliValue(limits['cpu']);
@@ -18,7 +23,6 @@ export function containerResources(pod: Pod, container: Container, machineMemory
       ? { cpuQuota: Math.max(1000, (cpuLimit * periodMicroseconds) / 1000), cpuPeriod: periodMicroseconds }
       : {}),
     ...(memory > 0 ? { memoryLimitBytes: memory } : {}),
-    oomScoreAdj: oomScoreAdjust(pod, container, machineMemoryBytes),
   };
 }
 

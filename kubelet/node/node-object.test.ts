@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Node, NodeStatus, PodSpec } from '../../shared/api/generated/types.js';
+import type { Node, NodeStatus, Pod, PodSpec } from '../../shared/api/generated/types.js';
 import { containerOf, podOf } from '../testing/pod-builder.js';
 import { nodeStatus, type NodeHealth } from './node-object.js';
-import { admitPod } from './pod-admission.js';
+import { admitPod, resizeRefusal } from './pod-admission.js';
 
 const identity = { name: 'node-1', ip: '192.0.2.1', linkAddress: '192.0.2.1', labels: {}, port: 10250 };
 const machine = {
@@ -93,4 +93,24 @@ test('a pod that already runs is never refused', () => {
     ],
   });
   assert.equal(admitPod(pod, [], node), undefined);
+});
+
+test('a resize waits while others have the room, and for ever where the node is too small', () => {
+  const small: Node = { ...node, status: { allocatable: { cpu: '2', memory: '1Gi' } } };
+  const asks = (cpu: string, uid: string): Pod => {
+    const pod = podOf({ containers: [containerOf('main', { resources: { requests: { cpu } } })] });
+    return { ...pod, metadata: { ...pod.metadata, uid } };
+  };
+  const others = [asks('1500m', 'other')];
+  assert.equal(resizeRefusal(asks('500m', 'own'), [...others, asks('500m', 'own')], small), undefined);
+  assert.deepEqual(resizeRefusal(asks('1', 'own'), others, small), {
+    type: 'PodResizePending',
+    reason: 'Deferred',
+    message: "Node didn't have enough resource: cpu, requested: 1000, used: 1500, capacity: 2000",
+  });
+  assert.deepEqual(resizeRefusal(asks('3', 'own'), others, small), {
+    type: 'PodResizePending',
+    reason: 'Infeasible',
+    message: "Node didn't have enough capacity: cpu, requested: 3000, capacity: 2000",
+  });
 });

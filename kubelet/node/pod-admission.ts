@@ -1,5 +1,6 @@
 import type { Node, Pod } from '../../shared/api/generated/types.js';
 import { amount, hostPorts, isPodTerminal, podRequests, type HostPort } from '../../shared/api/pod.js';
+import type { PodResize } from '../pod/resize.js';
 import type { PodFailure } from '../status/pod-status.js';
 import { matchesNode } from './node-affinity.js';
 
@@ -27,7 +28,7 @@ const hasRun = (pod: Pod): boolean =>
   );
 
 function predicate(name: string, why: string): PodFailure {
-  return { reason: name, message: `Pod was rejected: Predicate ${name} failed: ${why}` };
+  return { reason: name, message: `Pod was rejected: Predicate ${name} failed: ${why}`, isRejection: true };
 }
 
 function resourcesRefusal(
@@ -46,11 +47,32 @@ function resourcesRefusal(
   return undefined;
 }
 
+/** Why the pod cannot have what it asks for by now: never on this node, or not while others use it. */
+export function resizeRefusal(pod: Pod, admitted: readonly Pod[], node: Node | undefined): PodResize | undefined {
+  const allocatable = node?.status?.allocatable ?? {};
+  const others = admitted.filter((other) => other.metadata.uid !== pod.metadata.uid && !isPodTerminal(other));
+  for (const [name, requested] of podRequests(pod.spec)) {
+    if (allocatable[name] === undefined) continue;
+    const capacity = amount(name, allocatable[name]);
+    const used = others.reduce((sum, other) => sum + (podRequests(other.spec).get(name) ?? 0), 0);
+    if (used + requested <= capacity) continue;
+    const type = 'PodResizePending';
+    if (requested <= capacity) {
+      const numbers = `requested: ${requested}, used: ${used}, capacity: ${capacity}`;
+      return { type, reason: 'Deferred', message: `Node didn't have enough resource: ${name}, ${numbers}` };
+    }
+    const numbers = `requested: ${requested}, capacity: ${capacity}`;
+    return { type, reason: 'Infeasible', message: `Node didn't have enough capacity: ${name}, ${numbers}` };
+  }
+  return undefined;
+}
+
 function outOf(name: string, requested: number, used: number, capacity: number): PodFailure {
   const numbers = `requested: ${requested}, used: ${used}, capacity: ${capacity}`;
   return {
     reason: `OutOf${name}`,
     message: `Pod was rejected: Node didn't have enough resource: ${name}, ${numbers}`,
+    isRejection: true,
   };
 }
 

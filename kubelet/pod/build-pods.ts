@@ -5,7 +5,7 @@ import { ContainerKiller } from '../container/container-killer.js';
 import { ContainerStarter } from '../container/container-starter.js';
 import { ImageManager } from '../image/image-manager.js';
 import { PodFiles } from '../network/pod-files.js';
-import { admitPod } from '../node/pod-admission.js';
+import { admitPod, resizeRefusal } from '../node/pod-admission.js';
 import { ProbeManager } from '../probe/probe-manager.js';
 import { StatusManager } from '../status/status-manager.js';
 import { StatusPublisher } from '../status/status-publisher.js';
@@ -17,7 +17,7 @@ import { VolumeRefresher } from '../volume/volume-refresher.js';
 import { PodKiller } from './pod-killer.js';
 import { PodManager } from './pod-manager.js';
 import { PodObserver } from './pod-observer.js';
-import { PodSyncer } from './pod-syncer.js';
+import { PodSyncer, type PodSyncerOptions } from './pod-syncer.js';
 import { PodTerminator } from './pod-terminator.js';
 import { PodWorker } from './pod-worker.js';
 import type { RuntimeWatcherOptions } from './runtime-watcher.js';
@@ -48,7 +48,14 @@ export function buildPods(options: KubeletOptions, around: PodSurroundings): Pod
   const storage = storageParts(options, around);
   const containers = containerParts(options, around, storage);
   const status = statusParts(options, around);
-  const { syncer, terminator } = flows(options, around, { ...storage, ...containers, ...status });
+  const admitted = (): readonly Pod[] =>
+    manager.pods().filter((pod) => manager.get(pod.metadata.uid ?? '')?.isAdmitted === true);
+  const { syncer, terminator } = flows(options, around, {
+    ...storage,
+    ...containers,
+    ...status,
+    resizeRefusal: (pod) => resizeRefusal(pod, admitted(), around.node()),
+  });
   const manager: PodManager = new PodManager({
     enqueue,
     onPod: (pod) => status.statuses.observe(pod),
@@ -58,8 +65,6 @@ export function buildPods(options: KubeletOptions, around: PodSurroundings): Pod
       containers.podKiller.shorten(uid, graceSeconds).catch(failed);
     },
   });
-  const admitted = (): readonly Pod[] =>
-    manager.pods().filter((pod) => manager.get(pod.metadata.uid ?? '')?.isAdmitted === true);
   const worker = new PodWorker({
     clock,
     log,
@@ -157,7 +162,7 @@ function statusParts(options: KubeletOptions, { events, signal, enqueue }: PodSu
 function flows(
   options: KubeletOptions,
   { events }: PodSurroundings,
-  parts: StorageParts & ContainerParts & StatusParts,
+  parts: StorageParts & ContainerParts & StatusParts & Pick<PodSyncerOptions, 'resizeRefusal'>,
 ): { readonly syncer: PodSyncer; readonly terminator: PodTerminator } {
   const { client, runtime, clock, identity, clusterDomain } = options;
   const { observer, publisher, statuses, health, directories, podKiller } = parts;
@@ -165,7 +170,18 @@ function flows(
   const { starter, killer, images, volumes, source } = parts;
   const common = { runtime, observer, publisher, health };
   return {
-    syncer: new PodSyncer({ ...common, ...node, clock, events, starter, killer, images, volumes, source }),
+    syncer: new PodSyncer({
+      ...common,
+      resizeRefusal: parts.resizeRefusal,
+      ...node,
+      clock,
+      events,
+      starter,
+      killer,
+      images,
+      volumes,
+      source,
+    }),
     terminator: new PodTerminator({ ...common, client, statuses, directories, killer: podKiller }),
   };
 }

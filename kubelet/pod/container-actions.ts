@@ -1,6 +1,8 @@
 import type { Container, Pod } from '../../shared/api/generated/types.js';
 import { exitCodeOf, hasEnded, isLeftover, type ObservedContainer } from './pod-observation.js';
+import type { ContainerResources } from '../runtime/container-runtime.js';
 import { containerHash, containerHashAnnotation, restartPolicyOf } from './pod-spec.js';
+import { resizeNeedsRestart, resizeOf } from './resize.js';
 
 export type ContainerRole = 'init' | 'sidecar' | 'app' | 'ephemeral';
 
@@ -12,8 +14,14 @@ export type PodAction =
       readonly type: 'killContainer';
       readonly id: string;
       readonly name: string;
-      readonly reason: 'changed' | 'liveness' | 'startup' | 'sandboxGone';
+      readonly reason: 'changed' | 'resize' | 'liveness' | 'startup' | 'sandboxGone';
       readonly message: string;
+    }
+  | {
+      readonly type: 'resizeContainer';
+      readonly id: string;
+      readonly name: string;
+      readonly resources: ContainerResources;
     }
   | { readonly type: 'removeContainer'; readonly id: string }
   | { readonly type: 'removeSandbox'; readonly id: string }
@@ -27,6 +35,8 @@ export interface PlanContext {
   readonly nowMs: number;
   /** Which probe condemned this container. */
   condemned(containerId: string): 'liveness' | 'startup' | undefined;
+  /** Whether the node has room for what a changed pod asks for. */
+  readonly mayResize: boolean;
   /** Its startup probe, if there is one, has succeeded. */
   hasStarted(container: ObservedContainer): boolean;
   /** The wait in force for a container that ended at `endedAtMs`. */
@@ -43,7 +53,7 @@ export function runningActions(
   const condemned = context.condemned(running.id);
   const hash = running.annotations[containerHashAnnotation];
   const changed = hash !== undefined && hash !== containerHash(container);
-  if (!changed && !condemned) return [];
+  if (!changed && !condemned) return context.mayResize ? resizeActions(container, running) : [];
   const what = changed ? `definition changed` : `failed ${condemned ?? ''} probe`;
   const restarts = changed || restartPolicyOf(pod) !== 'Never';
   return [
@@ -55,6 +65,16 @@ export function runningActions(
       message: `Container ${container.name} ${what}${restarts ? ', will be restarted' : ''}`,
     },
   ];
+}
+
+/** New limits reach the process that runs, but for those that it would only heed when it starts. */
+function resizeActions(container: Container, running: ObservedContainer): PodAction[] {
+  const resources = resizeOf(container, running);
+  if (!resources) return [];
+  const { id } = running;
+  const { name } = container;
+  if (!resizeNeedsRestart(container, running)) return [{ type: 'resizeContainer', id, name, resources }];
+  return [{ type: 'killContainer', id, name, reason: 'resize', message: `Container ${name} resize requires restart` }];
 }
 
 /** Whether restartPolicy lets a container that does not run start (again). */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { PodSpec } from '../../shared/api/generated/types.js';
+import type { Container, PodSpec } from '../../shared/api/generated/types.js';
+import type { ContainerResources } from '../runtime/container-runtime.js';
 import { containerOf, observationOf, podOf } from '../testing/pod-builder.js';
 import type { PlanContext, PodAction } from './container-actions.js';
 import { computePodActions } from './pod-actions.js';
@@ -8,6 +9,7 @@ import { computePodActions } from './pod-actions.js';
 const calm: PlanContext = {
   nowMs: 100_000,
   condemned: () => undefined,
+  mayResize: true,
   hasStarted: () => true,
   backOff: () => undefined,
 };
@@ -21,6 +23,8 @@ function told(action: PodAction): string {
       return `start ${action.role} ${action.name}#${action.attempt}`;
     case 'killContainer':
       return `kill ${action.id} ${action.reason}`;
+    case 'resizeContainer':
+      return `resize ${action.id} ${JSON.stringify(action.resources)}`;
     case 'removeContainer':
     case 'removeSandbox':
       return `remove ${action.id}`;
@@ -310,4 +314,28 @@ test('an ephemeral container that the runtime lost is not started again', () => 
   };
   const pod = podOf(debugged, { ephemeralContainerStatuses: [told] });
   assert.deepEqual(computePodActions(pod, observationOf(pod, '0:ready', 'main#0 running'), calm), []);
+});
+
+test('other limits reach the container that runs, or make it start anew where its policy says so', () => {
+  const limits = { cpu: '200m', memory: '64Mi' };
+  const actions = (
+    has: ContainerResources,
+    more: Partial<Container> = {},
+    context: Partial<PlanContext> = {},
+  ): string[] => {
+    const pod = podOf({ containers: [containerOf('main', { resources: { limits, requests: limits }, ...more })] });
+    const observed = observationOf(pod, '0:ready', 'main#0 running');
+    const containers = observed.containers.map((container) => ({ ...container, resources: has }));
+    return computePodActions(pod, { ...observed, containers }, { ...calm, ...context }).map(told);
+  };
+  const right = { cpuShares: 204, cpuQuota: 20_000, memoryLimitBytes: 64 * 2 ** 20 };
+  const wanted = '{"cpuShares":204,"cpuQuota":20000,"cpuPeriod":100000,"memoryLimitBytes":67108864}';
+  const small = { ...right, memoryLimitBytes: 2 ** 20 };
+  const resizePolicy = [{ resourceName: 'memory', restartPolicy: 'RestartContainer' }];
+  assert.deepEqual(actions(right), []);
+  assert.deepEqual(actions(small), [`resize main-0 ${wanted}`]);
+  assert.deepEqual(actions({}), [`resize main-0 ${wanted}`]);
+  assert.deepEqual(actions(small, {}, { mayResize: false }), []);
+  assert.deepEqual(actions(small, { resizePolicy }), ['kill main-0 resize']);
+  assert.deepEqual(actions({ ...right, cpuShares: 2 }, { resizePolicy }), [`resize main-0 ${wanted}`]);
 });

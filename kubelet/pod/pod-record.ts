@@ -1,6 +1,7 @@
 import type { Pod } from '../../shared/api/generated/types.js';
 import type { WaitingReason } from '../status/container-status.js';
 import type { PodFailure } from '../status/pod-status.js';
+import type { PodResize } from './resize.js';
 
 /** What the kubelet keeps in memory of one pod. All of it can be had again from the API and the runtime. */
 export interface PodRecord {
@@ -14,6 +15,8 @@ export interface PodRecord {
   isSettled: boolean;
   /** Why the kubelet refused or ended it. */
   failure: PodFailure | undefined;
+  /** What keeps a resize from being done. */
+  resize: PodResize | undefined;
   /** Why containers are not started, by name. */
   readonly waiting: Map<string, WaitingReason>;
   /** Syncs in a row in which a container could not be started. */
@@ -32,6 +35,7 @@ export function newRecord(uid: string, pod: Pod | undefined, isUntouched: boolea
     isAdmitted: false,
     isSettled: false,
     failure: undefined,
+    resize: undefined,
     waiting: new Map(),
     failures: 0,
     retry: undefined,

@@ -9,7 +9,7 @@ import { StartError } from '../container/start-error.js';
 import { containerEvent } from '../event/pod-events.js';
 import type { ImageManager } from '../image/image-manager.js';
 import type { ContainerHealth } from '../probe/container-health.js';
-import type { ContainerRuntime, ImageStatus } from '../runtime/container-runtime.js';
+import { RuntimeError, type ContainerRuntime, type ImageStatus } from '../runtime/container-runtime.js';
 import type { StatusPublisher } from '../status/status-publisher.js';
 import type { ObjectCache } from '../volume/object-cache.js';
 import { VolumeError, type MountedVolume, type VolumeManager } from '../volume/volume-manager.js';
@@ -22,6 +22,7 @@ import type { ObservedContainer, PodObservation } from './pod-observation.js';
 import type { PodObserver } from './pod-observer.js';
 import type { PodRecord } from './pod-record.js';
 import { ephemeralContainersOf, findContainer, initContainersOf, podLabel } from './pod-spec.js';
+import { needsResize, type PodResize } from './resize.js';
 
 export interface PodSyncerOptions {
   readonly runtime: ContainerRuntime;
@@ -38,6 +39,8 @@ export interface PodSyncerOptions {
   readonly nodeName: string;
   readonly hostIPs: readonly string[];
   readonly clusterDomain: string;
+  /** Why the node has no room for what a changed pod asks for. */
+  readonly resizeRefusal: (pod: Pod) => PodResize | undefined;
 }
 
 /** How a sync ended: all containers are through, or look again after a while. */
@@ -96,16 +99,28 @@ export class PodSyncer {
   #plan(record: PodRecord, pod: Pod, observed: PodObservation): PodAction[] {
     const { health, clock } = this.#options;
     const nowMs = clock.now();
+    record.resize = this.#resize(record, pod, observed);
     return computePodActions(pod, observed, {
       nowMs,
+      mayResize: record.resize?.type !== 'PodResizePending',
       condemned: (id) => health.condemned(id),
       hasStarted: (container) => health.hasStarted(pod, container),
       backOff: (name, endedAtMs) => this.#crashes.waiting(`${record.uid}/${name}`, endedAtMs, nowMs),
     });
   }
 
+  /** A resize that failed stays told until it succeeds or something else is asked for. */
+  #resize(record: PodRecord, pod: Pod, observed: PodObservation): PodResize | undefined {
+    if (!needsResize(pod, observed)) return undefined;
+    const { generation } = pod.metadata;
+    const before = record.resize;
+    const isKept = before?.reason === 'Error' && before.generation === generation;
+    return this.#options.resizeRefusal(pod) ?? (isKept ? before : { type: 'PodResizeInProgress', generation });
+  }
+
   #hasFailed(pass: Pass, action: PodAction): boolean {
-    return action.type === 'startContainer' && pass.failed.has(action.name);
+    const isTried = action.type === 'startContainer' || action.type === 'resizeContainer';
+    return isTried && pass.failed.has(action.name);
   }
 
   /** Crash loops show in the status, and once each in an event. */
@@ -141,6 +156,7 @@ export class PodSyncer {
     pass.record.failures = pass.failed.size > 0 ? pass.record.failures + 1 : 0;
     const deadline = deadlineMs(pass.pod, nowMs);
     if (deadline !== undefined) times.push(deadline);
+    if (pass.record.resize?.reason === 'Deferred') times.push(nowMs + maxRetryMs);
     if (times.length === 0) return {};
     // ImagePullBackOff follows ErrImagePull a moment later, as the status of the original shows.
     const toldMs = pass.failed.size > 0 ? nowMs + retryMs : Infinity;
@@ -163,6 +179,8 @@ export class PodSyncer {
         return await this.#createSandbox(action.attempt, pass);
       case 'startContainer':
         return await this.#start(action, pass, observed);
+      case 'resizeContainer':
+        return await this.#resizeContainer(action, pass);
       case 'removeContainer':
         return await runtime.removeContainer(action.id);
       case 'removeSandbox':
@@ -171,6 +189,20 @@ export class PodSyncer {
       case 'backOff':
       case 'finishPod':
         return;
+    }
+  }
+
+  async #resizeContainer(
+    action: PodAction & { type: 'resizeContainer' },
+    { record, pod, failed }: Pass,
+  ): Promise<void> {
+    try {
+      await this.#options.runtime.updateContainer(action.id, action.resources);
+    } catch (error) {
+      if (!(error instanceof RuntimeError) || error.code === 'Unavailable') throw error;
+      failed.add(action.name);
+      const { message } = error;
+      record.resize = { type: 'PodResizeInProgress', reason: 'Error', message, generation: pod.metadata.generation };
     }
   }
 

@@ -121,6 +121,8 @@ export interface ContainerStatus {
   readonly oomKilled: boolean;
   /** The runtime's own word on why it did not start; the state is then `exited` and it never ran (ContainerCannotRun). */
   readonly error?: string;
+  /** What it may use now: CPU and memory. */
+  readonly resources?: ContainerResources;
   /** Process id on the host while running. */
   readonly pid?: number;
   readonly annotations: Readonly<Record<string, string>>;
@@ -236,6 +238,8 @@ export interface ContainerRuntime {
   allowsPrivileged(): Promise<boolean>;
   /** `StartFailed` with the engine's words when the process could not be started; the container is then `exited`. */
   startContainer(id: string): Promise<void>;
+  /** Changes what a running container may use of CPU and memory; its process goes on. */
+  updateContainer(id: string, resources: ContainerResources): Promise<void>;
   /** Stop signal of the image, then SIGKILL after the time. 0 kills at once. */
   stopContainer(id: string, timeoutSeconds: number): Promise<void>;
   /** Running or not. */

@@ -246,6 +246,18 @@ function containerTests(world: SuiteWorld): void {
     await world.runtime.removePodSandbox(sandboxId);
   });
 
+  test('what a container may use changes while it runs', async () => {
+    const { id, sandboxId } = await world.start(programs.runs);
+    const resources = { cpuShares: 204, cpuQuota: 20_000, cpuPeriod: 100_000, memoryLimitBytes: 64 * 2 ** 20 };
+    const before = await world.status(id, 'running');
+    await world.runtime.updateContainer(id, resources);
+    const [after] = await world.runtime.listContainers({ podUid: before.pod.uid });
+    assert.deepEqual([after?.state, after?.startedAtMs], ['running', before.startedAtMs]);
+    assert.deepEqual({ cpuPeriod: 100_000, ...after?.resources }, resources);
+    await rejectsWith('NotFound', world.runtime.updateContainer('0'.repeat(64), resources));
+    await world.runtime.removePodSandbox(sandboxId);
+  });
+
   test('a program that is not there is a StartFailed that names it, and the container counts as exited', async () => {
     const sandbox = world.sandboxConfig();
     const sandboxId = await world.runtime.runPodSandbox(sandbox);

@@ -1,5 +1,6 @@
 import type { Container, ContainerState, ContainerStatus } from '../../shared/api/generated/types.js';
-import { exitCodeOf, hasEnded, type ObservedContainer } from '../pod/pod-observation.js';
+import { exitCodeOf, hasEnded, isRunning, type ObservedContainer } from '../pod/pod-observation.js';
+import { resizeOf } from '../pod/resize.js';
 
 /** Why a container waits, kept by the worker from the failed attempt. */
 export interface WaitingReason {
@@ -45,7 +46,7 @@ export function containerStatus(view: ContainerView): ContainerStatus {
     imageID: imageId(newest.imageId),
     containerID: containerId(newest.id),
     started: running && view.started,
-    ...resourcesOf(view.container),
+    ...resourcesOf(view, newest),
   };
 }
 
@@ -119,7 +120,15 @@ function imageName(observed: ObservedContainer, container: Container): string {
   return observed.image === '' || observed.image.startsWith('sha256:') ? (container.image ?? '') : observed.image;
 }
 
-function resourcesOf(container: Container): Pick<ContainerStatus, 'resources' | 'allocatedResources'> {
+/** While a resize is not done, the container still has what was told of it before. */
+function resourcesOf(
+  { container, previous }: ContainerView,
+  newest: ObservedContainer,
+): Pick<ContainerStatus, 'resources' | 'allocatedResources'> {
+  if (previous?.resources && isRunning(newest) && resizeOf(container, newest)) {
+    const { resources, allocatedResources } = previous;
+    return { resources, ...(allocatedResources ? { allocatedResources } : {}) };
+  }
   const resources = container.resources;
   if (!resources) return {};
   return {

@@ -2,12 +2,17 @@ import type { ContainerStatus, Pod, PodCondition } from '../../shared/api/genera
 import { isSidecar } from '../../shared/api/pod.js';
 import { initContainersOf } from '../pod/pod-spec.js';
 import { timestamp } from './container-status.js';
+import type { PodResize } from '../pod/resize.js';
 import type { PodPhase } from './pod-phase.js';
 
 type Bare = Pick<PodCondition, 'type' | 'status' | 'reason' | 'message'>;
 
+/** There while a resize is not done. */
+const resizeConditions: readonly string[] = ['PodResizePending', 'PodResizeInProgress'];
+
 /** Conditions that the kubelet alone decides. */
 export const kubeletConditions: ReadonlySet<string> = new Set([
+  ...resizeConditions,
   'PodReadyToStartContainers',
   'Initialized',
   'Ready',
@@ -22,6 +27,7 @@ export interface ConditionInput {
   readonly app: readonly ContainerStatus[];
   readonly sandboxReady: boolean;
   readonly nowMs: number;
+  readonly resize: PodResize | undefined;
 }
 
 /** The kubelet's conditions merged into what others wrote; lastTransitionTime moves only when the status does. */
@@ -33,11 +39,16 @@ export function podConditions(input: ConditionInput): PodCondition[] {
     podReady(input, ready),
     ready,
     { type: 'PodScheduled', status: 'True' },
+    ...(input.resize ? [resizing(input.resize)] : []),
   ];
   const before = input.pod.status?.conditions ?? [];
-  const types = new Set(own.map((condition) => condition.type));
+  const types = new Set([...own.map((condition) => condition.type), ...resizeConditions]);
   const merged = own.map((condition) => withTransition(condition, before, input));
   return [...merged, ...before.filter((condition) => !types.has(condition.type))];
+}
+
+function resizing({ type, reason, message }: PodResize): Bare {
+  return { type, status: 'True', ...(reason ? { reason } : {}), ...(message ? { message } : {}) };
 }
 
 function withTransition(condition: Bare, before: readonly PodCondition[], input: ConditionInput): PodCondition {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PodSpec, PodStatus } from '../../shared/api/generated/types.js';
+import type { PodObservation } from '../pod/pod-observation.js';
+import type { ContainerResources } from '../runtime/container-runtime.js';
 import { containerOf, observationOf, podOf } from '../testing/pod-builder.js';
 import type { WaitingReason } from './container-status.js';
 import { podStatus, type StatusInput } from './pod-status.js';
@@ -24,11 +26,17 @@ function statusOf({ spec, status, sandboxes = '0:ready', containers = [], waitin
     waiting: new Map(Object.entries(waiting)),
     terminal: false,
     failure: undefined,
+    resize: undefined,
     hasStarted: () => true,
     isReady: () => true,
     ...more,
   });
 }
+
+const withResources = (resources: ContainerResources, { spec, status, containers = [] }: Given): PodObservation => {
+  const observed = observationOf(podOf(spec, status), '0:ready', ...containers);
+  return { ...observed, containers: observed.containers.map((container) => ({ ...container, resources })) };
+};
 
 const conditionsOf = (status: PodStatus): Record<string, string> =>
   Object.fromEntries(
@@ -131,6 +139,38 @@ test('times of transitions move only with the status, and conditions of others s
   assert.equal(times['Ready'], then);
   assert.equal(times['ContainersReady'], '2026-01-01T00:01:00Z');
   assert.ok('example.com/gate' in times);
+});
+
+test('a resize that is not done is a condition, and the container has what it had', () => {
+  const before = { requests: { cpu: '100m' }, limits: { cpu: '100m' } };
+  const spec = {
+    containers: [containerOf('main', { resources: { limits: { cpu: '200m' }, requests: { cpu: '200m' } } })],
+  };
+  const was = { name: 'main', image: '', imageID: '', ready: true, restartCount: 0, resources: before };
+  const given = { spec, status: { containerStatuses: [was] }, containers: ['main#0 running'] };
+  const status = statusOf({
+    ...given,
+    more: {
+      observed: withResources({ cpuShares: 102, cpuQuota: 10_000, memoryLimitBytes: 0 }, given),
+      resize: { type: 'PodResizePending', reason: 'Infeasible', message: 'too much' },
+    },
+  });
+  assert.deepEqual(status.containerStatuses?.[0]?.resources, before);
+  assert.equal(conditionsOf(status)['PodResizePending'], 'True Infeasible');
+  const done = statusOf({
+    ...given,
+    status: { ...given.status, conditions: status.conditions ?? [] },
+    more: { observed: withResources({ cpuShares: 204, cpuQuota: 20_000, memoryLimitBytes: 0 }, given) },
+  });
+  assert.deepEqual(done.containerStatuses?.[0]?.resources, spec.containers[0]?.resources);
+  assert.equal(conditionsOf(done)['PodResizePending'], undefined);
+});
+
+test('a pod that was refused has no containers, also when nobody remembers why', () => {
+  const failure = { reason: 'NodePorts', message: 'Pod was rejected: ...', isRejection: true };
+  const refused = statusOf({ sandboxes: '', more: { failure, terminal: true } });
+  assert.equal(refused.containerStatuses, undefined);
+  assert.equal(statusOf({ sandboxes: '', status: refused, more: { terminal: true } }).containerStatuses, undefined);
 });
 
 test('a pod that the kubelet refused is Failed with the reason', () => {

@@ -10,6 +10,7 @@ import {
   type PodObservation,
 } from '../pod/pod-observation.js';
 import { ephemeralContainersOf, initContainersOf } from '../pod/pod-spec.js';
+import type { PodResize } from '../pod/resize.js';
 import { containerStatus, timestamp, type WaitingReason } from './container-status.js';
 import { podConditions } from './pod-conditions.js';
 import { podPhase, type PodPhase } from './pod-phase.js';
@@ -18,6 +19,8 @@ import { podPhase, type PodPhase } from './pod-phase.js';
 export interface PodFailure {
   readonly reason: string;
   readonly message: string;
+  /** Nothing of it was ever begun here. */
+  readonly isRejection?: boolean;
 }
 
 export interface StatusInput {
@@ -29,6 +32,7 @@ export interface StatusInput {
   /** Nothing will be started any more. */
   readonly terminal: boolean;
   readonly failure: PodFailure | undefined;
+  readonly resize: PodResize | undefined;
   hasStarted(container: ObservedContainer): boolean;
   isReady(container: ObservedContainer): boolean;
 }
@@ -50,14 +54,20 @@ export function podStatus(input: StatusInput): PodStatus {
     phase,
     ...(reason.reason ? { reason: reason.reason } : {}),
     ...(reason.message ? { message: reason.message } : {}),
-    conditions: podConditions({ pod, phase, init, app, sandboxReady, nowMs }),
+    conditions: podConditions({ pod, phase, init, app, sandboxReady, nowMs, resize: input.resize }),
     ...addresses(input, sandbox?.ips),
     startTime: pod.status?.startTime ?? timestamp(nowMs),
-    ...(init.length > 0 ? { initContainerStatuses: init } : {}),
-    containerStatuses: app,
+    ...(init.length > 0 && !isRejected(input) ? { initContainerStatuses: init } : {}),
+    ...(isRejected(input) ? {} : { containerStatuses: app }),
     ...(ephemeral.length > 0 ? { ephemeralContainerStatuses: ephemeral } : {}),
     qosClass: pod.status?.qosClass ?? qosClass(pod.spec),
   };
+}
+
+/** What was refused never had containers; that it was stays visible when nobody remembers the refusal. */
+function isRejected({ pod, failure, observed }: StatusInput): boolean {
+  if (failure) return failure.isRejection === true;
+  return isPodTerminal(pod) && observed.containers.length === 0 && !pod.status?.containerStatuses?.length;
 }
 
 /** A pod that the kubelet ended is Failed as soon as nothing of it runs; a terminal phase in the API is final. */

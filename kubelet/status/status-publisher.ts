@@ -38,6 +38,7 @@ export class StatusPublisher {
       waiting: record.waiting,
       terminal,
       failure: record.failure,
+      resize: record.resize,
       hasStarted: (container) => health.hasStarted(pod, container),
       isReady: (container) => health.isReady(pod, container),
     });

@@ -8,6 +8,7 @@ import type { Log } from '../../../shared/log/log.js';
 import {
   RuntimeError,
   type ContainerConfig,
+  type ContainerResources,
   type ContainerRuntime,
   type ContainerStats,
   type ContainerStatus,
@@ -142,6 +143,21 @@ export class DockerRuntime implements ContainerRuntime {
       if (!isStartFailure) throw error;
       throw new RuntimeError('StartFailed', `failed to start container "${id}": ${error.message}`);
     }
+  }
+
+  async updateContainer(
+    id: string,
+    { cpuShares, cpuQuota, cpuPeriod, memoryLimitBytes }: ContainerResources,
+  ): Promise<void> {
+    await this.#engine.call('update container', (docker, abortSignal) =>
+      docker.getContainer(id).update({
+        ...(cpuShares === undefined ? {} : { CpuShares: cpuShares }),
+        ...(cpuQuota === undefined ? {} : { CpuQuota: cpuQuota, CpuPeriod: cpuPeriod }),
+        ...(memoryLimitBytes === undefined ? {} : { Memory: memoryLimitBytes, MemorySwap: memoryLimitBytes }),
+        abortSignal,
+      }),
+    );
+    this.#details.delete(`${id} running`);
   }
 
   async stopContainer(id: string, timeoutSeconds: number): Promise<void> {

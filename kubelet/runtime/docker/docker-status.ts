@@ -1,6 +1,12 @@
 import type { ContainerInfo, ContainerInspectInfo, ImageInspectInfo } from 'dockerode';
 
-import type { ContainerState, ContainerStatus, ImageStatus, SandboxStatus } from '../container-runtime.js';
+import type {
+  ContainerResources,
+  ContainerState,
+  ContainerStatus,
+  ImageStatus,
+  SandboxStatus,
+} from '../container-runtime.js';
 import { annotationsOf, label, podOf, SANDBOX_CONTAINER, type Labels } from './docker-label.js';
 
 /** What a list of the engine does not tell about a container. */
@@ -13,6 +19,7 @@ export interface ContainerDetail {
   readonly oomKilled: boolean;
   readonly error?: string;
   readonly pid?: number;
+  readonly resources?: ContainerResources;
 }
 
 export const isSandbox = (labels: Labels): boolean => labels[label.container] === SANDBOX_CONTAINER;
@@ -59,7 +66,14 @@ export function containerDetail(inspected: ContainerInspectInfo): ContainerDetai
   const finishedAtMs = timeOf(state.FinishedAt);
   const oomKilled = state.OOMKilled;
   if (state.Running) {
-    return { state: 'running', createdAtMs, oomKilled: false, pid: state.Pid, ...(startedAtMs ? { startedAtMs } : {}) };
+    const { CpuShares: cpuShares, CpuQuota: cpuQuota, Memory: memoryLimitBytes } = inspected.HostConfig;
+    const resources = {
+      ...(cpuShares === undefined ? {} : { cpuShares }),
+      ...(cpuQuota === undefined ? {} : { cpuQuota }),
+      ...(memoryLimitBytes === undefined ? {} : { memoryLimitBytes }),
+    };
+    const started = startedAtMs ? { startedAtMs } : {};
+    return { state: 'running', createdAtMs, oomKilled: false, pid: state.Pid, resources, ...started };
   }
   if (state.Status === 'created' && state.Error === '' && state.ExitCode === 0) {
     return { state: 'created', createdAtMs, oomKilled };

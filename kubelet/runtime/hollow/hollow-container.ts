@@ -1,5 +1,5 @@
 import type { Clock } from '../../../shared/clock/clock.js';
-import type { ContainerConfig, ContainerStatus, PodIdentity } from '../container-runtime.js';
+import type { ContainerConfig, ContainerResources, ContainerStatus, PodIdentity } from '../container-runtime.js';
 
 /** What a hollow container pretends to do. Nothing set: it runs until it is stopped. */
 export interface HollowBehaviour {
@@ -42,6 +42,7 @@ export class HollowContainer {
   readonly #onChange: (type: 'started' | 'died' | 'oom') => void;
   readonly #watchers = new Set<() => void>();
   readonly #createdAtMs: number;
+  #resources: ContainerResources;
   #startedAtMs: number | undefined;
   #end: { atMs: number; exitCode: number; oomKilled: boolean; error?: string } | undefined;
   #cancelExit: (() => void) | undefined;
@@ -56,6 +57,7 @@ export class HollowContainer {
     this.sandboxId = identity.sandboxId;
     this.pod = identity.pod;
     this.config = config;
+    this.#resources = config.resources;
     this.behaviour = behaviour;
     this.#clock = host.clock;
     this.#onChange = host.onChange;
@@ -87,6 +89,11 @@ export class HollowContainer {
     if (oomKilled) this.#onChange('oom');
     this.#onChange('died');
     this.#wake();
+  }
+
+  /** What it may use from now on. */
+  update(resources: ContainerResources): void {
+    this.#resources = { ...this.#resources, ...resources };
   }
 
   /** The stop signal now, SIGKILL after the time. */
@@ -141,6 +148,7 @@ export class HollowContainer {
       createdAtMs: this.#createdAtMs,
       oomKilled: this.#end?.oomKilled ?? false,
       annotations: config.annotations,
+      ...(this.state === 'running' ? { resources: this.#resources } : {}),
       ...(started === undefined ? {} : { startedAtMs: started }),
       ...(this.#end ? { finishedAtMs: this.#end.atMs, exitCode: this.#end.exitCode } : {}),
       ...(this.#end?.error === undefined ? {} : { error: this.#end.error }),

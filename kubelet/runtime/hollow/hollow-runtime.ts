@@ -5,6 +5,7 @@ import { BoundedOutput } from '../bounded-output.js';
 import {
   RuntimeError,
   type ContainerConfig,
+  type ContainerResources,
   type ContainerRuntime,
   type ContainerStats,
   type ContainerStatus,
@@ -195,6 +196,11 @@ export class HollowRuntime implements ContainerRuntime {
     container.start();
     const { error } = container.status();
     if (error !== undefined) throw new RuntimeError('StartFailed', `failed to start container "${id}": ${error}`);
+  }
+
+  async updateContainer(id: string, resources: ContainerResources): Promise<void> {
+    await this.#work(0);
+    this.#container(id).update(resources);
   }
 
   async stopContainer(id: string, timeoutSeconds: number): Promise<void> {
