@@ -110,6 +110,7 @@ describe('parts of a pod', () => {
     const shell = { name: 'shell', image: 'sh' };
     const added = await patch(path, { spec: { ephemeralContainers: [shell] } });
     assert.equal(added.code, 200, added.text);
+    assert.equal((added.json as { metadata: { generation: number } }).metadata.generation, 2);
     const changed = await patch(path, { spec: { ephemeralContainers: [{ ...shell, image: 'other' }] } });
     assert.equal(changed.code, 422);
     assert.match(changed.text, /existing ephemeral containers \\"shell\\" may not be changed/);

@@ -9,6 +9,7 @@ import {
   replicasets,
   replicationcontrollers,
   serviceaccounts,
+  statefulsets,
 } from '../../shared/api/generated/resources.js';
 import type { Pod, PodDisruptionBudgetStatus } from '../../shared/api/generated/types.js';
 import type { KubernetesObject } from '../../shared/api/object.js';
@@ -125,6 +126,16 @@ describe('disruption budgets', { concurrency: 4 }, () => {
       spec: { replicas: 2, selector: { matchLabels: { app: 'set' } }, template: template('set') as never },
     });
     await counted('set', [0, 1, 2, 0]);
+  });
+
+  it('count the pods of a StatefulSet', async () => {
+    const state = await manager.admin.create(statefulsets, {
+      metadata: { name: 'state', namespace },
+      spec: { replicas: 4, selector: { matchLabels: { app: 'state' } }, template: template('state') as never },
+    });
+    await guard('state', { minAvailable: '50%' });
+    await bare('state-0', 'state', state);
+    await counted('state', [1, 2, 4, 0]);
   });
 
   it('never let fewer pods be healthy than they say, however many are evicted at once', async () => {
