@@ -76,5 +76,9 @@ export const commandIndex: readonly IndexEntry[] = [
     load: () => import('./commands/debug.js'),
   },
   { name: 'proxy', description: 'serve the API on a local port', load: () => import('./commands/proxy.js') },
-  { name: 'completion', description: 'print the completion of bash', load: () => import('./commands/completion.js') },
+  {
+    name: 'completion',
+    description: 'print the completion of a shell',
+    load: () => import('./commands/completion.js'),
+  },
 ];

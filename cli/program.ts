@@ -17,6 +17,13 @@ export async function runKnarr(argv: readonly string[], terminal: Terminal): Pro
     .exitOverride()
     .enablePositionalOptions();
   try {
+    const [first = '', ...rest] = argv;
+    if (first === '__complete' || first === '__completeNoDesc') {
+      addClusterCommands(program);
+      const { runComplete } = await import('./completion/complete.js');
+      await runComplete(rest, terminal, { clusterCommands: program, withDescriptions: first === '__complete' });
+      return host.exitCode;
+    }
     const word = argv[nextWord(argv, 0)];
     const entry = commandIndex.find(({ name, aliases }) => name === word || aliases?.includes(word ?? ''));
     if (entry) await runIndexed(entry, argv, program, host);
