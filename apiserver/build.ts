@@ -52,6 +52,7 @@ import { ResourceReader } from './http/resource-reader.js';
 import { ResourceWriter } from './http/resource-writer.js';
 import { SchemaCodec } from './http/schema-codec.js';
 import { ApiServer, type TlsFiles } from './http/server.js';
+import { conversionMetrics } from './extension/conversion-metrics.js';
 import { ExtensionController } from './extension/extension-controller.js';
 import type { ResourceDefinition } from './registry/definition.js';
 import { generateName } from './registry/object-metadata.js';
@@ -181,6 +182,7 @@ export async function startApiserver(options: ApiserverOptions): Promise<Apiserv
     log,
     client: core.admission.client,
     newUid: options.newUid,
+    measureConversion: conversionMetrics(metrics, clock),
     metadata: options.schemas.type('io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta'),
     onChange: (groupVersions) => localServices.sync('true', groupVersions),
   });

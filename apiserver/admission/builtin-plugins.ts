@@ -12,6 +12,7 @@ import { namespaceLifecycle } from './namespace-lifecycle.js';
 import { nodeRestriction } from './node-restriction.js';
 import { ownerReferencesPermission } from './owner-references.js';
 import type { PodSecurityConfiguration } from './pod-security/configuration.js';
+import { podResizeValidator } from './pod-resize-validator.js';
 import { podSecurity } from './pod-security/pod-security.js';
 import { priorityAdmission } from './priority.js';
 import { runtimeClassAdmission } from './runtime-class.js';
@@ -47,6 +48,7 @@ export function builtinPlugins(options: BuiltinOptions): readonly AdmissionPlugi
     ownerReferencesPermission(authorizer, definitions),
     persistentVolumeClaimResize(objects),
     runtimeClassAdmission(objects),
+    podResizeValidator(objects),
     deviceAdminAccess(objects),
     certificateRequester,
     certificateApproval(authorizer),

@@ -318,6 +318,23 @@ describe('objects that a webhook converts', () => {
       const message = String(json?.['message'] as string);
       assert.ok(typeof words === 'string' ? message.includes(words) : words.test(message), message);
     }
+    const { text: metrics } = await client.send('/metrics');
+    const told = (name: string, labels: string): string | undefined =>
+      new RegExp(`^apiserver_${name}\\{${labels}\\} (\\d+)$`, 'm').exec(metrics)?.[1];
+    const count = 'crd_conversion_webhook_duration_seconds_count';
+    const crd = `crd_name="${kind.toLowerCase()}s.example.com",from_version="v1",to_version="v2"`;
+    assert.equal(told(count, `${crd},succeeded="false"`), String(answers.length));
+    assert.equal(told(count, `${crd},succeeded="true"`), undefined);
+    for (const [failure, least] of [
+      ['call', 1],
+      ['malformed_response', 3],
+      ['partial_response', 1],
+      ['invalid_converted_object', 4],
+    ] as const) {
+      const labels = `result="failure",failure_type="conversion_webhook_${failure}_failure"`;
+      assert.ok(Number(told('conversion_webhook_request_total', labels)) >= least, failure);
+      assert.ok(Number(told('conversion_webhook_duration_seconds_count', labels)) >= least, failure);
+    }
     webhook.answer = changed({ labels: { given: 'yes' }, finalizers: ['example.com/x'], generation: 77 });
     const metadata = metadataOf(await client.send(at('a', 'v2')));
     assert.deepEqual(metadata['labels'], { given: 'yes' });

@@ -19,6 +19,7 @@ import { schemaOf } from './definition-validation.js';
 import { parseFieldPath, parsePlainPath, setAt, valueAt, valuesAt } from './json-path.js';
 import { prune } from './pruning.js';
 import { publishedV2, publishedV3 } from './published-schema.js';
+import type { MeasureConversion } from './conversion-metrics.js';
 import { rulesOf } from './rules.js';
 import type { Schema } from './schema.js';
 import { structureOf } from './structure-type.js';
@@ -33,6 +34,7 @@ export interface Surroundings {
   /** Asks conversion webhooks. */
   readonly client: Pick<WebhookClient, 'post'>;
   readonly newUid: () => string;
+  readonly measure: MeasureConversion;
   readonly isTerminating: () => boolean;
 }
 
@@ -120,7 +122,7 @@ function formsOf(
   crd: CustomResourceDefinition,
   storage: Version,
   settings: WebhookConversion,
-  { client, newUid }: Surroundings,
+  { client, newUid, measure }: Surroundings,
 ): Forms {
   const stored = resourceOf(crd, storage);
   const schemas = new Map(crd.spec.versions.map((one) => [resourceOf(crd, one).apiVersion, usedSchema(one)]));
@@ -134,7 +136,7 @@ function formsOf(
     const schema = schemas.get(apiVersion);
     return schema ? converted(bytes, apiVersion, schema) : bytes;
   };
-  const converter = { settings, client, newUid };
+  const converter = { settings, client, newUid, measure };
   return (resource) => ({ decodeStored, conversion: new VersionForms({ converter, resource, stored, prune: pruned }) });
 }
 

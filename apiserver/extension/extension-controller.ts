@@ -13,6 +13,7 @@ import type { ResourceDefinition } from '../registry/definition.js';
 import { timestamp } from '../registry/object-metadata.js';
 import type { ResourceRegistry, ServedResource } from '../registry/resource-registry.js';
 import type { StructType } from '../schema/schema-type.js';
+import type { MeasureConversion } from './conversion-metrics.js';
 import { definitionsOfKind, isServed } from './custom-kind.js';
 import { isEstablished, setCondition, statusOfDefinition } from './naming.js';
 
@@ -25,6 +26,7 @@ export interface ExtensionOptions {
   /** Asks conversion webhooks. */
   readonly client: Pick<WebhookClient, 'post'>;
   readonly newUid: () => string;
+  readonly measureConversion: MeasureConversion;
   /** Structure of ObjectMeta. */
   readonly metadata: StructType;
   /** Told after each change of what is served. */
@@ -181,7 +183,7 @@ export class ExtensionController {
 
   /** Makes the registry serve the definition as it is now. True when something changed. */
   async #serve(crd: CustomResourceDefinition): Promise<boolean> {
-    const { hub, registry, fanOut, metadata, client, newUid } = this.#options;
+    const { hub, registry, fanOut, metadata, client, newUid, measureConversion: measure } = this.#options;
     const { name, uid } = crd.metadata;
     const isClosed = crd.metadata.deletionTimestamp !== undefined;
     const before = this.#served.get(name);
@@ -197,6 +199,7 @@ export class ExtensionController {
       metadata,
       client,
       newUid,
+      measure,
       isTerminating: () => this.#find(name)?.metadata.deletionTimestamp !== undefined,
     });
     const [stored] = definitions;

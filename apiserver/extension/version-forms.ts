@@ -9,6 +9,7 @@ import { CachedObject } from '../cache/cached-object.js';
 import type { FormConversion } from '../registry/definition.js';
 import { encodeTyped } from '../registry/encoding.js';
 import type { JsonObject } from '../schema/json.js';
+import type { ConversionFailure, MeasureConversion } from './conversion-metrics.js';
 import {
   acceptConverted,
   chooseReviewVersion,
@@ -22,6 +23,7 @@ export interface Converter {
   readonly settings: WebhookConversion;
   readonly client: Pick<WebhookClient, 'post'>;
   readonly newUid: () => string;
+  readonly measure: MeasureConversion;
 }
 
 export interface VersionFormsOptions {
@@ -111,23 +113,32 @@ export class VersionForms implements FormConversion {
 
   async #convert(sources: readonly Source[], apiVersion: string): Promise<JsonObject[]> {
     const { converter, resource, prune } = this.#options;
-    const { settings, client, newUid } = converter;
+    const { settings, client, newUid, measure } = converter;
     const from = sources[0]?.object.apiVersion ?? '';
     const subject = `conversion webhook for ${from}, Kind=${resource.kind}`;
+    const crdName = `${resource.resource}.${resource.group}`;
+    const end = measure({ crdName, fromVersion: versionOf(from), toVersion: versionOf(apiVersion) });
+    let stage: ConversionFailure = 'conversion_webhook_call_failure';
     try {
       const version = chooseReviewVersion(settings.conversionReviewVersions);
       const uid = newUid();
       const bytes = sources.map((source) => source.bytes);
       const body = conversionReview(version, uid, apiVersion, bytes);
       const answer = await client.post(settings.clientConfig ?? {}, body, timeoutSeconds, maxAnswerBytes);
+      stage = 'conversion_webhook_malformed_response_failure';
       const converted = readConversion(answer, version, uid);
+      stage = 'conversion_webhook_partial_response_failure';
       if (converted.length !== sources.length) {
         throw failure(`${subject} returned ${converted.length} objects, expected ${sources.length}`);
       }
-      return sources.map(({ object }, index) =>
+      stage = 'conversion_webhook_invalid_converted_object_failure';
+      const forms = sources.map(({ object }, index) =>
         prune(accepted(subject, converted[index], object, apiVersion, index), apiVersion),
       );
+      end();
+      return forms;
     } catch (error) {
+      end(stage);
       if (error instanceof CallError || error instanceof ConversionError) {
         throw failure(`${subject} failed: ${error.message}`);
       }
@@ -135,6 +146,8 @@ export class VersionForms implements FormConversion {
     }
   }
 }
+
+const versionOf = (apiVersion: string): string => apiVersion.slice(apiVersion.indexOf('/') + 1);
 
 /** What is to be converted: an object and its JSON. */
 type Source = Pick<CachedObject, 'object' | 'bytes'>;

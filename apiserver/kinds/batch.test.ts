@@ -125,6 +125,38 @@ test('of a stateful set only the scale, the pods and the way of their update may
   ]);
 });
 
+test('the claims of a stateful set must be such that they can be made', () => {
+  const labels = { app: 'db' };
+  const set = (claim: object): StatefulSet => ({
+    apiVersion: 'apps/v1',
+    kind: 'StatefulSet',
+    metadata: meta('db'),
+    spec: {
+      selector: { matchLabels: labels },
+      serviceName: 'db',
+      template: { metadata: { labels }, spec: { containers: [{ name: 'c', image: 'i' }] } },
+      volumeClaimTemplates: [
+        {
+          apiVersion: 'v1',
+          kind: 'PersistentVolumeClaim',
+          metadata: meta('data'),
+          spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } }, ...claim },
+        },
+      ],
+    },
+  });
+  assert.deepEqual(createErrors(statefulSetDefinition, set({})), []);
+  const wrong = set({ accessModes: [], resources: {} });
+  assert.deepEqual(createErrors(statefulSetDefinition, wrong), [
+    'spec.volumeClaimTemplates[0].spec.accessModes: Required value: at least 1 access mode is required',
+    'spec.volumeClaimTemplates[0].spec.resources[storage]: Required value',
+  ]);
+  const grow = (given: StatefulSet): void => {
+    if (given.spec) given.spec.replicas = 3;
+  };
+  assert.deepEqual(updateErrors(statefulSetDefinition, wrong, grow), [], 'what is stored stays usable');
+});
+
 test('rules of ingresses and network policies name what is wrong', () => {
   const ingress = (spec: Ingress['spec']): Ingress => ({
     apiVersion: 'networking.k8s.io/v1',

@@ -18,10 +18,22 @@ import {
 } from './field-error.js';
 import { validateLabelSelector } from './label-selector.js';
 import { isDns1123Label } from './names.js';
+import { validateClaimSpec } from './persistent-volume-claim.js';
 import { validatePodTemplate } from './pod-spec.js';
 import { isSelecting, isZero, validateIntOrPercent, validateNotMoreThanAll } from './workload.js';
 
-export function validateStatefulSet({ spec }: StatefulSet): FieldError[] {
+export function validateStatefulSet(statefulSet: StatefulSet): FieldError[] {
+  return [...validateSpec(statefulSet), ...validateClaimTemplates(statefulSet)];
+}
+
+/** They do not change, so that what was let through once is not looked at again. */
+function validateClaimTemplates({ spec }: StatefulSet): FieldError[] {
+  return (spec?.volumeClaimTemplates ?? []).flatMap((claim, i) =>
+    validateClaimSpec(claim.spec ?? {}, `spec.volumeClaimTemplates[${i}].spec`),
+  );
+}
+
+function validateSpec({ spec }: StatefulSet): FieldError[] {
   if (!spec) return [required('spec')];
   const errors = [
     ...validateManagementPolicy(spec),
@@ -121,7 +133,7 @@ const MUTABLE = [
 ] as const;
 
 export function validateStatefulSetUpdate(statefulSet: StatefulSet, old: StatefulSet): FieldError[] {
-  const errors = validateStatefulSet(statefulSet);
+  const errors = validateSpec(statefulSet);
   if (equal(fixedPart(statefulSet), fixedPart(old))) return errors;
   const names = MUTABLE.map((field) => `'${field}'`);
   const list = `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;

@@ -75,7 +75,7 @@ function addPod(usage: Map<string, Quantity>, pod: Pod, nowMs: number): void {
 }
 
 /** As the scheduler adds up: containers together, or the most that init containers need on their way; and overhead. */
-function podAmounts(spec: PodSpec, part: 'requests' | 'limits'): Map<string, Quantity> {
+export function podAmounts(spec: PodSpec, part: 'requests' | 'limits'): Map<string, Quantity> {
   const total = new Map<string, Quantity>();
   const sidecars = new Map<string, Quantity>();
   const peak = new Map<string, Quantity>();
