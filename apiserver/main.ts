@@ -49,6 +49,9 @@ setFlagsFromString('--no-parallel-scavenge');
 // After how much bytecode a function is compiled: V8's own 132 KB leave the first thousands of writes to slow code.
 setFlagsFromString('--interrupt-budget=40000');
 
+// What this process writes (the database, audit logs) holds what others must not read; LevelDB sets no modes of its own.
+process.umask(0o077);
+
 const read = (file: string): string => readFileSync(file, 'utf8');
 
 function portNumber(text: string): number {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Node, Pod, Service } from '../shared/api/generated/types.js';
@@ -83,6 +83,14 @@ describe('a cluster from up to down', () => {
     assert.equal(await cluster.kubectl(['config', 'current-context']), 'knarr-default\n');
     assert.match(await cluster.kubectl(['config', 'get-contexts', '-o', 'name']), /^work$/m);
     assert.match(await cluster.kubectl(['get', 'nodes']), /node-1\s+Ready[^]*node-2\s+Ready/);
+  });
+
+  test('what a cluster keeps is for its owner alone', async () => {
+    const state = join(cluster.host.directory, 'home', '.knarr', 'default');
+    assert.equal(statSync(state).mode & 0o777, 0o700);
+    // The volumes of pods have the modes that their pods ask for.
+    const find = ['find', state, '-path', '*/nodes/*/pods', '-prune', '-o', '-type', 'f', '-perm', '/077', '-print'];
+    assert.equal((await cluster.host.run(find)).stdout, '');
   });
 
   test('no two nodes have the same InternalIP, although they are one machine', async () => {
