@@ -5,12 +5,16 @@ import { header, type Exchange, type RawRequest } from './exchange.js';
 export const maxBodyBytes = 3 * 1024 * 1024;
 const silenceTimeoutMs = 60_000;
 
+type BodySource = Pick<Exchange, 'request' | 'audit' | 'turns'>;
+
 const tooLarge = (): StatusError =>
   new StatusError(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${maxBodyBytes}`);
 
-/** The whole body; 413 as soon as it is known to be too long. */
-export async function readBody({ request, audit }: Pick<Exchange, 'request' | 'audit'>): Promise<Buffer> {
+/** The whole body, when it is its turn to be worked on; 413 as soon as it is known to be too long. */
+export async function readBody({ request, audit, turns }: BodySource): Promise<Buffer> {
   const bytes = await receive(request);
+  const turn = turns.next();
+  if (turn) await turn;
   audit?.requestBody(bytes, header(request, 'content-type'));
   return bytes;
 }

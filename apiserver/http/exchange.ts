@@ -4,6 +4,7 @@ import type { RequestAudit } from '../audit/request-audit.js';
 import type { User } from '../authentication/user.js';
 import type { JsonObject } from '../schema/json.js';
 import type { RequestInfo } from './request-info.js';
+import type { WorkTurns } from './work-turns.js';
 
 export type RawRequest = IncomingMessage | Http2ServerRequest;
 export type RawResponse = ServerResponse | Http2ServerResponse;
@@ -22,6 +23,8 @@ export interface Exchange {
   readonly warnings: string[];
   /** The protobuf form of an object of a built-in kind, in its envelope. */
   readonly encodeProtobuf: (object: JsonObject) => Buffer | undefined;
+  /** Who works on what was sent waits for his turn. */
+  readonly turns: WorkTurns;
   /** Sent with the answer, whatever it is. */
   readonly headers: Record<string, string>;
   /** Where what happens is written down; absent without an audit policy. */

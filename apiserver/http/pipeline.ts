@@ -18,6 +18,7 @@ import { metricLabels, type RequestMetrics } from './request-metrics.js';
 import { sendError } from './respond.js';
 import { toStatusError } from './failure.js';
 import { SocketResponse } from './socket-response.js';
+import { WorkTurns } from './work-turns.js';
 
 export type Handler = (exchange: Exchange) => void | Promise<void>;
 
@@ -54,6 +55,7 @@ export function isLongRunning(info: RequestInfo): boolean {
 export class Pipeline {
   readonly #options: PipelineOptions;
   readonly #deadlines: Deadlines;
+  readonly #turns = new WorkTurns();
 
   constructor(options: PipelineOptions) {
     this.#options = options;
@@ -134,6 +136,7 @@ export class Pipeline {
       headers,
       encodeProtobuf,
       audit,
+      turns: this.#turns,
     };
     if (failure === undefined) return exchange;
     this.#fail(exchange, failure);

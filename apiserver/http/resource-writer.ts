@@ -22,7 +22,6 @@ import { joinList, jsonList, listHead, ListItems, sendList } from './list-respon
 import { expectedOf, type ObjectCodec, type ParsedPatch } from './object-codec.js';
 import type { ResourceReader } from './resource-reader.js';
 import { sendJson, sendObject } from './respond.js';
-import { WorkTurns } from './work-turns.js';
 import { deleteOptions, writeOptions } from './write-request.js';
 
 export interface WriterDependencies {
@@ -36,7 +35,6 @@ export interface WriterDependencies {
 /** Answers create, update, patch, delete and deletecollection. */
 export class ResourceWriter {
   readonly #given: WriterDependencies;
-  readonly #turns = new WorkTurns();
 
   constructor(given: WriterDependencies) {
     this.#given = given;
@@ -63,7 +61,7 @@ export class ResourceWriter {
   async patch(exchange: Exchange, served: ServedResource): Promise<void> {
     const { info, request } = exchange;
     const options = writeOptions(exchange);
-    const patch = this.#given.codec.parsePatch(await this.#body(exchange), header(request, 'content-type'));
+    const patch = this.#given.codec.parsePatch(await readBody(exchange), header(request, 'content-type'));
     const mode: UpdateMode = { subresource: info.subresource, isApply: patch.type === 'apply' };
     const result =
       patch.type === 'apply'
@@ -123,17 +121,10 @@ export class ResourceWriter {
     else sendObject(exchange, 200, joinList(answer), { encoding, isPretty: false });
   }
 
-  async #body(exchange: Exchange): Promise<Buffer> {
-    const bytes = await readBody(exchange);
-    const turn = this.#turns.next();
-    if (turn) await turn;
-    return bytes;
-  }
-
   async #decode(exchange: Exchange, served: ServedResource, options: WriteOptions): Promise<KubernetesObject> {
     const { request } = exchange;
     const { definition } = served;
-    const bytes = await this.#body(exchange);
+    const bytes = await readBody(exchange);
     const object = this.#given.codec.decode(bytes, header(request, 'content-type'), expectedOf(definition), options);
     object.metadata ??= {} as KubernetesObject['metadata'];
     exchange.audit?.sent(object.metadata);
@@ -192,7 +183,7 @@ export class ResourceWriter {
 
   async #deletion(exchange: Exchange) {
     const { request } = exchange;
-    const bytes = await this.#body(exchange);
+    const bytes = await readBody(exchange);
     const body =
       bytes.length === 0 ? undefined : this.#given.codec.decodeOptions(bytes, header(request, 'content-type'));
     const options = writeOptions(exchange);
