@@ -50,6 +50,25 @@ describe('built-in admission', () => {
     );
   });
 
+  it('a LimitRange without a name gets one, as no other kind does', async () => {
+    const path = await namespace('nameless');
+    const limits = [{ type: 'Container', max: { cpu: '1' } }];
+    const made = await admin.send(`${path}/limitranges`, { body: { metadata: {}, spec: { limits } } });
+    assert.equal(made.code, 201, made.text);
+    const { name } = made.json?.['metadata'] as { name: string };
+    assert.match(name, /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+    assert.equal((await admin.send(`${path}/limitranges/${name}`)).code, 200);
+    const hooked = await admin.send(`${path}/limitranges`, {
+      body: { metadata: { generateName: 'a-' }, spec: { limits } },
+    });
+    assert.match((hooked.json?.['metadata'] as { name: string } | undefined)?.name ?? '', /^a-.{5}$/);
+    const quota = await admin.send(`${path}/resourcequotas`, { body: { metadata: {}, spec: { hard: { pods: '1' } } } });
+    assert.equal(
+      message(quota),
+      'ResourceQuota "" is invalid: metadata.name: Required value: name or generateName is required',
+    );
+  });
+
   const ranges: readonly [string, object, object | undefined, string][] = [
     [
       'min',

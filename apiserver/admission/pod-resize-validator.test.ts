@@ -40,7 +40,8 @@ describe('PodResizeValidator', () => {
     const { causes } = answer.json['details'] as { causes?: object[] };
     assert.deepEqual(causes, reason === undefined ? undefined : [{ reason }]);
   };
-  const nameOf = ({ json }: RawAnswer): string => (json?.['details'] as { name: string }).name;
+  const nameOf = ({ json }: RawAnswer): string | undefined =>
+    (json?.['details'] as { name?: string } | undefined)?.name;
 
   it('refuses what the node could never give, with the cause for autoscalers', async () => {
     await make('bound', 'linux');

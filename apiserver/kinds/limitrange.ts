@@ -21,6 +21,10 @@ export const limitRangeDefinition = defineKind<LimitRange>({
     defaults: ({ spec }) => {
       for (const limit of spec?.limits ?? []) setLimitDefaults(limit);
     },
+    // Alone among the kinds it needs no name; like the original's its own is then as good as random.
+    prepareForCreate: ({ metadata }) => {
+      metadata.name ||= metadata.uid ?? '';
+    },
     validate: validateLimitRange,
   },
 });
