@@ -114,6 +114,16 @@ describe('writing', () => {
     assert.equal((await admin.send(`${maps}?dryRun=Some`, { body: { metadata: { name: 'dry' } } })).code, 422);
   });
 
+  it('a binding gives a pod its node, and nobody owns what it sets', async () => {
+    const created = stored(await admin.send(pods, { body: pod('bound') }));
+    await admin.send(`${pods}/bound/binding`, { body: { target: { kind: 'Node', name: 'node-1' } } });
+    const bound = stored(await admin.send(`${pods}/bound`));
+    assert.equal(bound.spec.nodeName, 'node-1');
+    assert.ok((created.metadata.managedFields ?? []).length > 0);
+    assert.deepEqual(bound.metadata.managedFields, created.metadata.managedFields);
+    await admin.send(`${pods}/bound?gracePeriodSeconds=0`, { method: 'DELETE' });
+  });
+
   it('marks a bound pod for deletion, hurries it, and removes it at once with grace 0', async () => {
     await admin.send(pods, { body: pod('graceful') });
     const binding = { target: { kind: 'Node', name: 'node-1' } };

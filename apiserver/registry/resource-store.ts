@@ -376,7 +376,7 @@ export class ResourceStore {
     const old = shared.object;
     const now = timestamp(dependencies.clock.now());
     prepareUpdate(definition, next, old, mode, now);
-    if (!mode.isApply) {
+    if (!mode.isApply && !mode.isUnowned) {
       const tracked = dependencies.fieldManagement.trackUpdate(
         { definition, manager: options.fieldManager, subresource: mode.subresource, time: now },
         old,

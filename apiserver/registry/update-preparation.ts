@@ -8,6 +8,8 @@ export interface UpdateMode {
   readonly subresource: string;
   /** managedFields have been set by server-side apply already. */
   readonly isApply?: boolean;
+  /** Nobody owns what is written: the original binds pods past its field managers. */
+  readonly isUnowned?: boolean;
   /** The mutation is the server's own and known to be good (binding). */
   readonly skipsValidation?: boolean;
   /** What was asked for has been admitted already: a Binding, not the pod that it changes. */

@@ -68,7 +68,7 @@ async function bind(
   const options = writeOptions(exchange);
   const kind = { group: '', version: 'v1', kind: 'Binding' };
   await admitCreate(served, 'binding', binding, options, { namespace: info.namespace, name, kind });
-  const mode = { subresource: 'binding', skipsValidation: true, skipsAdmission: true };
+  const mode = { subresource: 'binding', skipsValidation: true, skipsAdmission: true, isUnowned: true };
   const node = binding.target.name ?? '';
   await served.store.modify(info.namespace, name, options, mode, (current, shared) => {
     const pod = current as unknown as Pod & KubernetesObject;
