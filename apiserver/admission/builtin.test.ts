@@ -55,7 +55,7 @@ describe('built-in admission', () => {
     const limits = [{ type: 'Container', max: { cpu: '1' } }];
     const made = await admin.send(`${path}/limitranges`, { body: { metadata: {}, spec: { limits } } });
     assert.equal(made.code, 201, made.text);
-    const { name } = made.json?.['metadata'] as { name: string };
+    const name = (made.json?.['metadata'] as { name?: string } | undefined)?.name ?? '';
     assert.match(name, /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
     assert.equal((await admin.send(`${path}/limitranges/${name}`)).code, 200);
     const hooked = await admin.send(`${path}/limitranges`, {

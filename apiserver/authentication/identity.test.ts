@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { request } from 'node:https';
 import { after, before, describe, it } from 'node:test';
 import { createCertificateAuthority, createSigningRequest, issueCertificate } from '../../shared/pki/certificate.js';
 import { RawClient, type RawAnswer } from '../testing/raw-client.js';
@@ -110,6 +111,37 @@ describe('identity and rights', () => {
     assert.equal((await nobody.send('/version', bearer(token))).code, 401);
     const short = await admin.send(path, { body: { spec: { audiences: [], expirationSeconds: 5 } } });
     assert.equal(short.code, 422);
+  });
+
+  it('takes a token among the subprotocols of a WebSocket, as browsers send it', async () => {
+    const answer = await admin.send(`${core}/serviceaccounts/default/token`, { body: { spec: {} } });
+    const { token } = (answer.json as { status: { token: string } }).status;
+    const encoded = (text: string): string =>
+      `base64url.bearer.authorization.k8s.io.${Buffer.from(text).toString('base64url')}`;
+    const exec = (protocols: string): Promise<{ code: number; text: string }> =>
+      new Promise((resolve, reject) => {
+        const headers = {
+          connection: 'Upgrade',
+          upgrade: 'websocket',
+          'sec-websocket-version': '13',
+          'sec-websocket-key': 'AAAAAAAAAAAAAAAAAAAAAA==',
+          'sec-websocket-protocol': protocols,
+        };
+        const sent = request(`${server.url}${core}/pods/none/exec?command=x`, { ca: server.ca, headers, agent: false });
+        sent.on('error', reject);
+        sent.on('response', (response) => {
+          let text = '';
+          response.on('data', (chunk: Buffer) => (text += chunk.toString()));
+          response.on('end', () => resolve({ code: response.statusCode ?? 0, text }));
+        });
+        sent.end();
+      });
+    const known = await exec(`v5.channel.k8s.io, ${encoded(token)}`);
+    assert.equal(known.code, 403, known.text);
+    assert.match(known.text, /User \\"system:serviceaccount:default:default\\" cannot get resource \\"pods\/exec\\"/);
+    assert.equal((await exec(`v5.channel.k8s.io, ${encoded('nonsense')}`)).code, 401);
+    assert.equal((await exec(encoded(token))).code, 401);
+    assert.match((await exec('v5.channel.k8s.io')).text, /system:anonymous/);
   });
 
   it('reviews a token for one audience only', async () => {

@@ -4,6 +4,7 @@ import type { Clock } from '../../shared/clock/clock.js';
 import { StatusError } from '../../shared/errors/status-error.js';
 import type { Log } from '../../shared/log/log.js';
 import { RequestAudit, type AuditedRequest, type Auditor } from '../audit/request-audit.js';
+import { webSocketAuthorization } from '../../shared/review/web-socket-token.js';
 import type { Authenticator, PeerCertificate } from '../authentication/authenticator.js';
 import { hasImpersonation, readImpersonation } from '../authentication/impersonation.js';
 import { anonymousUser, type User } from '../authentication/user.js';
@@ -146,10 +147,11 @@ export class Pipeline {
   /** Who asks; throws or rejects with 401. */
   authenticate(request: RawRequest): User | Promise<User> {
     const { authenticator, peers } = this.#options;
-    const authorization = header(request, 'authorization');
     const certificate: PeerCertificate | undefined = peers.certificateOf(request);
     const user = authenticator.fromCertificate(certificate);
-    return user ?? authenticator.fromHeader(authorization, (request.url ?? '/').split('?', 1)[0] ?? '/');
+    if (user) return user;
+    const authorization = header(request, 'authorization') ?? webSocketAuthorization(request.headers);
+    return authenticator.fromHeader(authorization, (request.url ?? '/').split('?', 1)[0] ?? '/');
   }
 
   /** Throws or rejects with 403. Undefined when nobody outside had to be asked. */

@@ -2,6 +2,7 @@ import type { IncomingMessage, RequestOptions } from 'node:http';
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { Duplex } from 'node:stream';
+import { withoutWebSocketToken } from '../../shared/review/web-socket-token.js';
 import type { StatusError } from '../../shared/errors/status-error.js';
 import { internalError } from '../registry/status-errors.js';
 
@@ -24,18 +25,9 @@ export function passedHeaders(request: Pick<IncomingMessage, 'headers'>): Record
     if (value === undefined || notPassedOn.has(name) || name.startsWith(':')) continue;
     // As whom the request is made has been decided here.
     if (name.startsWith('impersonate-')) continue;
-    headers[name] = withoutBearer(name, value);
+    headers[name] = name === 'sec-websocket-protocol' ? withoutWebSocketToken(value) : value;
   }
   return headers;
-}
-
-/** Browsers send tokens as a WebSocket subprotocol; the backend has no business with them. */
-function withoutBearer(name: string, value: string | string[]): string | string[] {
-  if (name !== 'sec-websocket-protocol') return value;
-  const protocols = [value].flat().join(',').split(',');
-  return protocols
-    .filter((protocol) => !protocol.trim().startsWith('base64url.bearer.authorization.k8s.io.'))
-    .join(',');
 }
 
 const dialTimeoutMs = 30_000;

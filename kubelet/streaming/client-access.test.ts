@@ -127,6 +127,36 @@ describe('clients of the kubelet', () => {
     assert.deepEqual(answer, { code: 403, body });
   });
 
+  it('may send their token as a subprotocol of a WebSocket, as browsers do', async () => {
+    const { subject, token } = await account('browser');
+    const encoded = `base64url.bearer.authorization.k8s.io.${Buffer.from(token).toString('base64url')}`;
+    const exec = (protocols: string): ReturnType<KubeletWorld['upgrade']> =>
+      world.upgrade(
+        'GET',
+        '/exec/default/web/main?command=fill&command=1&output=1',
+        {
+          upgrade: 'websocket',
+          'sec-websocket-version': '13',
+          'sec-websocket-key': 'AAAAAAAAAAAAAAAAAAAAAA==',
+          'sec-websocket-protocol': protocols,
+        },
+        {},
+      );
+    const refused = await exec(`${encoded}, v5.channel.k8s.io`);
+    assert.ok('code' in refused && refused.code === 403);
+    assert.match(refused.body, /^Forbidden \(user=system:serviceaccount:default:browser, verb=get/);
+    await clock.advance(31_000);
+    await grant('by-browser', subject, 'nodes/proxy');
+    const opened = await exec(`${encoded}, v5.channel.k8s.io`);
+    assert.ok('socket' in opened);
+    assert.equal(opened.headers['sec-websocket-protocol'], 'v5.channel.k8s.io');
+    opened.socket.destroy();
+    assert.deepEqual(await exec(encoded), { code: 401, body: 'Unauthorized' });
+    const unknown = await exec(`${encoded}, other.example.com`);
+    assert.ok('code' in unknown && unknown.code === 403);
+    assert.ok(!unknown.body.includes(encoded), 'the token is told to nobody');
+  });
+
   it('are remembered: a token two minutes, a yes five, a no half a minute', async () => {
     const { subject, token } = await account('remembered');
     const { resource: tokens } = tokenreviews;

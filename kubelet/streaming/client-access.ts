@@ -10,6 +10,7 @@ import type { Log } from '../../shared/log/log.js';
 import { AccessReviews } from '../../shared/review/access-reviews.js';
 import { askAgain, type AskReview } from '../../shared/review/ask-review.js';
 import { TokenReviews, type ReviewedUser } from '../../shared/review/token-reviews.js';
+import { webSocketAuthorization, withoutWebSocketToken } from '../../shared/review/web-socket-token.js';
 import { requestAttributes } from './request-attributes.js';
 
 /** Who may ask the kubelet for what. */
@@ -69,6 +70,8 @@ class DelegatedAccess implements ClientAccess {
   async check(request: IncomingMessage, path: readonly string[]): Promise<void> {
     const user = fromCertificate(request.socket as TLSSocket) ?? (await this.#fromToken(request));
     if (!user) throw new StatusError(401, 'Unauthorized', 'Unauthorized');
+    const protocols = request.headers['sec-websocket-protocol'];
+    if (protocols !== undefined) request.headers['sec-websocket-protocol'] = withoutWebSocketToken(protocols);
     if (user.groups.includes(privilegedGroup)) return;
     const { verb, subresources } = requestAttributes(request.method, path);
     for (const subresource of subresources) {
@@ -79,7 +82,8 @@ class DelegatedAccess implements ClientAccess {
   }
 
   async #fromToken({ headers }: IncomingMessage): Promise<ReviewedUser | undefined> {
-    const token = /^Bearer +(\S+)/i.exec((headers.authorization ?? '').trim())?.[1];
+    const authorization = headers.authorization ?? webSocketAuthorization(headers) ?? '';
+    const token = /^Bearer +(\S+)/i.exec(authorization.trim())?.[1];
     if (token === undefined) return undefined;
     const user = (await this.#tokens.authenticate(token, []))?.user;
     return user && withAuthenticated(user);
