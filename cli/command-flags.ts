@@ -2,17 +2,29 @@ import { Option, type Command } from 'commander';
 import { Failure } from './cluster/failure.js';
 import type { GlobalFlags } from './flags.js';
 import { booleanFlag, listFlag } from './flags.js';
+import { kustomizationSource } from './kustomize/source.js';
 
 export interface FileFlags extends GlobalFlags {
   filename?: string[];
   recursive: boolean;
 }
 
-/** -f and -R. */
+/** -f, -k and -R. */
 export function addFileFlags(command: Command): Command {
-  return command
+  return addKustomizeFlag(command)
     .addOption(listFlag('-f, --filename <file>', 'file, directory or - with manifests; may be repeated'))
     .addOption(booleanFlag('-R, --recursive', 'look into subdirectories of -f'));
+}
+
+/** -k: a folder whose kustomization is built and stands for what -f would have named. */
+export function addKustomizeFlag(command: Command): Command {
+  command.option('-k, --kustomize <directory>', 'directory with a kustomization, instead of -f');
+  return command.hook('preAction', () => {
+    const { kustomize, filename } = command.opts<{ kustomize?: string; filename?: string[] }>();
+    if (kustomize === undefined) return;
+    if (filename) throw new Failure('only one of -f or -k can be specified');
+    command.setOptionValue('filename', [kustomizationSource(kustomize)]);
+  });
 }
 
 export interface WriteFlags extends GlobalFlags {

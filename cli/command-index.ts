@@ -13,6 +13,11 @@ export const commandIndex: readonly IndexEntry[] = [
   { name: 'describe', description: 'show the details of objects', load: () => import('./commands/describe.js') },
   { name: 'apply', description: 'bring objects to the state of manifests', load: () => import('./commands/apply.js') },
   { name: 'create', description: 'create objects', load: () => import('./commands/create.js') },
+  {
+    name: 'kustomize',
+    description: 'print the objects of a kustomization',
+    load: () => import('./commands/kustomize.js'),
+  },
   { name: 'diff', description: 'show what an apply would change', load: () => import('./commands/diff.js') },
   { name: 'delete', description: 'delete objects', load: () => import('./commands/delete.js') },
   { name: 'patch', description: 'change fields of objects', load: () => import('./commands/patch.js') },

@@ -104,13 +104,27 @@ test('what knarr applied, kubectl finds unchanged, and the other way round', asy
   assert.equal(ours.stdout, theirs.stdout);
 });
 
-test('a kustomization that kubectl builds and knarr applies is the same to kubectl as one that it applies itself', async () => {
+test('a kustomization is applied, compared, shown and deleted as with kubectl', async () => {
   const overlay = 'apiserver/wire/testdata/kustomize/overlay';
-  const built = await kubectl(['kustomize', overlay]);
-  assert.equal(built.exitCode, 0, built.stderr);
-  const ours = await run(['apply', '-f', '-'], server.kubeconfigPath, built.stdout);
-  assert.equal(ours.exitCode, 0, ours.stderr);
-  const theirs = await kubectl(['apply', '-k', overlay]);
-  assert.equal(theirs.stdout, ours.stdout.replaceAll(' created', ' unchanged'), theirs.stderr);
-  assert.equal((await kubectl(['diff', '-k', overlay])).stdout, '');
+  const same = async (...args: string[]): Promise<Outcome> => {
+    const [theirs, ours] = [await kubectl(args), await run(args, server.kubeconfigPath)];
+    assert.equal(normalised(ours.stdout), normalised(theirs.stdout), ours.stderr);
+    assert.equal(ours.exitCode, theirs.exitCode, ours.stderr);
+    return ours;
+  };
+  await same('kustomize', overlay);
+  const applied = await run(['apply', '-k', overlay], server.kubeconfigPath);
+  assert.equal(applied.stdout.trim().split('\n').length, 6, applied.stderr);
+  assert.ok(applied.stdout.includes('deployment.apps/live-web-eu created'));
+  assert.ok((await same('apply', '-k', overlay)).stdout.includes('deployment.apps/live-web-eu unchanged'));
+  assert.equal((await same('diff', '-k', overlay)).stdout, '');
+  await same('get', '-k', overlay, '-o', 'name');
+  await same('apply', '-k', overlay, '--server-side', '--force-conflicts');
+  await same('delete', '-k', overlay, '--dry-run=server');
+  const both = await run(['apply', '-k', overlay, '-f', '-'], server.kubeconfigPath);
+  assert.match(both.stderr, /only one of -f or -k can be specified/);
+  const nowhere = await same('apply', '-k', 'apiserver/wire');
+  assert.match(nowhere.stderr, /unable to find one of 'kustomization.yaml', 'kustomization.yml' or 'Kustomization'/);
+  const deleted = await run(['delete', '-k', overlay, '--wait=false'], server.kubeconfigPath);
+  assert.match(deleted.stdout, /^deployment.apps "live-web-eu" deleted/m);
 });

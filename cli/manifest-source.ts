@@ -3,6 +3,7 @@ import { extname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { ManifestError, readManifests, type Position } from '../shared/manifest/manifest.js';
 import { Failure } from './cluster/failure.js';
+import { kustomizationOf } from './kustomize/source.js';
 import type { AnyObject } from './server-api.js';
 
 /** One object of a manifest, and where it stands. */
@@ -18,6 +19,13 @@ export interface Manifest {
 const extensions = new Set(['.json', '.yaml', '.yml']);
 const maxFileBytes = 64 * 1024 * 1024;
 
+async function readKustomization(directory: string): Promise<Manifest[]> {
+  const { buildKustomization } = await import('./kustomize/build.js');
+  // What is built has no place in a file.
+  const locate = (): Position => ({ line: 1, column: 1 });
+  return buildKustomization(directory).map((object) => ({ object, source: directory, locate, locateKey: locate }));
+}
+
 /** Reads every object of files, directories and `-`; the items of Lists stand for themselves. @throws Failure */
 export async function readManifestSources(
   stdin: Readable,
@@ -27,6 +35,11 @@ export async function readManifestSources(
   if (sources.length === 0) throw new Failure('must specify one of -f and -k');
   const manifests: Manifest[] = [];
   for (const source of sources) {
+    const folder = kustomizationOf(source);
+    if (folder !== undefined) {
+      manifests.push(...(await readKustomization(folder)));
+      continue;
+    }
     if (source === '-') {
       manifests.push(...readText(await readAll(stdin), 'STDIN'));
       continue;

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
+import { addKustomizeFlag } from '../command-flags.js';
 import type { CommandHost } from '../command-host.js';
 import { booleanFlag, integerFlag, listFlag } from '../flags.js';
 import { runGet } from '../get/get.js';
@@ -30,6 +31,7 @@ export function register(program: Command, host: CommandHost): void {
     .addOption(booleanFlag('--show-labels', 'labels as the last column'))
     .addOption(booleanFlag('--show-kind', 'the type in front of each name'))
     .addOption(booleanFlag('--show-managed-fields', 'keep managedFields in json and yaml'));
+  addKustomizeFlag(command);
   host.bind<GetFlags>(command, (context, flags, args) =>
     runGet(context, flags, args.words, (path) => readFileSync(path, 'utf8')),
   );
