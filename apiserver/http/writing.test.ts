@@ -239,8 +239,12 @@ describe('writing', () => {
     assert.equal(deep.code, 400);
     const cut = await admin.send(maps, { body: '{"metadata":{"name":' });
     assert.equal(cut.code, 400);
-    const odd = await admin.send(maps, { body: 'x', headers: { 'content-type': 'application/cbor' } });
-    assert.equal(odd.code, 415);
+    // What is no media type at all gets a Status too.
+    for (const type of ['application/cbor', 'nonsense']) {
+      const odd = await admin.send(maps, { body: 'x', headers: { 'content-type': type } });
+      assert.equal(odd.code, 415);
+      assert.equal((odd.json as { reason: string }).reason, 'UnsupportedMediaType');
+    }
     const proto = await admin.send(maps, { body: '{"metadata":{"name":"proto","labels":{"__proto__":"x"}}}' });
     assert.notEqual(proto.code, 500);
     assert.equal(({} as Record<string, unknown>)['x'], undefined);

@@ -116,11 +116,11 @@ const maxForms = 64;
 
 /** What others have converted for one write. */
 class OutsideForms {
-  readonly #known = new Map<string, Json>();
+  #known: Map<string, Json> | undefined;
 
   find(object: Json, conversion: FormConversion, apiVersion: string): Json {
     const key = `${apiVersion} ${JSON.stringify(object)}`;
-    const known = this.#known.get(key);
+    const known = this.#known?.get(key);
     if (!known) throw new MissingForm(object, key, conversion);
     return known;
   }
@@ -129,13 +129,14 @@ class OutsideForms {
     try {
       return run();
     } catch (error) {
-      if (!(error instanceof MissingForm) || this.#known.size >= maxForms) throw error;
+      if (!(error instanceof MissingForm) || (this.#known?.size ?? 0) >= maxForms) throw error;
       return this.#ask(error).then(() => this.complete(run));
     }
   }
 
   async #ask({ object, key, conversion }: MissingForm): Promise<void> {
-    this.#known.set(key, (await conversion.toOwn(object as unknown as KubernetesObject)) as unknown as Json);
+    const form = (await conversion.toOwn(object as unknown as KubernetesObject)) as unknown as Json;
+    (this.#known ??= new Map()).set(key, form);
   }
 }
 
