@@ -82,6 +82,27 @@ test('a misspelt field comes with what was probably meant', () => {
   ]);
 });
 
+test('a value of a wrong form comes with its place, whatever the message says of it', () => {
+  const container = (fields: string): string => deployment(`{"template":{"spec":{"containers":[{${fields}}]}}}`);
+  const at = 'spec.template.spec.containers[0]';
+  const table: readonly (readonly [string, string, string])[] = [
+    [
+      '"resources":{"limits":{"cpu":"1x"}}',
+      `${at}.resources.limits.cpu`,
+      'quantities must match the regular expression',
+    ],
+    ['"image":5', `${at}.image`, 'json: cannot unmarshal number into Go struct field Container.'],
+    ['"ports":{}', `${at}.ports`, 'json: cannot unmarshal object into Go struct field Container.'],
+  ];
+  for (const [fields, field, beginning] of table) {
+    const error = refusal(() => decode(container(fields)));
+    const [cause] = error.details?.causes ?? [];
+    assert.deepEqual([cause?.reason, cause?.field], ['FieldValueInvalid', field]);
+    assert.ok(cause?.message?.startsWith(beginning), cause?.message);
+    assert.ok(error.message.endsWith(cause?.message ?? '-'));
+  }
+});
+
 test('duplicates are found at any depth, once each, and not in strings', () => {
   const spec =
     '{"template":{"spec":{"containers":[{"name":"{\\"a\\":1,\\"a\\":2}"},{"name":"a","name":"b","name":"c"}]}}}';

@@ -184,6 +184,13 @@ function structureOf(object: JsonObject, read: (object: JsonObject) => Structure
     return read(object);
   } catch (error) {
     if (!(error instanceof StructureError)) throw error;
-    throw refusal(error.message);
+    throw refusal(error.message, wrongValueCauses(error));
   }
+}
+
+/** Beyond the original, whose message often does not say where. */
+function wrongValueCauses({ message, field }: StructureError): StatusCause[] {
+  return field === undefined
+    ? []
+    : [{ reason: 'FieldValueInvalid', message: excerpt(message, 1024), field: excerpt(field) }];
 }

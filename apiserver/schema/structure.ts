@@ -6,6 +6,12 @@ import type { Field, ListType, MapType, SchemaType, StructType } from './schema-
 /** A value has the wrong form for its field; the message is that of the original's decoder. */
 export class StructureError extends Error {
   override readonly name = 'StructureError';
+  /** Path of the value, e.g. `spec.containers[0].image`; the message names it only in part, or not at all. */
+  readonly field: string | undefined;
+  constructor(message: string, field?: string) {
+    super(message);
+    this.field = field === '' ? undefined : field;
+  }
 }
 
 export interface Structured {
@@ -51,7 +57,7 @@ class StructureReader {
           if (!(error instanceof ScalarError)) throw error;
           throw error.isTyped
             ? this.#mismatch(error.message, goTypeName[type.format])
-            : new StructureError(error.message);
+            : new StructureError(error.message, this.#path());
         }
       case 'struct':
         return this.#readStruct(value, type);
@@ -142,7 +148,8 @@ class StructureReader {
     const fields = this.#steps.flatMap((step) => (typeof step === 'object' && 'type' in step ? [step.name] : []));
     const place =
       this.#struct && fields.length > 0 ? `struct field ${this.#struct.goName}.${fields.join('.')}` : 'value';
-    return new StructureError(`json: cannot unmarshal ${valueName} into Go ${place} of type ${typeName}`);
+    const message = `json: cannot unmarshal ${valueName} into Go ${place} of type ${typeName}`;
+    return new StructureError(message, this.#path());
   }
 
   #path(): string {
