@@ -103,7 +103,8 @@ class ContainerCheck {
   }
 
   #isRunning(target: string): boolean {
-    const { containers = [], initContainers = [] } = this.#spec;
+    // What is validated may lack what its type demands.
+    const { containers = [], initContainers = [] }: Partial<PodSpec> = this.#spec;
     return containers.some(({ name }) => name === target) || initContainers.some(({ name }) => name === target);
   }
 
