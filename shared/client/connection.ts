@@ -189,7 +189,7 @@ export function readBody(
       cancelTimer();
       signal?.removeEventListener('abort', onAbort);
     };
-    // Events, not an iterator: that costs as much as all the rest of a small answer.
+    // Events, not an iterator: answers are many and most are small.
     response.on('data', (chunk: Buffer) => {
       size += chunk.length;
       if (size <= maxBodyBytes) chunks.push(chunk);
