@@ -104,7 +104,7 @@ class ContainerCheck {
 
   #isRunning(target: string): boolean {
     // What is validated may lack what its type demands.
-    const { containers = [], initContainers = [] }: Partial<PodSpec> = this.#spec;
+    const { containers = [], initContainers = [] } = this.#spec as Partial<PodSpec>;
     return containers.some(({ name }) => name === target) || initContainers.some(({ name }) => name === target);
   }
 
