@@ -92,6 +92,7 @@ class SuiteWorld {
 
   async close(): Promise<void> {
     for (const { id } of await this.runtime.listPodSandboxes()) await this.runtime.removePodSandbox(id);
+    await this.runtime.removeNetwork();
     await this.harness.close();
   }
 

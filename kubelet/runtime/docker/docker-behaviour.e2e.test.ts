@@ -28,7 +28,10 @@ before(async () => {
   await runtime.ensureNetwork('10.250.4.0/24');
 });
 afterEach(removeAll);
-after(() => runtime.close());
+after(async () => {
+  await runtime.removeNetwork();
+  await runtime.close();
+});
 
 async function removeAll(): Promise<void> {
   for (const { id } of await runtime.listPodSandboxes()) await runtime.removePodSandbox(id);
