@@ -3,6 +3,7 @@ import { Failure } from './cluster/failure.js';
 import type { GlobalFlags } from './flags.js';
 import { booleanFlag, listFlag } from './flags.js';
 import { kustomizationSource } from './kustomize/source.js';
+import { addPrintFlags, type PrintFlags } from './print-flags.js';
 
 export interface FileFlags extends GlobalFlags {
   filename?: string[];
@@ -27,24 +28,20 @@ export function addKustomizeFlag(command: Command): Command {
   });
 }
 
-export interface WriteFlags extends GlobalFlags {
+export interface WriteFlags extends GlobalFlags, PrintFlags {
   dryRun: string;
   fieldManager?: string;
   validate: string;
-  output?: string;
-  showManagedFields: boolean;
 }
 
 /** Flags of commands that create or change objects. */
 export function addWriteFlags(command: Command): Command {
-  return command
+  return addPrintFlags(command)
     .addOption(
       new Option('--validate [mode]', 'strict, warn or ignore unknown fields').preset('strict').default('strict'),
     )
-    .addOption(booleanFlag('--show-managed-fields', 'keep managedFields in json and yaml'))
     .addOption(dryRunFlag())
-    .option('--field-manager <name>', 'name under which the server notes the change')
-    .option('-o, --output <format>', 'json, yaml, name, jsonpath=... instead of the message');
+    .option('--field-manager <name>', 'name under which the server notes the change');
 }
 
 export function dryRunFlag(): Option {

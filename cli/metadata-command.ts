@@ -6,7 +6,9 @@ import type { CommandContext } from './context.js';
 import { throwCollected } from './failures.js';
 import { booleanFlag } from './flags.js';
 import { findObjects, referenceName, referencePath, type FoundObject } from './found-objects.js';
-import { objectPrinter } from './printer/object-printer.js';
+import { localObjects } from './local-objects.js';
+import { addPrintFlags, objectWriter, type ObjectWriter, type PrintFlags } from './print-flags.js';
+import { strategicMerge, type Fields } from './strategic-merge.js';
 import type { AnyObject } from './server-api.js';
 
 /** label and annotate: the same command over another map of the metadata. */
@@ -20,7 +22,8 @@ export interface MetadataCommand {
   readonly manager: string;
 }
 
-interface MetadataFlags extends FileFlags {
+interface MetadataFlags extends FileFlags, PrintFlags {
+  local: boolean;
   overwrite: boolean;
   list: boolean;
   all: boolean;
@@ -28,7 +31,6 @@ interface MetadataFlags extends FileFlags {
   selector?: string;
   fieldSelector?: string;
   resourceVersion?: string;
-  output?: string;
   dryRun: string;
   fieldManager: string;
 }
@@ -41,14 +43,14 @@ export function registerMetadataCommand(program: Command, host: CommandHost, kin
     .option('-l, --selector <query>', 'label selector')
     .option('--field-selector <query>', 'field selector')
     .option('--resource-version <version>', 'only if the object has this version')
-    .option('-o, --output <format>', 'json, yaml, name ...')
     .option('--field-manager <name>', 'name under which the server notes the change', kind.manager)
     .addOption(booleanFlag('--overwrite', 'change keys that are set already'))
     .addOption(booleanFlag('--list', 'print them'))
+    .addOption(booleanFlag('--local', 'change what files hold, and ask no server'))
     .addOption(booleanFlag('--all', 'all objects of the types'))
     .addOption(booleanFlag('-A, --all-namespaces', 'of all namespaces'))
     .addOption(dryRunFlag());
-  addFileFlags(command);
+  addFileFlags(addPrintFlags(command));
   host.bind<MetadataFlags>(command, (context, flags, { words }) => run(context, flags, words, kind));
 }
 
@@ -89,17 +91,22 @@ async function run(
   if (changes.size === 0 && !flags.list) throw new Failure(`at least one ${what} update is required`);
   const { selector, fieldSelector, all, allNamespaces, filename: files, recursive: isRecursive } = flags;
   const query = { words: targets, selector, fieldSelector, all, allNamespaces, files, isRecursive };
-  const { found, errors } = await findObjects(context, query);
+  const { found, errors } = flags.local
+    ? { found: await localObjects(context, flags, onlyFiles), errors: [] }
+    : await findObjects(context, query);
+  const write = objectWriter(context, flags);
   for (const target of found) {
     try {
       if (flags.list) listEntries(context, target, kind);
-      else await change(context, flags, { target, changes, kind });
+      else await change(context, flags, { target, changes, kind, write });
     } catch (error) {
       errors.push(error);
     }
   }
   throwCollected(errors);
 }
+
+const onlyFiles = 'can only use local files by -f pod.yaml or --filename=pod.json when --local=true is set';
 
 function listEntries(context: CommandContext, { object }: FoundObject, kind: MetadataCommand): void {
   for (const [key, value] of Object.entries(object.metadata[kind.field] ?? {})) context.print(`${key}=${value}`);
@@ -108,7 +115,12 @@ function listEntries(context: CommandContext, { object }: FoundObject, kind: Met
 async function change(
   context: CommandContext,
   flags: MetadataFlags,
-  { target, changes, kind }: { target: FoundObject; changes: MapChanges; kind: MetadataCommand },
+  {
+    target,
+    changes,
+    kind,
+    write,
+  }: { target: FoundObject; changes: MapChanges; kind: MetadataCommand; write: ObjectWriter },
 ): Promise<void> {
   const before = target.object.metadata[kind.field] ?? {};
   if (!flags.overwrite) refuseOverwrite(before, changes, kind);
@@ -117,8 +129,9 @@ async function change(
   }
   const effective = [...changes].filter(([key, value]) => (before[key] ?? null) !== value);
   const dryRun = dryRunOf(flags.dryRun);
-  let result: AnyObject = target.object;
-  if (effective.length > 0 && dryRun !== 'client') {
+  const patch: Fields = { metadata: { [kind.field]: Object.fromEntries(effective) } };
+  let result = strategicMerge(target.object, patch) as AnyObject;
+  if (effective.length > 0 && dryRun !== 'client' && !flags.local) {
     const api = await context.api();
     const { resourceVersion } = flags;
     result = await api.json({
@@ -131,9 +144,7 @@ async function change(
       },
     });
   }
-  const printer = objectPrinter(flags.output);
-  if (printer) context.print(await printer(result, false));
-  else context.print(`${referenceName(target)} ${outcome(effective, kind)}${dryRunSuffix(dryRun)}`);
+  await write(result, `${referenceName(target)} ${outcome(effective, kind)}${dryRunSuffix(dryRun)}`);
 }
 
 function outcome(effective: readonly (readonly [string, string | null])[], kind: MetadataCommand): string {

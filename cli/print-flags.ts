@@ -13,9 +13,12 @@ export interface PrintFlags {
   allowMissingTemplateKeys: boolean;
 }
 
-export function addPrintFlags(command: Command): Command {
+export function addPrintFlags(
+  command: Command,
+  formats = 'json, yaml, name, go-template=..., jsonpath=... instead of the message',
+): Command {
   return command
-    .option('-o, --output <format>', 'json, yaml, name, go-template=..., jsonpath=... instead of the message')
+    .option('-o, --output <format>', formats)
     .option('--template <template>', 'the template of -o go-template, or the file of -o go-template-file')
     .addOption(booleanFlag('--show-managed-fields', 'keep managedFields in json and yaml'))
     .addOption(booleanFlag('--allow-missing-template-keys', 'a template may name what is not there', true));
@@ -26,9 +29,9 @@ export type ObjectWriter = (object: AnyObject, message: string) => Promise<void>
 
 /** @throws Failure for an unknown format. */
 export function objectWriter(context: CommandContext, flags: PrintFlags): ObjectWriter {
-  const { output, template, showManagedFields } = flags;
+  const { output, template, showManagedFields, allowMissingTemplateKeys: allowsMissing } = flags;
   const readFile = (path: string): string => readFileSync(path, 'utf8');
-  const printer = objectPrinter(output, { template, showManagedFields, readFile });
+  const printer = objectPrinter(output, { template, showManagedFields, allowsMissing, readFile });
   return async (object, message) => {
     if (!printer) return context.print(message);
     const text = await printer(object, false);

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { startTestServer, type TestServer } from '../apiserver/testing/test-server.js';
+import { stockKubectl } from './testing/stock-kubectl.js';
 import { formatTranscript, normalised, parseTranscript, type Step } from './testing/transcript.js';
 
 // What kubectl prints, as text that people can read, run with kubectl and with knarr against a server each. With
@@ -16,19 +17,6 @@ const isRewriting = process.env['TRANSCRIPTS_REWRITE'] !== undefined;
 const least = 150;
 
 type Program = 'kubectl' | 'knarr';
-
-/** The newest of the kubectl.1.N beside the kubectl on PATH, where it is one that picks among them; else that one. */
-function stockKubectl(): string {
-  const folders = (process.env['PATH'] ?? '').split(':');
-  const onPath = folders.map((each) => join(each, 'kubectl')).find((path) => existsSync(path));
-  if (onPath === undefined) throw new Error('there is no kubectl on PATH');
-  const beside = dirname(realpathSync(onPath));
-  const minor = (name: string): number => Number(/^kubectl\.1\.(\d+)$/.exec(name)?.[1] ?? -1);
-  const [newest] = readdirSync(beside)
-    .filter((name) => minor(name) >= 0)
-    .sort((a, b) => minor(b) - minor(a));
-  return newest === undefined ? onPath : join(beside, newest);
-}
 
 /** A server, a home and a working directory for the commands of one transcript. */
 class Stage {

@@ -1,10 +1,8 @@
 import type { CommandContext } from '../context.js';
-import { isTemplate, objectPrinter } from '../printer/object-printer.js';
+import { objectWriter, type PrintFlags } from '../print-flags.js';
 import { alignColumns } from '../printer/text-table.js';
 
-export interface WhoAmIFlags {
-  output?: string;
-}
+export type WhoAmIFlags = PrintFlags;
 
 export interface UserInfo {
   readonly username?: string;
@@ -14,19 +12,15 @@ export interface UserInfo {
 }
 
 export async function runWhoAmI(context: CommandContext, flags: WhoAmIFlags): Promise<void> {
-  const printer = objectPrinter(flags.output);
+  const write = objectWriter(context, flags);
   const api = await context.api();
   const review = await api.json({
     method: 'POST',
     path: '/apis/authentication.k8s.io/v1/selfsubjectreviews',
     body: { apiVersion: 'authentication.k8s.io/v1', kind: 'SelfSubjectReview' },
   });
-  if (!printer) {
-    const { userInfo } = review['status'] as { userInfo: UserInfo };
-    return context.print(alignColumns(userRows(userInfo)).join('\n'));
-  }
-  const text = await printer(review, false);
-  context.terminal.stdout.write(isTemplate(flags.output) ? text : `${text}\n`);
+  const { userInfo } = review['status'] as { userInfo: UserInfo };
+  await write(review, alignColumns(userRows(userInfo)).join('\n'));
 }
 
 /** Rows of `auth whoami`. */

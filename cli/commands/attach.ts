@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { Failure } from '../cluster/failure.js';
 import type { CommandHost } from '../command-host.js';
 import type { CommandContext } from '../context.js';
-import { booleanFlag } from '../flags.js';
+import { booleanFlag, durationFlag } from '../flags.js';
 import { chooseContainer, containerNames, onePodBehind } from '../streams/pod-target.js';
 import { attachToPod } from '../streams/attachment.js';
 
@@ -19,6 +19,7 @@ export function register(program: Command, host: CommandHost): void {
     .description('attach to a running container')
     .usage('(POD | TYPE/NAME) [-c CONTAINER] [flags]')
     .option('-c, --container <name>', 'container; default the annotated or the first one')
+    .addOption(durationFlag('--pod-running-timeout <duration>', 'accepted for compatibility', '1m0s'))
     .addOption(booleanFlag('-i, --stdin', 'pass our input to the container'))
     .addOption(booleanFlag('-t, --tty', 'our input is a terminal'))
     .addOption(booleanFlag('-q, --quiet', 'only the output of the container'));

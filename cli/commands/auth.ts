@@ -3,6 +3,7 @@ import type { CommandHost } from '../command-host.js';
 import { addFileFlags, dryRunFlag } from '../command-flags.js';
 import { runCanI, type CanIFlags } from '../auth/can-i.js';
 import { runReconcile, type ReconcileFlags } from '../auth/reconcile.js';
+import { addPrintFlags } from '../print-flags.js';
 import { runWhoAmI, type WhoAmIFlags } from '../auth/who-am-i.js';
 import { booleanFlag } from '../flags.js';
 
@@ -18,11 +19,8 @@ export function register(program: Command, host: CommandHost): void {
     .addOption(booleanFlag('--list', 'print all that is allowed'))
     .addOption(booleanFlag('--no-headers', 'no line of headers'));
   host.bind<CanIFlags>(canI, runCanI);
-  const whoAmI = auth
-    .command('whoami')
-    .description('print who the server takes us for')
-    .option('-o, --output <format>', 'json, yaml, jsonpath=...');
-  host.bind<WhoAmIFlags>(whoAmI, (context, flags) => runWhoAmI(context, flags));
+  const whoAmI = auth.command('whoami').description('print who the server takes us for');
+  host.bind<WhoAmIFlags>(addPrintFlags(whoAmI), (context, flags) => runWhoAmI(context, flags));
   const reconcile = auth
     .command('reconcile')
     .description('bring roles and bindings to the state of manifests, keeping what is more')

@@ -39,6 +39,7 @@ export function register(program: Command, host: CommandHost): void {
     .addOption(booleanFlag('--ignore-daemonsets', 'leave pods of DaemonSets'))
     .addOption(booleanFlag('--delete-emptydir-data', 'also pods with data in emptyDir volumes'))
     .addOption(booleanFlag('--disable-eviction', 'delete instead of evicting'))
+    .addOption(integerFlag('--chunk-size <count>', 'accepted for compatibility', 500))
     .addOption(dryRunFlag());
   host.bind<DrainFlags>(command, runDrain);
 }

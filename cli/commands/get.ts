@@ -5,14 +5,13 @@ import type { CommandHost } from '../command-host.js';
 import { booleanFlag, integerFlag, listFlag } from '../flags.js';
 import { runGet } from '../get/get.js';
 import type { GetFlags } from '../get/options.js';
+import { addPrintFlags } from '../print-flags.js';
 
 export function register(program: Command, host: CommandHost): void {
   const command = program
     .command('get')
     .description('show one or many objects')
     .usage('(TYPE[.VERSION][.GROUP] [NAME | -l label] | TYPE[.VERSION][.GROUP]/NAME ...) [flags]')
-    .option('-o, --output <format>', 'wide, json, yaml, name, jsonpath=..., go-template=..., custom-columns=...')
-    .option('--template <template>', 'the template, for -o go-template')
     .option('-l, --selector <query>', 'label selector')
     .option('--field-selector <query>', 'field selector')
     .option('--sort-by <path>', 'JSONPath of the field to sort by')
@@ -30,8 +29,9 @@ export function register(program: Command, host: CommandHost): void {
     .addOption(booleanFlag('--no-headers', 'no line of headers'))
     .addOption(booleanFlag('--show-labels', 'labels as the last column'))
     .addOption(booleanFlag('--show-kind', 'the type in front of each name'))
-    .addOption(booleanFlag('--show-managed-fields', 'keep managedFields in json and yaml'));
+    .addOption(booleanFlag('--server-print', 'accepted for compatibility: tables come from the server', true));
   addKustomizeFlag(command);
+  addPrintFlags(command, 'wide, json, yaml, name, jsonpath=..., go-template=..., custom-columns=...');
   host.bind<GetFlags>(command, (context, flags, args) =>
     runGet(context, flags, args.words, (path) => readFileSync(path, 'utf8')),
   );

@@ -17,6 +17,7 @@ interface LogsFlags {
   selector?: string;
   follow: boolean;
   previous: boolean;
+  insecureSkipTlsVerifyBackend: boolean;
   timestamps: boolean;
   allContainers: boolean;
   allPods: boolean;
@@ -36,6 +37,10 @@ export function register(program: Command, host: CommandHost): void {
     .usage('[-f] [-p] (POD | TYPE/NAME) [-c CONTAINER] [flags]')
     .option('-c, --container <name>', 'container; default the annotated or the first one')
     .option('-l, --selector <query>', 'logs of all pods with these labels')
+    .addOption(durationFlag('--pod-running-timeout <duration>', 'accepted for compatibility', '20s'))
+    .addOption(
+      booleanFlag('--insecure-skip-tls-verify-backend', 'let the API server not verify the certificate of the kubelet'),
+    )
     .addOption(durationFlag('--since <duration>', 'only what is newer than this'))
     .option('--since-time <time>', 'only what is newer than this time (RFC 3339)')
     .addOption(integerFlag('--tail <lines>', 'only the last lines; -1 = all'))
@@ -145,6 +150,7 @@ function logQuery(flags: LogsFlags, container: string): string {
     container,
     follow: flags.follow || undefined,
     previous: flags.previous || undefined,
+    insecureSkipTLSVerifyBackend: flags.insecureSkipTlsVerifyBackend || undefined,
     timestamps: flags.timestamps || undefined,
     tailLines: tail >= 0 ? tail : undefined,
     sinceSeconds: flags.since === undefined ? undefined : Math.ceil(parseDuration(flags.since) / 1000),

@@ -7,14 +7,19 @@ import type { CommandHost } from '../command-host.js';
 import type { CommandContext } from '../context.js';
 import { throwCollected } from '../failures.js';
 import { findObjects, referenceName, referencePath, type FoundObject } from '../found-objects.js';
-import { nameOf, objectPrinter } from '../printer/object-printer.js';
+import { booleanFlag } from '../flags.js';
+import { localObjects } from '../local-objects.js';
+import { addPrintFlags, objectWriter, type PrintFlags } from '../print-flags.js';
+import { nameOf } from '../printer/object-printer.js';
+import type { AnyObject } from '../server-api.js';
+import { jsonMerge, strategicMerge, type Fields } from '../strategic-merge.js';
 
-interface PatchFlags extends FileFlags {
+interface PatchFlags extends FileFlags, PrintFlags {
+  local: boolean;
   patch?: string;
   patchFile?: string;
   type: string;
   subresource?: string;
-  output?: string;
   dryRun: string;
   fieldManager: string;
 }
@@ -33,11 +38,11 @@ export function register(program: Command, host: CommandHost): void {
     .option('-p, --patch <patch>', 'the patch, in JSON or YAML')
     .option('--patch-file <file>', 'a file with the patch')
     .option('--subresource <name>', 'status or scale instead of the object')
-    .option('-o, --output <format>', 'json, yaml, name ...')
     .option('--field-manager <name>', 'name under which the server notes the change', 'kubectl-patch')
     .addOption(new Option('--type <type>', 'strategic, merge or json').default('strategic'))
+    .addOption(booleanFlag('--local', 'change what files hold, and ask no server'))
     .addOption(dryRunFlag());
-  addFileFlags(command);
+  addFileFlags(addPrintFlags(command));
   host.bind<PatchFlags>(command, runPatch);
 }
 
@@ -50,7 +55,10 @@ async function runPatch(
   if (!contentType)
     throw new Failure('--type must be one of [json merge strategic], not ' + JSON.stringify(flags.type));
   const body = patchBody(flags);
-  const { found, errors } = await findObjects(context, { words, files: flags.filename, isRecursive: flags.recursive });
+  const query = { words, files: flags.filename, isRecursive: flags.recursive };
+  const { found, errors } = flags.local
+    ? { found: await localObjects(context, flags), errors: [] }
+    : await findObjects(context, query);
   for (const target of found) {
     try {
       await patchOne(context, flags, { target, contentType, body });
@@ -77,20 +85,34 @@ async function patchOne(
   { target, contentType, body }: { target: FoundObject; contentType: string; body: unknown },
 ): Promise<void> {
   const dryRun = dryRunOf(flags.dryRun);
-  const api = await context.api();
-  const patched =
-    dryRun === 'client'
-      ? target.object
-      : await api.json({
-          method: 'PATCH',
-          path: referencePath(target, flags.subresource),
-          query: { dryRun: dryRun === 'server' ? 'All' : undefined, fieldManager: flags.fieldManager },
-          contentType,
-          body,
-        });
-  const printer = objectPrinter(flags.output);
-  if (printer) return context.print(await printer(patched, false));
-  const isChanged = dryRun === 'client' || patched.metadata.resourceVersion !== target.object.metadata.resourceVersion;
+  const isHere = flags.local || dryRun === 'client';
+  const patched = isHere
+    ? patchedHere(target.object, body, flags.type)
+    : await patchedThere(context, flags, { target, contentType, body });
+  const isChanged = isHere || patched.metadata.resourceVersion !== target.object.metadata.resourceVersion;
   const name = flags.subresource === undefined ? referenceName(target) : nameOf(patched);
-  context.print(`${name} patched${isChanged ? '' : ' (no change)'}${dryRunSuffix(dryRun)}`);
+  const message = `${name} patched${isChanged ? '' : ' (no change)'}${dryRunSuffix(dryRun)}`;
+  await objectWriter(context, flags)(patched, message);
+}
+
+/** What the patch makes of the object. @throws Failure for a JSON patch, which only the server applies */
+function patchedHere(object: AnyObject, body: unknown, type: string): AnyObject {
+  if (type === 'json') throw new Failure('a patch of --type=json is applied by the server only; use --dry-run=server');
+  const merge = type === 'merge' ? jsonMerge : strategicMerge;
+  return merge(object, body as Fields) as AnyObject;
+}
+
+async function patchedThere(
+  context: CommandContext,
+  flags: PatchFlags,
+  { target, contentType, body }: { target: FoundObject; contentType: string; body: unknown },
+): Promise<AnyObject> {
+  const api = await context.api();
+  return api.json({
+    method: 'PATCH',
+    path: referencePath(target, flags.subresource),
+    query: { dryRun: flags.dryRun === 'server' ? 'All' : undefined, fieldManager: flags.fieldManager },
+    contentType,
+    body,
+  });
 }

@@ -19,7 +19,7 @@ import { throwCollected } from '../failures.js';
 import { durationFlag, booleanFlag, integerFlag } from '../flags.js';
 import { explainRefusal, placedObjects, type PlacedObject } from '../manifest-objects.js';
 import { observe } from '../observation.js';
-import { objectPrinter } from '../printer/object-printer.js';
+import { objectWriter } from '../print-flags.js';
 import { kindName, objectName } from '../resource-mapper.js';
 import type { AnyObject, ApiRequest } from '../server-api.js';
 import { sendRaw } from '../raw-request.js';
@@ -68,12 +68,12 @@ async function runReplace(
   const { objects, errors } = await placedObjects(context, { files: flags.filename, isRecursive: flags.recursive });
   const api = await context.api();
   if (flags.force) await deleteAll(context, flags, objects);
+  const write = objectWriter(context, flags);
   for (const placed of objects) {
     try {
       const replaced = dryRun === 'client' ? placed.object : await api.json(await requestFor(context, flags, placed));
-      const printer = objectPrinter(flags.output, { showManagedFields: flags.showManagedFields });
       const name = objectName(placed.type, replaced.metadata.name ?? '');
-      context.print(printer ? await printer(replaced, false) : `${name} replaced${dryRunSuffix(dryRun)}`);
+      await write(replaced, `${name} replaced${dryRunSuffix(dryRun)}`);
     } catch (error) {
       errors.push(await explainRefusal(error, placed, api, 'replacing'));
     }

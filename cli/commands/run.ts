@@ -12,6 +12,7 @@ import { ExitError } from '../failures.js';
 import { arrayFlag, booleanFlag, durationFlag } from '../flags.js';
 import { observe, WaitTimeout } from '../observation.js';
 import type { AnyObject } from '../server-api.js';
+import { jsonMerge, type Fields } from '../strategic-merge.js';
 import { attachToPod } from '../streams/attachment.js';
 import { exposingService } from './expose.js';
 
@@ -130,23 +131,12 @@ export function podObject(name: string, flags: RunFlags, command: readonly strin
     spec: { containers: [container], dnsPolicy: 'ClusterFirst', restartPolicy: flags.restart },
     status: {},
   };
-  return flags.overrides === undefined ? pod : (merged(pod, JSON.parse(flags.overrides)) as AnyObject);
+  return flags.overrides === undefined ? pod : (jsonMerge(pod, JSON.parse(flags.overrides) as Fields) as AnyObject);
 }
 
 function portNumber(text: string): number {
   if (!/^[-+]?\d+$/.test(text)) throw new Failure(`strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`);
   return Number(text);
-}
-
-/** JSON merge patch (RFC 7386). */
-function merged(target: unknown, patch: unknown): unknown {
-  if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) return patch;
-  const result = new Map(Object.entries(typeof target === 'object' && target !== null ? target : {}));
-  for (const [key, value] of Object.entries(patch)) {
-    if (value === null) result.delete(key);
-    else result.set(key, merged(result.get(key), value));
-  }
-  return Object.fromEntries(result);
 }
 
 async function runAttached(context: CommandContext, flags: RunFlags & WriteFlags, pod: AnyObject): Promise<void> {

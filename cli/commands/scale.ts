@@ -8,8 +8,9 @@ import { throwCollected } from '../failures.js';
 import { durationFlag, booleanFlag, integerFlag } from '../flags.js';
 import { findObjects, referenceName, referencePath, type FoundObject } from '../found-objects.js';
 import { observe } from '../observation.js';
+import { addPrintFlags, objectWriter, type PrintFlags } from '../print-flags.js';
 
-interface ScaleFlags extends FileFlags {
+interface ScaleFlags extends FileFlags, PrintFlags {
   replicas?: number;
   currentReplicas: number;
   resourceVersion?: string;
@@ -31,7 +32,7 @@ export function register(program: Command, host: CommandHost): void {
     .addOption(durationFlag('--timeout <duration>', 'wait so long until as many replicas exist'))
     .addOption(booleanFlag('--all', 'all objects of the types'))
     .addOption(dryRunFlag());
-  addFileFlags(command);
+  addFileFlags(addPrintFlags(command));
   host.bind<ScaleFlags>(command, runScale);
 }
 
@@ -51,11 +52,12 @@ async function runScale(
     throw new Failure(['no objects passed to scale', ...reasons].join(' '));
   }
   const dryRun = dryRunOf(flags.dryRun);
+  const write = objectWriter(context, flags);
   for (const target of found) {
     try {
       checkPrecondition(target, flags);
       if (dryRun !== 'client') await setReplicas(context, target, replicas, dryRun === 'server');
-      context.print(`${referenceName(target)} scaled${dryRunSuffix(dryRun)}`);
+      await write(target.object, `${referenceName(target)} scaled${dryRunSuffix(dryRun)}`);
       if (flags.timeout !== undefined && dryRun === 'none')
         await waitForReplicas(context, target, replicas, flags.timeout);
     } catch (error) {

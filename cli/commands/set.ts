@@ -1,12 +1,13 @@
 import type { Command } from 'commander';
 import { Failure } from '../cluster/failure.js';
 import type { CommandHost } from '../command-host.js';
-import { listFlag } from '../flags.js';
+import { arrayFlag, listFlag } from '../flags.js';
 import { patchOfPodSpec, podSpecOf } from '../pod-template.js';
 import { registerSetEnv } from '../set/env-command.js';
 import { imagePatch } from '../set/image.js';
 import { parseQuantities, resourcesPatch } from '../set/resources.js';
 import { addSetFlags, applySetting, type SetFlags } from '../set/setting.js';
+import { subjectPatch, subjectsOf, type SubjectFlags } from '../set/subject.js';
 
 interface ResourcesFlags extends SetFlags {
   containers: string;
@@ -19,6 +20,7 @@ export function register(program: Command, host: CommandHost): void {
   registerSetEnv(set, host);
   registerImage(set, host);
   registerResources(set, host);
+  registerSubject(set, host);
   const selector = set
     .command('selector')
     .description('change the selector of a Service')
@@ -61,6 +63,31 @@ export function register(program: Command, host: CommandHost): void {
     });
   });
 }
+
+function registerSubject(set: Command, host: CommandHost): void {
+  const command = set
+    .command('subject')
+    .description('add subjects to a RoleBinding or ClusterRoleBinding')
+    .usage('(-f FILENAME | TYPE NAME) [--user=username] [--group=groupname] [--serviceaccount=namespace:name] [flags]');
+  addSetFlags(command);
+  // Here --user names a subject and not a user of the kubeconfig.
+  command
+    .addOption(arrayFlag('--user <name>', 'a user; may be repeated'))
+    .addOption(arrayFlag('--group <name>', 'a group; may be repeated'))
+    .addOption(arrayFlag('--serviceaccount <namespace:name>', 'a ServiceAccount; may be repeated'));
+  type Flags = SetFlags & SubjectFlags & { user?: never };
+  host.bind<Flags>(command, (context, flags, { words }) => {
+    if (words.length === 0 && !flags.filename) throw new Failure(nothingNamed);
+    const subjects = subjectsOf(flags);
+    return applySetting(context, flags, words, {
+      done: 'subjects updated',
+      plan: (target) => subjectPatch(target, subjects),
+    });
+  });
+}
+
+const nothingNamed =
+  "You must provide one or more resources by argument or filename.\nExample resource specifications include:\n   '-f rsrc.yaml'\n   '--filename=rsrc.json'\n   '<resource> <name>'\n   '<resource>'";
 
 function registerImage(set: Command, host: CommandHost): void {
   const image = set

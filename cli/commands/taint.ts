@@ -7,12 +7,15 @@ import type { CommandContext } from '../context.js';
 import { throwCollected } from '../failures.js';
 import { booleanFlag } from '../flags.js';
 import { findObjects, referenceName, referencePath, type FoundObject } from '../found-objects.js';
+import { addPrintFlags, objectWriter, type PrintFlags } from '../print-flags.js';
+import type { Fields } from '../strategic-merge.js';
 
-interface TaintFlags {
+interface TaintFlags extends PrintFlags {
   overwrite: boolean;
   all: boolean;
   selector?: string;
   dryRun: string;
+  fieldManager: string;
 }
 
 export function register(program: Command, host: CommandHost): void {
@@ -24,7 +27,8 @@ export function register(program: Command, host: CommandHost): void {
     .addOption(booleanFlag('--overwrite', 'change taints that are set already'))
     .addOption(booleanFlag('--all', 'all nodes'))
     .addOption(dryRunFlag());
-  host.bind<TaintFlags>(command, runTaint);
+  command.option('--field-manager <name>', 'name under which the server notes the change', 'kubectl-taint');
+  host.bind<TaintFlags>(addPrintFlags(command), runTaint);
 }
 
 /** One change: a taint to set, or a key (of one effect or all) to remove. */
@@ -83,7 +87,7 @@ async function taintNode(
     await api.json({
       method: 'PATCH',
       path: referencePath(node),
-      query: { dryRun: dryRun === 'server' ? 'All' : undefined, fieldManager: 'kubectl-taint' },
+      query: { dryRun: dryRun === 'server' ? 'All' : undefined, fieldManager: flags.fieldManager },
       contentType: 'application/merge-patch+json',
       body: {
         metadata: { resourceVersion: node.object.metadata.resourceVersion },
@@ -98,7 +102,8 @@ async function taintNode(
   );
   const kinds = new Set(changes.map(({ kind }) => kind));
   const word = isReplacing ? 'modified' : kinds.size > 1 ? 'modified' : kinds.has('set') ? 'tainted' : 'untainted';
-  context.print(`${referenceName(node)} ${word}${dryRunSuffix(dryRun)}`);
+  const spec: Fields = { ...(node.object['spec'] as Fields), taints: after };
+  await objectWriter(context, flags)({ ...node.object, spec }, `${referenceName(node)} ${word}${dryRunSuffix(dryRun)}`);
 }
 
 /** Taints after the changes. @throws Failure for a taint that is there already, or one to remove that is not. */

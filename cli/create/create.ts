@@ -1,12 +1,13 @@
-import { defineResource, resourcePath } from '../../shared/api/resource.js';
+import { resourcePath } from '../../shared/api/resource.js';
 import { StatusError } from '../../shared/errors/status-error.js';
 import { withLastApplied } from '../apply/last-applied.js';
 import { Failure } from '../cluster/failure.js';
 import { dryRunOf, dryRunSuffix, fieldValidationOf, type FileFlags, type WriteFlags } from '../command-flags.js';
 import type { CommandContext } from '../context.js';
 import { throwCollected } from '../failures.js';
+import { assumedType } from '../local-objects.js';
 import { explainRefusal, placedObjects } from '../manifest-objects.js';
-import { isTemplate, objectPrinter } from '../printer/object-printer.js';
+import { objectWriter } from '../print-flags.js';
 import { objectName, type ResourceType } from '../resource-mapper.js';
 import type { AnyObject } from '../server-api.js';
 
@@ -76,17 +77,7 @@ async function createOne(
   const api = await context.api();
   const created =
     dryRun === 'client' ? body : await api.json({ method: 'POST', path: resourcePath(type, namespace), query, body });
-  const printer = objectPrinter(flags.output, { showManagedFields: flags.showManagedFields });
-  if (printer) context.terminal.stdout.write(lineOf(await printer(created, false), flags.output));
-  else context.print(`${objectName(type, created.metadata.name ?? '')} ${done}${dryRunSuffix(dryRun)}`);
+  const message = `${objectName(type, created.metadata.name ?? '')} ${done}${dryRunSuffix(dryRun)}`;
+  await objectWriter(context, flags)(created, message);
   return created;
 }
-
-/** The type of an object that only shall be shown, on a server that may not have it. */
-function assumedType({ apiVersion, kind }: AnyObject): ResourceType {
-  const [version = '', group = ''] = apiVersion.split('/').reverse();
-  const resource = defineResource({ group, version, kind, resource: `${kind.toLowerCase()}s`, namespaced: true });
-  return { ...resource, singular: kind.toLowerCase(), shortNames: [], categories: [], verbs: [], subresources: [] };
-}
-
-const lineOf = (text: string, format: string | undefined): string => (isTemplate(format) ? text : `${text}\n`);

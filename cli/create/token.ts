@@ -6,16 +6,15 @@ import type { CommandHost } from '../command-host.js';
 import type { CommandContext } from '../context.js';
 import { parseDuration } from '../duration.js';
 import { durationFlag, arrayFlag } from '../flags.js';
-import { objectPrinter } from '../printer/object-printer.js';
+import { addPrintFlags, objectWriter, type PrintFlags } from '../print-flags.js';
 import { oneName } from './generator.js';
 
-interface TokenFlags {
+interface TokenFlags extends PrintFlags {
   audience?: string[];
   duration?: string;
   boundObjectKind?: string;
   boundObjectName?: string;
   boundObjectUid?: string;
-  output?: string;
 }
 
 export function registerToken(create: Command, host: CommandHost): void {
@@ -27,8 +26,8 @@ export function registerToken(create: Command, host: CommandHost): void {
     .addOption(durationFlag('--duration <duration>', 'how long it is valid'))
     .option('--bound-object-kind <kind>', 'Pod, Secret or Node: the token ends with that object')
     .option('--bound-object-name <name>', 'name of that object')
-    .option('--bound-object-uid <uid>', 'uid of that object')
-    .option('-o, --output <format>', 'json or yaml: the whole TokenRequest');
+    .option('--bound-object-uid <uid>', 'uid of that object');
+  addPrintFlags(command, 'json, yaml ...: the whole TokenRequest');
   host.bind<TokenFlags>(command, async (context, flags, { words }) => createToken(context, flags, words));
 }
 
@@ -52,11 +51,11 @@ async function createToken(context: CommandContext, flags: TokenFlags, words: re
       ...bound,
     },
   };
+  const write = objectWriter(context, flags);
   const path = resourcePath(mapper.resolve('serviceaccounts'), namespace, name, 'token');
   try {
     const request = await api.json({ method: 'POST', path, body });
-    const printer = objectPrinter(flags.output);
-    context.print(printer ? await printer(request, false) : ((request['status'] as { token?: string }).token ?? ''));
+    await write(request, (request['status'] as { token?: string }).token ?? '');
   } catch (error) {
     if (error instanceof StatusError) throw new Failure(`failed to create token: ${error.message}`);
     throw error;

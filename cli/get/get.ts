@@ -37,6 +37,7 @@ export async function runGet(
     template: flags.template,
     headers: showsHeaders(flags),
     showManagedFields: flags.showManagedFields,
+    allowsMissing: flags.allowMissingTemplateKeys,
   });
   const namespace = await context.namespace();
   const requests = await requestsOf(context, flags, words, mapper);

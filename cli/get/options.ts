@@ -1,8 +1,7 @@
 import type { GlobalFlags } from '../flags.js';
+import type { PrintFlags } from '../print-flags.js';
 
-export interface GetFlags extends GlobalFlags {
-  output?: string;
-  template?: string;
+export interface GetFlags extends GlobalFlags, PrintFlags {
   selector?: string;
   fieldSelector?: string;
   sortBy?: string;
@@ -21,5 +20,4 @@ export interface GetFlags extends GlobalFlags {
   headers: boolean;
   showLabels: boolean;
   showKind: boolean;
-  showManagedFields: boolean;
 }

@@ -17,9 +17,9 @@ export class GoTemplate {
     return new GoTemplate(parser.whole());
   }
 
-  render(data: unknown): string {
+  render(data: unknown, allowsMissing = true): string {
     const output: string[] = [];
-    run(this.#nodes, { dot: data, variables: new Map([['$', data]]), output });
+    run(this.#nodes, { dot: data, variables: new Map([['$', data]]), output, allowsMissing });
     return output.join('');
   }
 }
@@ -174,6 +174,8 @@ interface Scope {
   readonly dot: unknown;
   readonly variables: ReadonlyMap<string, unknown>;
   readonly output: string[];
+  /** Whether a field that is not there is `<no value>`, and no failure. */
+  readonly allowsMissing: boolean;
 }
 
 function run(nodes: readonly Node[], given: Scope): void {
@@ -235,14 +237,22 @@ function valueOf(given: Operand, scope: Scope): unknown {
     case 'name':
       return functions[given.name]?.([]);
     case 'group':
-      return at(evaluate(given.pipeline, scope), given.path);
+      return at(evaluate(given.pipeline, scope), given.path, scope);
     case 'fields':
-      return at(given.variable === undefined ? scope.dot : scope.variables.get(given.variable), given.path);
+      return at(given.variable === undefined ? scope.dot : scope.variables.get(given.variable), given.path, scope);
   }
 }
 
-const at = (value: unknown, path: readonly string[]): unknown =>
-  path.reduce<unknown>((inner, step) => (isMap(inner) && Object.hasOwn(inner, step) ? inner[step] : undefined), value);
+const at = (
+  value: unknown,
+  path: readonly string[],
+  { allowsMissing }: Pick<Scope, 'allowsMissing'> = { allowsMissing: true },
+): unknown =>
+  path.reduce<unknown>((inner, step) => {
+    if (isMap(inner) && Object.hasOwn(inner, step)) return inner[step];
+    if (allowsMissing) return undefined;
+    throw new Failure(`error executing template: map has no entry for key ${JSON.stringify(step)}`);
+  }, value);
 
 const isMap = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -15,6 +15,8 @@ export interface PrinterOptions {
   readonly readFile?: (path: string) => string;
   /** Of --template. */
   readonly template?: string | undefined;
+  /** Whether a template may name what is not there; true by default. */
+  readonly allowsMissing?: boolean;
 }
 
 const formats =
@@ -50,7 +52,7 @@ interface TemplateOptions extends PrinterOptions {
 }
 
 function templatePrinter(name: string, argument: string | undefined, options: TemplateOptions): ObjectPrinter {
-  const { format, headers = true, readFile } = options;
+  const { format, headers = true, readFile, allowsMissing = true } = options;
   const text = name.endsWith('-file') && argument !== undefined ? readFile?.(argument) : argument;
   switch (name) {
     case 'go-template':
@@ -61,7 +63,7 @@ function templatePrinter(name: string, argument: string | undefined, options: Te
       if (!template) throw new Failure(`template format specified but no template given`);
       return async (object) => {
         const { GoTemplate } = await import('./go-template.js');
-        return GoTemplate.parse(template).render(object);
+        return GoTemplate.parse(template).render(object, allowsMissing);
       };
     }
     case 'jsonpath':
@@ -69,8 +71,9 @@ function templatePrinter(name: string, argument: string | undefined, options: Te
     case 'jsonpath-as-json': {
       if (!text) throw new Failure(`template format specified but no template given`);
       const path = JsonPath.parse(text);
-      if (name !== 'jsonpath-as-json') return (object) => path.render(object);
-      return (object) => goJson(path.find(object), 4);
+      if (name === 'jsonpath-as-json')
+        return (object) => explained(text, () => goJson(path.find(object, allowsMissing), 4));
+      return (object) => explained(text, () => path.render(object, allowsMissing));
     }
     case 'custom-columns':
     case 'custom-columns-file': {
@@ -82,6 +85,18 @@ function templatePrinter(name: string, argument: string | undefined, options: Te
       throw new Failure(
         `unable to match a printer suitable for the output format "${format}", allowed formats are: ${formats}`,
       );
+  }
+}
+
+function explained(template: string, render: () => string): string {
+  try {
+    return render();
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    const more = `Printing more information for debugging the template:\n\ttemplate was:\n\t\t${template}`;
+    throw new Failure(
+      `error executing jsonpath ${JSON.stringify(template)}: Error executing template: ${error.message}. ${more}`,
+    );
   }
 }
 

@@ -4,13 +4,16 @@ import type { CommandContext } from '../context.js';
 import { throwCollected } from '../failures.js';
 import { booleanFlag } from '../flags.js';
 import { findObjects, referenceName, referencePath, type FoundObject } from '../found-objects.js';
-import { objectPrinter } from '../printer/object-printer.js';
+import { localObjects } from '../local-objects.js';
+import { addPrintFlags, objectWriter, type PrintFlags } from '../print-flags.js';
+import type { AnyObject } from '../server-api.js';
+import { strategicMerge, type Fields } from '../strategic-merge.js';
 
-export interface SetFlags extends FileFlags {
+export interface SetFlags extends FileFlags, PrintFlags {
   selector?: string;
   all: boolean;
+  local: boolean;
   dryRun: string;
-  output?: string;
   fieldManager: string;
 }
 
@@ -18,12 +21,11 @@ export interface SetFlags extends FileFlags {
 export function addSetFlags(command: Command): Command {
   command
     .option('-l, --selector <query>', 'label selector')
-    .option('-o, --output <format>', 'json, yaml, name ...')
     .option('--field-manager <name>', 'name under which the server notes the change', 'kubectl-set')
     .addOption(booleanFlag('--all', 'all objects of the types'))
-    .addOption(booleanFlag('--local', 'accepted for compatibility'))
+    .addOption(booleanFlag('--local', 'change what files hold, and ask no server'))
     .addOption(dryRunFlag());
-  return addFileFlags(command);
+  return addFileFlags(addPrintFlags(command));
 }
 
 /** What a `set` command does to each object. */
@@ -34,11 +36,13 @@ export interface Setting {
   plan(target: FoundObject): object | undefined;
 }
 
-export function targetsOf(
+export async function targetsOf(
   context: CommandContext,
-  { selector, all, filename: files, recursive: isRecursive }: SetFlags,
+  flags: SetFlags,
   words: readonly string[],
 ): Promise<{ found: FoundObject[]; errors: unknown[] }> {
+  const { selector, all, filename: files, recursive: isRecursive } = flags;
+  if (flags.local) return { found: await localObjects(context, flags), errors: [] };
   return findObjects(context, { words, selector, all, files, isRecursive });
 }
 
@@ -51,23 +55,35 @@ export async function applySetting(
 ): Promise<void> {
   const dryRun = dryRunOf(flags.dryRun);
   const { found, errors } = await targetsOf(context, flags, words);
-  const api = await context.api();
-  const printer = objectPrinter(flags.output);
+  const write = objectWriter(context, flags);
   for (const target of found) {
     try {
       const body = setting.plan(target);
       if (body === undefined) continue;
-      const query = { dryRun: dryRun === 'server' ? 'All' : undefined, fieldManager: flags.fieldManager };
-      const contentType = 'application/strategic-merge-patch+json';
       const changed =
-        dryRun === 'client'
-          ? target.object
-          : await api.json({ method: 'PATCH', path: referencePath(target), query, contentType, body });
-      if (printer) context.print(await printer(changed, false));
-      else context.print(`${referenceName(target)} ${setting.done}${dryRunSuffix(dryRun)}`);
+        dryRun === 'client' || flags.local
+          ? (strategicMerge(target.object, body as Fields) as AnyObject)
+          : await patched(context, flags, target, { body, isDryRun: dryRun === 'server' });
+      await write(changed, `${referenceName(target)} ${setting.done}${dryRunSuffix(dryRun)}`);
     } catch (error) {
       errors.push(error);
     }
   }
   throwCollected(errors);
+}
+
+async function patched(
+  context: CommandContext,
+  { fieldManager }: SetFlags,
+  target: FoundObject,
+  { body, isDryRun }: { readonly body: object; readonly isDryRun: boolean },
+): Promise<AnyObject> {
+  const api = await context.api();
+  return api.json({
+    method: 'PATCH',
+    path: referencePath(target),
+    query: { dryRun: isDryRun ? 'All' : undefined, fieldManager },
+    contentType: 'application/strategic-merge-patch+json',
+    body,
+  });
 }

@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Command } from 'commander';
+import { CommandHost } from './command-host.js';
+import { commandIndex } from './command-index.js';
+import type { Terminal } from './context.js';
+import { addGlobalFlags } from './flags.js';
+import { helpOfAll } from './testing/kubectl-help.js';
+import { stockKubectl } from './testing/stock-kubectl.js';
+
+// Each command and flag that kubectl's own help tells of, beside those of knarr. What differs stands here with its reason: a further
+// difference, and one that is no more, fails the test.
+
+/** Commands of kubectl that knarr has not. */
+const missingCommands: Readonly<Record<string, string>> = {
+  kustomize: 'no kustomize: `kubectl kustomize DIR | knarr apply -f -` does the same',
+  plugin: 'no plugins: programs named kubectl-* are for kubectl',
+  'plugin list': 'no plugins',
+  certificate: 'not yet',
+  'certificate approve': 'not yet',
+  'certificate deny': 'not yet',
+  'apply edit-last-applied': 'not yet: view-last-applied, an editor and set-last-applied do the same',
+};
+
+/** Flags of kubectl that knarr has nowhere. */
+const missingEverywhere: Readonly<Record<string, string>> = {
+  '--kustomize': 'no kustomize',
+  '-k': 'no kustomize',
+  '--help': 'every command has it',
+  '-h': 'every command has it',
+};
+
+const printed = '--allow-missing-template-keys --output --show-managed-fields --template -o';
+
+/** Flags of single commands that knarr has not, and why. */
+const missingFlags: Readonly<Record<string, readonly [flags: string, reason: string]>> = {
+  apply: [
+    '--cascade --openapi-patch --subresource',
+    '--force deletes in the background; patches follow the schema of the server',
+  ],
+  'apply set-last-applied': [printed, 'only its message is printed'],
+  'auth reconcile': [printed, 'only its messages are printed'],
+  autoscale: ['--save-config', 'what is generated is not applied later'],
+  'cluster-info dump': [`${printed} --output-directory --pod-running-timeout`, 'only JSON to standard output'],
+  'config set': ['--set-raw-bytes', 'certificates are set by config set-cluster and set-credentials'],
+  'config set-cluster': ['--proxy-url', 'no proxies to API servers'],
+  'config set-credentials': [
+    '--auth-provider --auth-provider-arg --exec-api-version --exec-arg --exec-command --exec-env --exec-interactive-mode --exec-provide-cluster-info',
+    'no programs that make credentials',
+  ],
+  'config view': [
+    '--allow-missing-template-keys --merge --show-managed-fields --template',
+    'a kubeconfig has no managed fields, and is merged always',
+  ],
+  create: ['--edit --selector --windows-line-endings -l', 'apply and edit change what is created'],
+  'create configmap': ['--append-hash', 'kustomize makes names with a hash'],
+  'create secret docker-registry': ['--append-hash', 'kustomize makes names with a hash'],
+  'create secret generic': ['--append-hash', 'kustomize makes names with a hash'],
+  'create secret tls': ['--append-hash', 'kustomize makes names with a hash'],
+  delete: ['--interactive -i', '--dry-run shows what would be deleted'],
+  diff: [
+    '--concurrency --prune --prune-allowlist --selector -l',
+    'objects are compared one after the other, none is left out',
+  ],
+  drain: ['--skip-wait-for-delete-timeout', 'every pod is waited for, up to --timeout'],
+  edit: [
+    '--allow-missing-template-keys --output-patch --save-config --show-managed-fields --template --validate --windows-line-endings',
+    'what is edited is what the server would return',
+  ],
+  events: ['--allow-missing-template-keys --show-managed-fields --template', 'events are printed whole'],
+  exec: ['--filename -f', 'a pod is named, not read from a file'],
+  expose: ['--override-type --overrides --save-config', 'patch changes what was made'],
+  proxy: [
+    '--append-server-path --disable-filter --keepalive --unix-socket --www --www-prefix -P -u -w',
+    'only the API, on a port of this machine',
+  ],
+  run: [
+    '--cascade --filename --force --grace-period --leave-stdin-open --override-type --recursive --save-config --timeout --wait -R -f',
+    'kubectl has them from what it shares with delete; --overrides is a JSON merge patch',
+  ],
+  'set selector': ['--resource-version', 'patch has preconditions'],
+  taint: ['--validate', 'the server validates'],
+  wait: [`${printed} --local`, 'only messages are printed, and the server is waited for'],
+};
+
+/** Flags of knarr that kubectl 1.33 has not. */
+const ownFlags: Readonly<Record<string, readonly [flags: string, reason: string]>> = {
+  'apply set-last-applied': ['--recursive -R', 'as everywhere with -f'],
+  autoscale: ['--cpu --memory --validate', 'flags of kubectl 1.34'],
+  'create service clusterip': ['--external-name --node-port', 'the types of Services share their flags'],
+  'create service externalname': ['--clusterip --node-port', 'the types of Services share their flags'],
+  'create service loadbalancer': ['--clusterip --external-name --node-port', 'the types of Services share their flags'],
+  'create service nodeport': ['--clusterip --external-name', 'the types of Services share their flags'],
+  debug: ['--recursive -R', 'as everywhere with -f'],
+  explain: ['-R -o', 'short forms'],
+  expose: ['--validate', 'as every command that creates'],
+  run: ['--validate', 'as every command that creates'],
+  'set selector': ['--selector -l', 'as every command of set'],
+  'set serviceaccount': ['--selector -l', 'as every command of set'],
+};
+
+const flagsOf = (command: Command): string[] =>
+  command.options.flatMap(({ long, short }) => [long, short]).filter((flag) => flag !== undefined);
+
+/** Flags of every command of knarr, by its path. */
+async function ourFlags(): Promise<Map<string, readonly string[]>> {
+  const all = new Map<string, readonly string[]>();
+  const visit = (command: Command, path: string): void => {
+    all.set(path, flagsOf(command));
+    for (const child of command.commands) visit(child, `${path} ${child.name()}`);
+  };
+  const host = new CommandHost({} as Terminal);
+  for (const { load } of commandIndex) {
+    const root = new Command();
+    (await load()).register(root, host);
+    for (const command of root.commands) visit(command, command.name());
+  }
+  return all;
+}
+
+const listed = (entry: readonly [string, string] | undefined): string[] => (entry ? entry[0].split(' ') : []);
+
+test("knarr's commands and flags are kubectl's, but for those that are listed with a reason", async () => {
+  const [theirs, ours] = await Promise.all([helpOfAll(stockKubectl()), ourFlags()]);
+  const shared = new Set(flagsOf(addGlobalFlags(new Command())));
+  theirs.delete('');
+  const absent = [...theirs.keys()].filter((path) => !ours.has(path));
+  assert.deepEqual(absent.sort(), Object.keys(missingCommands).sort());
+  assert.deepEqual(
+    [...ours.keys()].filter((path) => !theirs.has(path)),
+    [],
+  );
+  for (const [path, flags] of ours) {
+    const expected = theirs.get(path)?.flags ?? [];
+    const has = new Set([...flags, ...shared, ...Object.keys(missingEverywhere)]);
+    const missing = expected.filter((flag) => !has.has(flag));
+    assert.deepEqual(missing.sort(), listed(missingFlags[path]).sort(), `flags of kubectl ${path} that knarr has not`);
+    const own = flags.filter((flag) => !expected.includes(flag));
+    assert.deepEqual(own.sort(), listed(ownFlags[path]).sort(), `flags of knarr ${path} that kubectl has not`);
+  }
+});
+
+test("the comparison reads all of kubectl's help", async () => {
+  const theirs = await helpOfAll(stockKubectl());
+  assert.ok(theirs.size >= 90, `${theirs.size} commands`);
+  const count = [...theirs.values()].reduce((sum, { flags }) => sum + flags.length, 0);
+  assert.ok(count >= 1_000, `${count} flags`);
+});
