@@ -1,10 +1,11 @@
 import { systemClock } from '../shared/clock/clock.js';
-import { runKnarr } from './program.js';
+import { interrupted, runKnarr } from './program.js';
 
 const ended = new AbortController();
+let received: NodeJS.Signals | undefined;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
-    process.exitCode = signal === 'SIGINT' ? 130 : 143;
+    received = signal;
     ended.abort();
   });
 }
@@ -23,4 +24,6 @@ const exitCode = await runKnarr(process.argv.slice(2), {
   clock: systemClock,
   signal: ended.signal,
 });
-if (process.exitCode === undefined) process.exitCode = exitCode;
+// A shell must see that the signal was the end: it leaves a loop then.
+if (received && exitCode === interrupted) process.kill(process.pid, received);
+else if (process.exitCode === undefined) process.exitCode = exitCode;

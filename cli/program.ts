@@ -7,6 +7,9 @@ import type { Terminal } from './context.js';
 import { ExitError, failureText } from './failures.js';
 import { addGlobalFlags, canonicalArguments, FlagFailure, see } from './flags.js';
 
+/** The exit code that says: let the signal end this process. */
+export const interrupted = 130;
+
 /** Runs one command line and resolves with its exit code; all output goes through `terminal`. */
 export async function runKnarr(argv: readonly string[], terminal: Terminal): Promise<number> {
   const host = new CommandHost(terminal);
@@ -26,19 +29,30 @@ export async function runKnarr(argv: readonly string[], terminal: Terminal): Pro
     }
     const word = argv[nextWord(argv, 0)];
     const entry = commandIndex.find(({ name, aliases }) => name === word || aliases?.includes(word ?? ''));
-    if (entry) await runIndexed(entry, argv, program, host);
-    else await runOther(argv, program);
+    if (!entry) await runOther(argv, program);
+    else if (await isInterrupted(runIndexed(entry, argv, program, host), terminal))
+      return entry.interrupted ?? interrupted;
     return host.exitCode;
   } catch (error) {
     return told(error, terminal, host);
   }
 }
 
+/** Whether a command ended because of a signal. Its other failures are thrown. */
+async function isInterrupted(running: Promise<void>, { signal }: Terminal): Promise<boolean> {
+  try {
+    await running;
+  } catch (error) {
+    if (!signal.aborted || !isAbort(error)) throw error;
+  }
+  return signal.aborted;
+}
+
 function told(error: unknown, terminal: Terminal, host: CommandHost): number {
   if (error instanceof CommanderError) return error.exitCode;
   if (error instanceof ExitError) return error.exitCode;
   // An interrupted command has nothing more to say.
-  if (terminal.signal.aborted && isAbort(error)) return 130;
+  if (terminal.signal.aborted && isAbort(error)) return interrupted;
   terminal.stderr.write(`${failureText(error, host.server)}\n`);
   return 1;
 }
