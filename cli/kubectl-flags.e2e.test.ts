@@ -13,7 +13,6 @@ import { stockKubectl } from './testing/stock-kubectl.js';
 
 /** Commands of kubectl that knarr has not. */
 const missingCommands: Readonly<Record<string, string>> = {
-  kustomize: 'no kustomize: `kubectl kustomize DIR | knarr apply -f -` does the same',
   plugin: 'no plugins: programs named kubectl-* are for kubectl',
   'plugin list': 'no plugins',
   certificate: 'not yet',
@@ -24,8 +23,6 @@ const missingCommands: Readonly<Record<string, string>> = {
 
 /** Flags of kubectl that knarr has nowhere. */
 const missingEverywhere: Readonly<Record<string, string>> = {
-  '--kustomize': 'no kustomize',
-  '-k': 'no kustomize',
   '--help': 'every command has it',
   '-h': 'every command has it',
 };
@@ -74,8 +71,12 @@ const missingFlags: Readonly<Record<string, readonly [flags: string, reason: str
     '--append-server-path --disable-filter --keepalive --unix-socket --www --www-prefix -P -u -w',
     'only the API, on a port of this machine',
   ],
+  kustomize: [
+    '--as-current-user --enable-alpha-plugins --enable-helm --env --helm-api-versions --helm-command --helm-debug --helm-kube-version --load-restrictor --mount --network --network-name -e',
+    'no plugins, no charts, and no files outside of the folder',
+  ],
   run: [
-    '--cascade --filename --force --grace-period --leave-stdin-open --override-type --recursive --save-config --timeout --wait -R -f',
+    '--cascade --filename --force --grace-period --kustomize --leave-stdin-open --override-type --recursive --save-config --timeout --wait -R -f -k',
     'kubectl has them from what it shares with delete; --overrides is a JSON merge patch',
   ],
   'set selector': ['--resource-version', 'patch has preconditions'],
@@ -85,17 +86,18 @@ const missingFlags: Readonly<Record<string, readonly [flags: string, reason: str
 
 /** Flags of knarr that kubectl 1.33 has not. */
 const ownFlags: Readonly<Record<string, readonly [flags: string, reason: string]>> = {
-  'apply set-last-applied': ['--recursive -R', 'as everywhere with -f'],
+  'apply set-last-applied': ['--kustomize --recursive -R -k', 'as everywhere with -f'],
   autoscale: ['--cpu --memory --validate', 'flags of kubectl 1.34'],
   'create service clusterip': ['--external-name --node-port', 'the types of Services share their flags'],
   'create service externalname': ['--clusterip --node-port', 'the types of Services share their flags'],
   'create service loadbalancer': ['--clusterip --external-name --node-port', 'the types of Services share their flags'],
   'create service nodeport': ['--clusterip --external-name', 'the types of Services share their flags'],
-  debug: ['--recursive -R', 'as everywhere with -f'],
+  debug: ['--kustomize --recursive -R -k', 'as everywhere with -f'],
   explain: ['-R -o', 'short forms'],
   expose: ['--validate', 'as every command that creates'],
   run: ['--validate', 'as every command that creates'],
-  'set selector': ['--selector -l', 'as every command of set'],
+  'set selector': ['--kustomize --selector -k -l', 'as every command of set'],
+  wait: ['--kustomize -k', 'as everywhere with -f'],
   'set serviceaccount': ['--selector -l', 'as every command of set'],
 };
 
