@@ -99,7 +99,8 @@ describe('the encryption keys of a cluster that is used', () => {
     const report = (await reader?.end()) ?? assert.fail('nobody read');
     reader = undefined;
     assert.equal(report.wrong, 0, report.firstWrong);
-    assert.ok(report.answered > 500, `${report.answered} answers`);
+    // How many depends on how long the rotations took; without a reader that works there are none.
+    assert.ok(report.answered > count, `${report.answered} answers`);
     assert.ok(report.longestGapMs < 10_000, `${report.longestGapMs} ms without an answer`);
   });
 
