@@ -18,6 +18,9 @@ const portsOf: Readonly<Record<Program, number>> = { kubectl: 19_000, knarr: 19_
 
 type Run = (line: string, options?: CommandOptions) => Promise<string>;
 
+/** kubectl's reader may meet the empty message with which an exec begins before kubectl has made the stream for it, and says so. */
+const aheadOfItsStreams = /^E\d{4} .*websocket\.go:\d+\] Unknown stream id 1, discarding message\n/gm;
+
 /** Runs a command line; both outputs and the exit code as text, the same for both programs where they behave the same. */
 function runner(cluster: FindCluster, program: Program): Run {
   return async (line, options = {}) => {
@@ -27,7 +30,8 @@ function runner(cluster: FindCluster, program: Program): Run {
     const script = `k() { ${k} "$@"; }; exec 2>&1; ${line}`;
     const { stdout, code } = await cluster().host.run(['bash', '-c', script], { ...rest, env });
     const text = program === 'knarr' ? stdout.replaceAll(/(?<![+/-])\bknarr\b(?!-)/g, 'kubectl') : stdout;
-    return code === 0 ? text : `${text}[exit ${code}]\n`;
+    const own = text.replaceAll(aheadOfItsStreams, '');
+    return code === 0 ? own : `${own}[exit ${code}]\n`;
   };
 }
 
