@@ -55,6 +55,8 @@ export class DockerRuntime implements ContainerRuntime {
   readonly #privilege: DockerPrivilege;
   /** What inspecting told, by `id state`: it does not change while the state stays. Pruned at each full list. */
   readonly #details = new Map<string, ContainerDetail>();
+  /** Containers that ran out of memory. An engine that notices it after their end tells it in an event alone. Pruned likewise. */
+  readonly #outOfMemory = new Set<string>();
   #version: RuntimeVersion | undefined;
 
   constructor(options: DockerOptions) {
@@ -259,7 +261,20 @@ export class DockerRuntime implements ContainerRuntime {
   }
 
   events(signal: AbortSignal): AsyncIterable<RuntimeEvent> {
-    return dockerEvents(this.#engine, this.#owner, this.#clock.now(), signal);
+    return this.#noting(dockerEvents(this.#engine, this.#owner, this.#clock.now(), signal));
+  }
+
+  async *#noting(events: AsyncIterable<RuntimeEvent>): AsyncGenerator<RuntimeEvent> {
+    for await (const event of events) {
+      if (event.type === 'oom') this.#noteOutOfMemory(event.containerId);
+      yield event;
+    }
+  }
+
+  #noteOutOfMemory(id: string): void {
+    this.#outOfMemory.add(id);
+    const known = this.#details.get(`${id} exited`);
+    if (known) this.#details.set(`${id} exited`, { ...known, oomKilled: true });
   }
 
   async close(): Promise<void> {
@@ -310,7 +325,9 @@ export class DockerRuntime implements ContainerRuntime {
 
   /** A created container may yet be started or fail to: its detail is not kept. */
   #remember(inspected: ContainerInspectInfo): ContainerDetail {
-    const detail = containerDetail(inspected);
+    const told = containerDetail(inspected);
+    const isOutOfMemory = told.state === 'exited' && this.#outOfMemory.has(inspected.Id);
+    const detail = isOutOfMemory ? { ...told, oomKilled: true } : told;
     if (detail.state === 'exited') this.#details.delete(`${inspected.Id} running`);
     if (detail.state !== 'created') this.#details.set(`${inspected.Id} ${detail.state}`, detail);
     return detail;
@@ -319,6 +336,7 @@ export class DockerRuntime implements ContainerRuntime {
   #prune(listed: readonly ContainerInfo[]): void {
     const present = new Set(listed.map(({ Id }) => Id));
     for (const key of this.#details.keys()) if (!present.has(key.split(' ')[0] ?? '')) this.#details.delete(key);
+    for (const id of this.#outOfMemory) if (!present.has(id)) this.#outOfMemory.delete(id);
   }
 
   /** Puts right what made a create fail, if it can be. */
