@@ -1,8 +1,9 @@
-import type { IncomingMessage, RequestOptions } from 'node:http';
+import type { RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { APIServiceSpec } from '../../shared/api/generated/types.js';
 import type { Clock } from '../../shared/clock/clock.js';
 import type { KeyPair } from '../../shared/pki/certificate.js';
+import { readBounded } from '../services/bounded-answer.js';
 import { ServiceAgents } from '../services/service-agents.js';
 import type { ResolveService } from '../services/service-resolver.js';
 import { aggregatorUser, withRemoteUser } from './remote-user.js';
@@ -60,7 +61,7 @@ export class ExtensionClient {
         reject(error);
       });
       sent.on('response', (answer) => {
-        readAll(answer, maxBytes).then(
+        readBounded(answer, maxBytes).then(
           (body) => {
             cancel();
             const tag = answer.headers.etag;
@@ -80,14 +81,3 @@ export class ExtensionClient {
 /** Whom the certificate of an extension server must name. */
 export const serverNameOf = (service: APIServiceSpec['service']): string =>
   `${service?.name ?? ''}.${service?.namespace ?? ''}.svc`;
-
-async function readAll(answer: IncomingMessage, maxBytes: number): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of answer) {
-    size += (chunk as Buffer).length;
-    if (size > maxBytes) throw new Error(`response body is too large: the limit is ${maxBytes} bytes`);
-    chunks.push(chunk as Buffer);
-  }
-  return Buffer.concat(chunks);
-}

@@ -1,7 +1,7 @@
-import type { IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { AdmissionregistrationV1WebhookClientConfig } from '../../../shared/api/generated/types.js';
 import type { Clock } from '../../../shared/clock/clock.js';
+import { readBounded } from '../../services/bounded-answer.js';
 import { ServiceAgents } from '../../services/service-agents.js';
 import type { Credentials, CredentialsFor } from './webhook-credentials.js';
 import type { ResolveService } from '../../services/service-resolver.js';
@@ -134,7 +134,7 @@ export class WebhookClient {
       };
       sent.on('error', failWith);
       sent.on('response', (answer) => {
-        readAnswer(answer, maxBytes).then((bytes) => {
+        readBounded(answer, maxBytes).then((bytes) => {
           cancel();
           resolve({ status: answer.statusCode ?? 0, bytes });
         }, failWith);
@@ -160,17 +160,6 @@ function addressOf({ url, service }: AdmissionregistrationV1WebhookClientConfig,
     path,
     port: service ? port : Number(given.port) || 443,
   };
-}
-
-async function readAnswer(answer: IncomingMessage, maxBytes: number): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of answer) {
-    size += (chunk as Buffer).length;
-    if (size > maxBytes) throw new Error(`response body is too large: the limit is ${maxBytes} bytes`);
-    chunks.push(chunk as Buffer);
-  }
-  return Buffer.concat(chunks);
 }
 
 const certificateProblems: Readonly<Record<string, string>> = {
