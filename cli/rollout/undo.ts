@@ -1,11 +1,5 @@
+import { deploymentOwnAnnotations } from '../../shared/api/deployment.js';
 import type { PodTemplateSpec } from '../../shared/api/generated/types.js';
-import {
-  ANNOTATION_DESIRED_REPLICAS,
-  ANNOTATION_MAX_REPLICAS,
-  ANNOTATION_DEPLOYMENT_REVISION,
-  ANNOTATION_REVISION_HISTORY,
-  ANNOTATION_LAST_APPLIED,
-} from '../../shared/api/well-known.js';
 import { Failure } from '../cluster/failure.js';
 import { dryRunOf, dryRunSuffix, type DryRun, type FileFlags } from '../command-flags.js';
 import type { CommandContext } from '../context.js';
@@ -98,23 +92,13 @@ function restoringPatch({ type, object }: FoundObject, revision: Revision): Patc
   return { contentType: 'application/json-patch+json', body };
 }
 
-/** Annotations that tell of the Deployment or the ReplicaSet itself and not of what was deployed. */
-const own = new Set([
-  ANNOTATION_LAST_APPLIED,
-  ANNOTATION_DEPLOYMENT_REVISION,
-  ANNOTATION_REVISION_HISTORY,
-  ANNOTATION_DESIRED_REPLICAS,
-  ANNOTATION_MAX_REPLICAS,
-  'deprecated.deployment.rollback.to',
-]);
-
 /** A Deployment's annotations after it went back: those of the revision, but its own where they are about itself. */
 export function restoredAnnotations(
   now: Readonly<Record<string, string>> = {},
   then: Readonly<Record<string, string>> = {},
 ): Record<string, string> {
   return Object.fromEntries([
-    ...Object.entries(now).filter(([key]) => own.has(key)),
-    ...Object.entries(then).filter(([key]) => !own.has(key)),
+    ...Object.entries(now).filter(([key]) => deploymentOwnAnnotations.has(key)),
+    ...Object.entries(then).filter(([key]) => !deploymentOwnAnnotations.has(key)),
   ]);
 }

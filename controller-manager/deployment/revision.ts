@@ -1,23 +1,12 @@
+import { deploymentOwnAnnotations } from '../../shared/api/deployment.js';
 import type { Deployment, PodTemplateSpec, ReplicaSet } from '../../shared/api/generated/types.js';
 import { stableJson } from '../../shared/api/hash.js';
 import {
   ANNOTATION_DEPLOYMENT_REVISION,
-  ANNOTATION_DESIRED_REPLICAS,
-  ANNOTATION_LAST_APPLIED,
-  ANNOTATION_MAX_REPLICAS,
   ANNOTATION_REVISION_HISTORY,
   LABEL_POD_TEMPLATE_HASH,
 } from '../../shared/api/well-known.js';
 
-/** Annotations of a Deployment that its ReplicaSets do not take over. */
-const notCopied: ReadonlySet<string> = new Set([
-  ANNOTATION_LAST_APPLIED,
-  ANNOTATION_DEPLOYMENT_REVISION,
-  ANNOTATION_REVISION_HISTORY,
-  ANNOTATION_DESIRED_REPLICAS,
-  ANNOTATION_MAX_REPLICAS,
-  'deprecated.deployment.rollback.to',
-]);
 const maxHistoryLength = 2000;
 
 /** Revision of a ReplicaSet or Deployment; 0 where there is none or it is not a number. */
@@ -59,7 +48,7 @@ export function newReplicaSetAnnotations(
 ): Record<string, string> {
   const annotations: Record<string, string> = { ...present };
   for (const [key, value] of Object.entries(deployment.metadata.annotations ?? {})) {
-    if (!notCopied.has(key)) annotations[key] = value;
+    if (!deploymentOwnAnnotations.has(key)) annotations[key] = value;
   }
   const oldText = present[ANNOTATION_DEPLOYMENT_REVISION];
   if (parseRevision(oldText) >= newRevision) return annotations;
