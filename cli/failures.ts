@@ -13,7 +13,7 @@ export class ExitError extends Error {
 }
 
 /** Several failures of one command; all are told. */
-export class Failures extends Error {
+class Failures extends Error {
   override readonly name = 'Failures';
   readonly errors: readonly unknown[];
 

@@ -13,7 +13,7 @@ import { Failure } from './cluster/failure.js';
 import type { GlobalFlags } from './flags.js';
 
 /** What kubectl says of a kubeconfig that contradicts itself: without the usual `error: `. */
-export class ConfigurationError extends Error {
+class ConfigurationError extends Error {
   override readonly name = 'ConfigurationError';
 
   constructor(what: string) {

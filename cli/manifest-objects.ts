@@ -97,7 +97,7 @@ export async function explainRefusal(
 }
 
 /** `spec.containers[0].image` as steps. */
-export function parseFieldPath(text: string): (string | number)[] {
+function parseFieldPath(text: string): (string | number)[] {
   return [...text.matchAll(/\[(\d+)\]|\["?([^\]"]*)"?\]|([^.[\]]+)/g)].map(([, index, key, name]) =>
     index === undefined ? (key ?? name ?? '') : Number(index),
   );

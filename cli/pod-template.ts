@@ -3,7 +3,7 @@ import { Failure } from './cluster/failure.js';
 import type { FoundObject } from './found-objects.js';
 
 /** Where the spec of the pods stands in an object: a Pod's own, a CronJob's template in a template, else spec.template. */
-export function podSpecPath({ type }: Pick<FoundObject, 'type'>): readonly string[] {
+function podSpecPath({ type }: Pick<FoundObject, 'type'>): readonly string[] {
   if (type.kind === 'Pod') return ['spec'];
   if (type.kind === 'CronJob') return ['spec', 'jobTemplate', 'spec', 'template', 'spec'];
   return ['spec', 'template', 'spec'];

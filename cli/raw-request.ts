@@ -20,7 +20,7 @@ export async function sendRaw(context: CommandContext, { method, path, file }: R
 const maxBytes = 64 * 1024 * 1024;
 
 /** All of standard input. @throws Error beyond 64 MiB. */
-export async function readStdin({ terminal }: CommandContext): Promise<string> {
+async function readStdin({ terminal }: CommandContext): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of terminal.stdin as AsyncIterable<Buffer>) {

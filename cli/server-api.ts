@@ -105,7 +105,7 @@ export function queryText(query: Readonly<Record<string, string | number | boole
 }
 
 /** Texts of `299 - "text"` headers (RFC 7234 5.5); several may stand in one line. */
-export function warningsOf(header: string | readonly string[] | undefined): string[] {
+function warningsOf(header: string | readonly string[] | undefined): string[] {
   const lines = header === undefined ? [] : typeof header === 'string' ? [header] : header;
   return lines.flatMap((line) =>
     [...line.matchAll(/299 \S+ "((?:[^"\\]|\\.)*)"/g)].map(([, text = '']) => text.replaceAll(/\\(.)/g, '$1')),

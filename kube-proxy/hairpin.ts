@@ -19,7 +19,7 @@ function network(address: string, bits: number): string {
 }
 
 /** Ports of the bridges of these networks that may not yet send a packet back to where it came from. */
-export function portsWithoutHairpin(
+function portsWithoutHairpin(
   addresses: readonly Address[],
   ports: readonly Port[],
   podCIDRs: readonly string[],

@@ -9,7 +9,7 @@ export interface Route {
 }
 
 /** Marks our routes in the kernel's table, so that nobody else's is ever touched. */
-export const routeProtocol = '107';
+const routeProtocol = '107';
 
 const internalIP = (node: Node): string | undefined =>
   node.status?.addresses?.find((a) => a.type === 'InternalIP')?.address;

@@ -27,7 +27,7 @@ const protocols: Readonly<Record<string, string>> = { TCP: 'tcp', UDP: 'udp', SC
 const mostEndpoints = 65_536;
 
 /** All backends of one port, once each, in a stable order. */
-export function backendsOf(
+function backendsOf(
   port: ServicePort,
   slices: readonly EndpointSlice[],
   context: Pick<ProxyContext, 'localNodes'>,
@@ -57,7 +57,7 @@ export function backendsOf(
 }
 
 /** Ready backends; when there is none, those that end but still serve (KEP-1669). */
-export function usable(backends: readonly Backend[]): Backend[] {
+function usable(backends: readonly Backend[]): Backend[] {
   const ready = backends.filter((b) => b.isReady);
   return (ready.length > 0 ? ready : backends.filter((b) => b.isServing && b.isTerminating)).slice(0, mostEndpoints);
 }

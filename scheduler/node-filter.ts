@@ -6,13 +6,12 @@ import type { PodInfo } from './pod-info.js';
 
 export const unschedulableReason = 'node(s) were unschedulable';
 export const affinityReason = "node(s) didn't match Pod's node affinity/selector";
-export const taintReason = (taint: Taint): string =>
-  `node(s) had untolerated taint {${taint.key}: ${taint.value ?? ''}}`;
+const taintReason = (taint: Taint): string => `node(s) had untolerated taint {${taint.key}: ${taint.value ?? ''}}`;
 const unschedulableTaint: Taint = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' };
 const cachedSignatures = 256;
 
 /** Why a node cannot take a pod as far as labels, taints and cordons decide; undefined when it can. */
-export function nodeRefusal(info: PodInfo, node: Node): string | undefined {
+function nodeRefusal(info: PodInfo, node: Node): string | undefined {
   const { spec } = info.pod;
   const tolerations = spec.tolerations ?? [];
   if (node.spec.unschedulable && !tolerations.some((t) => tolerates(t, unschedulableTaint))) return unschedulableReason;

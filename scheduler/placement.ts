@@ -9,7 +9,7 @@ export type Placement =
 
 export const portReason = "node(s) didn't have free ports for the requested pod ports";
 export const tooManyPodsReason = 'Too many pods';
-export const insufficient = (resource: string): string => `Insufficient ${resource}`;
+const insufficient = (resource: string): string => `Insufficient ${resource}`;
 
 /** Weights of the original's default profile. */
 const weights = { spread: 2, taints: 3, affinity: 2, podAffinity: 2 };

@@ -160,7 +160,7 @@ const assuredShares: OlderFamily['changes'] = {
   LimitedPriorityLevelConfiguration: { renamed: { nominalConcurrencyShares: 'assuredConcurrencyShares' } },
 };
 
-export const olderFamilies: readonly OlderFamily[] = [
+const olderFamilies: readonly OlderFamily[] = [
   {
     from: 'io.k8s.api.networking.v1',
     to: 'io.k8s.api.networking.v1beta1',

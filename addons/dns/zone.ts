@@ -19,7 +19,7 @@ export type Lookup =
   | { readonly kind: 'outside' };
 
 /** Seconds that clients may keep an answer. */
-export const ttl = 5;
+const ttl = 5;
 const specificationVersion = '1.1.0';
 const nodata: Lookup = { kind: 'nodata' };
 const nxdomain: Lookup = { kind: 'nxdomain' };

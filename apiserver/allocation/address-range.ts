@@ -37,7 +37,7 @@ function parse(cidr: string): { base: number; size: number } | undefined {
   return isRange ? { base, size: 2 ** (32 - length) } : undefined;
 }
 
-export function addressToNumber(address: string): number | undefined {
+function addressToNumber(address: string): number | undefined {
   const parts = address.split('.');
   if (parts.length !== 4) return undefined;
   let value = 0;

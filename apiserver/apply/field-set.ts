@@ -43,7 +43,7 @@ const child = (set: FieldSet | undefined, element: string): FieldSet | undefined
 /** Node of a path element, if the set has anything at or below it. */
 export const getChild = child;
 
-export function setChild(set: MutableFieldSet, element: string, node: FieldSet | undefined): void {
+function setChild(set: MutableFieldSet, element: string, node: FieldSet | undefined): void {
   if (node !== undefined) set[element] = node;
 }
 
@@ -109,17 +109,6 @@ export function recursiveDifference(a: FieldSet, b: FieldSet): FieldSet {
     else if (!isMember(right)) setChild(result, element, nodeOf(isMember(left), recursiveDifference(left, right)));
   }
   return result;
-}
-
-export function equalSets(a: FieldSet, b: FieldSet): boolean {
-  if (a === b) return true;
-  const elements = childrenOf(a);
-  if (elements.length !== childrenOf(b).length) return false;
-  return elements.every((element) => {
-    const left = a[element] as FieldSet;
-    const right = child(b, element);
-    return right !== undefined && isMember(left) === isMember(right) && equalSets(left, right);
-  });
 }
 
 /** Paths of all members, e.g. `.spec.containers[name="a"].image`. */

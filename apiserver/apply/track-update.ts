@@ -58,7 +58,7 @@ function takeOver(owners: Owners, self: Ownership, comparisonIn: ComparisonIn, r
  * The owners to start from: those that the client sent, so that it may edit them; those of the live object where it sent
  * none or nonsense, so that a client that does not know them does not lose them. `[{}]` resets them.
  */
-export function ownersOf(live: JsonObject | undefined, next: JsonObject, isSubresource: boolean): Owners {
+function ownersOf(live: JsonObject | undefined, next: JsonObject, isSubresource: boolean): Owners {
   const liveEntries = metadataOf(live)['managedFields'];
   const given = metadataOf(next)['managedFields'];
   const fromLive = (): Owners => readManagedFields(liveEntries) ?? new Map();

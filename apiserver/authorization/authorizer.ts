@@ -39,7 +39,6 @@ export interface KnownRules {
 
 export const allow: Decision = Object.freeze({ verdict: 'allow', reason: '' });
 export const noOpinion: Decision = Object.freeze({ verdict: 'noOpinion', reason: '' });
-export const deny = (reason: string): Decision => ({ verdict: 'deny', reason });
 
 /** Whoever has a client certificate of this group may everything, whatever roles say: the way back in. */
 export const PRIVILEGED_GROUP = 'system:masters';

@@ -5,7 +5,7 @@ import type { Decision } from './authorizer.js';
 import { CompiledRules } from './compiled-rules.js';
 
 /** A role that bindings point to, whether it exists or not. */
-export class RoleSlot {
+class RoleSlot {
   readonly kind: string;
   readonly name: string;
   /** Bindings that point here. A slot that nobody points to and nothing is in is forgotten. */

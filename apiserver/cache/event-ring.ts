@@ -15,7 +15,7 @@ export interface RingLimits {
   readonly maxBytes: number;
 }
 
-export const defaultRingLimits: RingLimits = { maxEvents: 10_000, maxBytes: 32 * 1024 * 1024 };
+const defaultRingLimits: RingLimits = { maxEvents: 10_000, maxBytes: 32 * 1024 * 1024 };
 
 /**
  * The last changes of a collection, oldest first, bounded by count and bytes. Positions are absolute and only grow, so a

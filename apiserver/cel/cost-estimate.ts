@@ -3,7 +3,7 @@ import type { Checked } from './checker.js';
 import type { CelType } from './types.js';
 
 /** The most that one request can carry, which bounds whatever no schema bounds. */
-export const maxRequestBytes = 3 * 1024 * 1024;
+const maxRequestBytes = 3 * 1024 * 1024;
 
 /** Costs beyond this are all the same: too much. */
 const maxCost = Number.MAX_SAFE_INTEGER;

@@ -81,7 +81,7 @@ class JsonList extends CelList {
 }
 
 /** By what items of a set or a map are the same. */
-export function identityOf({ listType, listMapKeys }: ListType): ((item: CelValue) => string) | undefined {
+function identityOf({ listType, listMapKeys }: ListType): ((item: CelValue) => string) | undefined {
   if (listType === 'set') return (item) => JSON.stringify(toJson(item));
   if (listType !== 'map') return undefined;
   return (item) =>
@@ -176,7 +176,7 @@ export const isEscapable = (name: string): boolean => /^[A-Za-z_.\-/][A-Za-z0-9_
 
 const escapes: Readonly<Record<string, string>> = { underscores: '__', dot: '.', dash: '-', slash: '/' };
 
-export function unescapeName(name: string): string {
+function unescapeName(name: string): string {
   if (!name.includes('__')) return name;
   const whole = /^__([a-z]+)__$/.exec(name)?.[1];
   if (whole !== undefined && keywords.has(whole)) return whole;

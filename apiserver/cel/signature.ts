@@ -79,7 +79,7 @@ function splitTypes(list: string): string[] {
   return parts;
 }
 
-export function parseType(text: string): CelType {
+function parseType(text: string): CelType {
   const known = named[text];
   if (known) return known;
   if (/^[A-Z]$/.test(text)) return { kind: 'parameter', name: text };

@@ -44,8 +44,8 @@ export interface Decoded {
 /** Makes the error for a body that is refused. */
 type Refusal = (reason: string, causes?: readonly StatusCause[]) => StatusError;
 
-export const jsonMediaType = 'application/json';
-export const yamlMediaType = 'application/yaml';
+const jsonMediaType = 'application/json';
+const yamlMediaType = 'application/yaml';
 export const protobufMediaType = 'application/vnd.kubernetes.protobuf';
 
 /**

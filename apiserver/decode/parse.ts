@@ -16,7 +16,7 @@ export interface ParseLimits {
 }
 
 /** Enough for any schema of a custom resource; far from where writing JSON overflows the stack. */
-export const defaultMaxDepth = 512;
+const defaultMaxDepth = 512;
 /** The engine reads known keys quickly and learns new ones slowly: these take a tenth of a second. */
 const maxDifferentKeys = 25_000;
 /** YAML costs a hundred times more to read than JSON: these are more than 1,000 lines, and a tenth of a second. */

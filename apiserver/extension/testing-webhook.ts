@@ -25,7 +25,7 @@ export interface TestConversion {
 const hour = 3_600_000;
 
 /** `host:port` in v1 is two fields in all other versions. */
-export function convertAddress(object: JsonObject, apiVersion: string): JsonObject {
+function convertAddress(object: JsonObject, apiVersion: string): JsonObject {
   const spec = { ...(object['spec'] as JsonObject | undefined) };
   if (apiVersion.endsWith('/v1')) {
     const { host, port, ...rest } = spec;

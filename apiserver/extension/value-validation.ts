@@ -70,7 +70,7 @@ const jsonType = (value: unknown): string => {
   return typeof value;
 };
 
-export const typeInvalid = (path: string, value: unknown, detail: string): FieldError => ({
+const typeInvalid = (path: string, value: unknown, detail: string): FieldError => ({
   ...invalid(path, value, detail),
   type: 'FieldValueTypeInvalid',
 });
@@ -183,7 +183,7 @@ function checkObject(object: JsonObject, schema: Schema, path: string, context: 
 }
 
 /** How the path of a field goes on: names after a dot, keys of maps in brackets. */
-export function childPath(path: string, name: string, isKey: boolean): string {
+function childPath(path: string, name: string, isKey: boolean): string {
   if (isKey) return `${path}[${name}]`;
   return path === '' ? name : `${path}.${name}`;
 }

@@ -2,7 +2,7 @@ import { StatusError } from '../../shared/errors/status-error.js';
 import { badRequest } from '../registry/status-errors.js';
 import { header, type Exchange, type RawRequest } from './exchange.js';
 
-export const maxBodyBytes = 3 * 1024 * 1024;
+const maxBodyBytes = 3 * 1024 * 1024;
 const silenceTimeoutMs = 60_000;
 
 type BodySource = Pick<Exchange, 'request' | 'audit' | 'turns'>;

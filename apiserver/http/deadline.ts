@@ -3,7 +3,7 @@ import { parseDuration } from '../cel/time-values.js';
 import { badRequest } from '../registry/status-errors.js';
 
 /** In how much time a request that is no stream must have been answered, and the most that it may ask for. */
-export const maxRequestMs = 60_000;
+const maxRequestMs = 60_000;
 
 /** The query parameter `timeout`, as Go writes durations (`30s`, `1m30s`); undefined for the default. Throws 400. */
 export function timeoutOf(query: URLSearchParams): number | undefined {

@@ -18,7 +18,7 @@ export class Peers {
   }
 }
 
-export function readCertificate(socket: TLSSocket | undefined): PeerCertificate | undefined {
+function readCertificate(socket: TLSSocket | undefined): PeerCertificate | undefined {
   if (!socket || typeof socket.getPeerCertificate !== 'function') return undefined;
   const certificate = socket.getPeerCertificate();
   const subject = certificate?.subject as { CN?: string | string[]; O?: string | string[] } | undefined;

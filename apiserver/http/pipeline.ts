@@ -43,7 +43,7 @@ export interface PipelineOptions {
 const emptyQuery = new URLSearchParams();
 const longRunningSubresources = new Set(['exec', 'attach', 'portforward', 'proxy', 'log']);
 
-export function isLongRunning(info: RequestInfo): boolean {
+function isLongRunning(info: RequestInfo): boolean {
   return info.verb === 'watch' || longRunningSubresources.has(info.subresource);
 }
 

@@ -114,7 +114,7 @@ export function sendObject(
   sendBytes(exchange, code, contentType, Buffer.from(text));
 }
 
-export function sendStatus(exchange: Exchange, status: StatusObject, code: number): void {
+function sendStatus(exchange: Exchange, status: StatusObject, code: number): void {
   sendJson(exchange, code, status);
 }
 

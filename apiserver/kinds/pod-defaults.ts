@@ -9,7 +9,7 @@ import {
 import { setVolumeDefaults } from './volume-defaults.js';
 
 /** What holds for pods and for templates of pods. */
-export function setPodSpecDefaults(spec: PodSpec): void {
+function setPodSpecDefaults(spec: PodSpec): void {
   spec.dnsPolicy ||= 'ClusterFirst';
   spec.restartPolicy ||= 'Always';
   spec.securityContext ??= {};

@@ -62,7 +62,7 @@ function setDefaults(service: Service): void {
 }
 
 /** Whether traffic from outside the cluster reaches it, so that externalTrafficPolicy means something. */
-export function isExternallyAccessible(spec: ServiceSpec): boolean {
+function isExternallyAccessible(spec: ServiceSpec): boolean {
   if (spec.type === 'LoadBalancer' || spec.type === 'NodePort') return true;
   return spec.type === 'ClusterIP' && (spec.externalIPs ?? []).length > 0;
 }

@@ -15,10 +15,7 @@ export const objectMediaTypes = [
   'application/yaml',
   'application/vnd.kubernetes.protobuf',
 ] as const;
-export const watchMediaTypes = [
-  'application/json;stream=watch',
-  'application/vnd.kubernetes.protobuf;stream=watch',
-] as const;
+const watchMediaTypes = ['application/json;stream=watch', 'application/vnd.kubernetes.protobuf;stream=watch'] as const;
 const patchMediaTypes = [
   'application/json-patch+json',
   'application/merge-patch+json',

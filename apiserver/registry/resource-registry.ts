@@ -50,10 +50,6 @@ export class ResourceRegistry {
     if (!found) throw new Error(`${resource.group}/${resource.version} ${resource.resource} is not served`);
     return found;
   }
-
-  hasVersion(group: string, version: string): boolean {
-    return this.definitions.some(({ resource }) => resource.group === group && resource.version === version);
-  }
 }
 
 const pathOf = ({ resource }: Pick<ResourceDefinition, 'resource'>): string =>

@@ -3,7 +3,7 @@ import { StatusError, type StatusObject } from '../../shared/errors/status-error
 import { aggregateMessage, toCauses, type FieldError } from '../validation/field-error.js';
 
 /** `pods`, `deployments.apps`: how messages name a resource. */
-export function qualifiedResource(resource: Pick<Resource, 'group' | 'resource'>): string {
+function qualifiedResource(resource: Pick<Resource, 'group' | 'resource'>): string {
   return resource.group === '' ? resource.resource : `${resource.resource}.${resource.group}`;
 }
 

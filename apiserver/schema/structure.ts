@@ -24,7 +24,7 @@ export interface Structured {
 }
 
 /** As many as the original reports. */
-export const maxUnknownFields = 100;
+const maxUnknownFields = 100;
 
 /** A place below the object: a struct's field, a map's key, or a list's index. */
 type Step = Field | { readonly key: string } | number;

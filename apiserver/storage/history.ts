@@ -30,7 +30,7 @@ export function locate(
 }
 
 /** Answers from the entry alone where it can. */
-export function existedAt(database: Database, key: string, entry: IndexEntry, revision: number): boolean {
+function existedAt(database: Database, key: string, entry: IndexEntry, revision: number): boolean {
   if (entry.revision <= revision) return !entry.isDeleted;
   return entry.createRevision <= revision || locate(database, key, entry, revision) !== undefined;
 }

@@ -30,7 +30,7 @@ const hopByHop = new Set([
 ]);
 const dialTimeoutMs = 30_000;
 
-export function withoutHops(headers: Headers): Headers {
+function withoutHops(headers: Headers): Headers {
   const kept: Headers = {};
   for (const [name, value] of Object.entries(headers)) {
     if (!hopByHop.has(name) && value !== undefined) kept[name] = value;

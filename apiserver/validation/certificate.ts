@@ -70,7 +70,7 @@ function validateSpec(spec: Partial<CertificateSigningRequestSpec>): FieldError[
 }
 
 /** `domain/path`: who signs. */
-export function validateSignerName(name: string, path: string): FieldError[] {
+function validateSignerName(name: string, path: string): FieldError[] {
   if (name === '') return [required(path)];
   const slash = name.indexOf('/');
   const domain = name.slice(0, slash);

@@ -4,7 +4,7 @@ import { boolType, describeType, objectType, opaqueType, type CelType } from '..
 import { forbidden, invalid, type FieldError } from './field-error.js';
 
 /** Units of cost that one selector may take for one device. */
-export const maxSelectorCost = 1_000_000;
+const maxSelectorCost = 1_000_000;
 
 const MAX_ENTRIES = 32;
 const sized = (kind: 'string' | 'dyn', maxSize: number): CelType => ({ kind, maxSize });
@@ -13,7 +13,7 @@ const domain = sized('string', 63);
 const id = sized('string', 32);
 
 /** The variable `device` of selectors: attributes and capacities by domain, then by name. */
-export const deviceType: CelType = objectType('kubernetes.DRADevice', [
+const deviceType: CelType = objectType('kubernetes.DRADevice', [
   ['driver', sized('string', 63)],
   ['attributes', mapOf(domain, mapOf(id, sized('dyn', 64)))],
   ['capacity', mapOf(domain, mapOf(id, opaqueType('kubernetes.Quantity')))],
@@ -25,7 +25,7 @@ const environment = new CelEnvironment({ variables: { device: deviceType } });
  * A selector of devices, to be run with the variable `device`.
  * @throws CelCompileError
  */
-export const compileDeviceSelector = (expression: string): Program => environment.compile(expression, 'bool');
+const compileDeviceSelector = (expression: string): Program => environment.compile(expression, 'bool');
 
 /** Whether a selector compiles, and always ends in time. */
 export function validateDeviceExpression(expression: string, path: string): FieldError[] {

@@ -1,7 +1,7 @@
 /** Sets of completion indexes as text: `1,3-5,7`. */
 
 /** Why a text is no set of indexes; the sentences are the original's. */
-export class IndexesError extends Error {
+class IndexesError extends Error {
   override readonly name = 'IndexesError';
 }
 

@@ -3,8 +3,8 @@
  * original's (apimachinery util/validation), since clients and people read them.
  */
 
-export const maxLengthMessage = (length: number): string => `must be no more than ${length} bytes`;
-export const emptyMessage = 'must be non-empty';
+const maxLengthMessage = (length: number): string => `must be no more than ${length} bytes`;
+const emptyMessage = 'must be non-empty';
 export const rangeMessage = (low: number, high: number): string => `must be between ${low} and ${high}, inclusive`;
 
 /** Sentence for a string that breaks a pattern: the rule, examples, the pattern. */

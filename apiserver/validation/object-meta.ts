@@ -154,7 +154,7 @@ function validateManagedFields(entries: readonly ManagedFieldsEntry[], path: str
 }
 
 /** The name of a field manager: at most 128 printable characters. */
-export function validateFieldManager(manager: string, path: string): FieldError[] {
+function validateFieldManager(manager: string, path: string): FieldError[] {
   const errors: FieldError[] = [];
   if (manager.length > 128) errors.push(tooLong(path, 128));
   if (/[\p{C}]/u.test(manager)) errors.push(invalid(path, manager, 'should only contain printable characters'));

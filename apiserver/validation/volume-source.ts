@@ -36,14 +36,14 @@ const HOST_PATH_TYPES = [
   'Socket',
 ];
 
-export function validateNfs({ server, path: folder }: { server: string; path: string }, path: string): FieldError[] {
+function validateNfs({ server, path: folder }: { server: string; path: string }, path: string): FieldError[] {
   const errors = server ? [] : [required(`${path}.server`)];
   if (!folder) errors.push(required(`${path}.path`));
   else if (!folder.startsWith('/')) errors.push(invalid(`${path}.path`, folder, 'must be an absolute path'));
   return errors;
 }
 
-export function validateHostPath({ path: folder, type }: HostPathVolumeSource, path: string): FieldError[] {
+function validateHostPath({ path: folder, type }: HostPathVolumeSource, path: string): FieldError[] {
   if (!folder) return [required(`${path}.path`)];
   const errors = validateNoBacksteps(`${path}.path`, folder);
   if (type !== undefined && !HOST_PATH_TYPES.includes(type))

@@ -96,7 +96,7 @@ function validateReviewVersions(versions: readonly string[], path: string): Fiel
 }
 
 /** How a webhook is reached: by URL or by Service. */
-export function validateClientConfig(
+function validateClientConfig(
   config: AdmissionregistrationV1WebhookClientConfig | undefined,
   path: string,
 ): FieldError[] {

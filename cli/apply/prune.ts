@@ -29,7 +29,7 @@ const usual = [
 ];
 
 /** Reads `core/v1/ConfigMap` and `apps/v1/Deployment`. @throws Failure */
-export function pruneTypes(texts: readonly string[] | undefined, mapper: ResourceMapper): ResourceType[] {
+function pruneTypes(texts: readonly string[] | undefined, mapper: ResourceMapper): ResourceType[] {
   return (texts ?? usual).flatMap((text) => {
     const [group = '', version = '', kind = '', ...more] = text.split('/');
     if (kind === '' || more.length > 0)

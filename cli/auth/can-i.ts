@@ -86,7 +86,7 @@ async function listRules(context: CommandContext, flags: CanIFlags, words: reado
 }
 
 /** Rows of `auth can-i --list`. */
-export function rulesRows({ status }: RulesReview, withHead: boolean): string[][] {
+function rulesRows({ status }: RulesReview, withHead: boolean): string[][] {
   // What several bindings grant alike is told once, except for paths: as kubectl does it.
   const seen = new Set<string>();
   const rows = policyRows([...(status.resourceRules ?? []), ...(status.nonResourceRules ?? [])]).filter((row) => {

@@ -24,7 +24,7 @@ export async function runWhoAmI(context: CommandContext, flags: WhoAmIFlags): Pr
 }
 
 /** Rows of `auth whoami`. */
-export function userRows({ username, uid, groups, extra = {} }: UserInfo): string[][] {
+function userRows({ username, uid, groups, extra = {} }: UserInfo): string[][] {
   const list = (texts: readonly string[]): string => `[${texts.join(' ')}]`;
   return [
     ['ATTRIBUTE', 'VALUE'],

@@ -52,7 +52,7 @@ const served: Readonly<Record<string, Resource<KubernetesObject>>> = {
 };
 
 /** Reference of the add-ons' image: the same programs and Node give the same one on every host. */
-export function addonImage(directory: string): string {
+function addonImage(directory: string): string {
   const hash = createHash('sha256').update(`${process.version} ${process.arch}`);
   for (const program of programs) hash.update(readFileSync(join(directory, 'addons', program)));
   return `${repository}:${hash.digest('hex').slice(0, 12)}`;

@@ -57,7 +57,7 @@ function integer(text: string): number {
 }
 
 /** `30s`, `5m`, `24h`, or seconds; in milliseconds. */
-export function duration(text: string): number {
+function duration(text: string): number {
   const [, amount, unit = 's'] = /^(\d+)(s|m|h)?$/.exec(text) ?? [];
   if (amount === undefined) throw new Failure(`"${text}" is not a duration; it looks like 30s, 5m or 24h`);
   return Number(amount) * ({ s: 1_000, m: 60_000, h: 3_600_000 }[unit] ?? 1_000);

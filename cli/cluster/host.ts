@@ -16,7 +16,7 @@ export function requireRoot(argv: readonly string[]): void {
 }
 
 /** Path of the engine's socket in a `unix://` address. */
-export function socketPath(dockerHost: string): string {
+function socketPath(dockerHost: string): string {
   if (!dockerHost.startsWith('unix://'))
     throw new Failure(`The Docker address ${dockerHost} is not a unix:// socket; containers must run on this machine`);
   return dockerHost.slice('unix://'.length);
@@ -76,7 +76,7 @@ export function linkAddress(): string {
 }
 
 /** Name of the interface of the default route with the lowest metric in /proc/net/route. */
-export function defaultRouteInterface(table: string): string | undefined {
+function defaultRouteInterface(table: string): string | undefined {
   const routes = table
     .split('\n')
     .slice(1)
@@ -86,7 +86,7 @@ export function defaultRouteInterface(table: string): string | undefined {
 }
 
 /** Whether nothing listens on a TCP port. */
-export function isPortFree(port: number, host: string): Promise<boolean> {
+function isPortFree(port: number, host: string): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once('error', () => resolve(false));

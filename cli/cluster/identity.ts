@@ -29,7 +29,7 @@ interface Wanted {
 }
 
 /** The address that the Service `kubernetes` gets: the first of the range. */
-export function firstServiceAddress(serviceCIDR: string): string {
+function firstServiceAddress(serviceCIDR: string): string {
   const [base = ''] = serviceCIDR.split('/');
   const parts = base.split('.').map(Number);
   parts[3] = (parts[3] ?? 0) + 1;
@@ -84,7 +84,7 @@ export function kubeconfigText({ server, ca, cluster, user, credentials }: Kubec
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 
 /** Credentials of a certificate for a kubeconfig's user. */
-export function certificateCredentials(pair: KeyPair): Record<string, string> {
+function certificateCredentials(pair: KeyPair): Record<string, string> {
   return { 'client-certificate-data': base64(pair.certificate), 'client-key-data': base64(pair.key) };
 }
 

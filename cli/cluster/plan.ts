@@ -24,7 +24,7 @@ const proxyHealthPort = 10_256;
 const nodePortStep = 10;
 
 /** Address of a further node on one engine: no other host knows it, its link address is the way to it. */
-export const furtherNodeAddress = (position: number): string => `10.245.0.${position}`;
+const furtherNodeAddress = (position: number): string => `10.245.0.${position}`;
 
 /**
  * Decides addresses and ports of a new cluster, or adds nodes to an existing one, whose decisions are kept. The first node

@@ -60,7 +60,7 @@ async function runAutoscale(
 }
 
 /** The autoscaling/v2 object of the flags. */
-export function autoscaler({ type, name, object }: FoundObject, flags: AutoscaleFlags): AnyObject {
+function autoscaler({ type, name, object }: FoundObject, flags: AutoscaleFlags): AnyObject {
   const metrics = [
     ...metric('cpu', flags.cpu ?? (flags.cpuPercent >= 0 ? `${flags.cpuPercent}%` : undefined)),
     ...metric('memory', flags.memory),

@@ -103,7 +103,7 @@ function checkFlags(flags: RunFlags & WriteFlags, isAttaching: boolean): void {
 }
 
 /** The pod that `run` makes. */
-export function podObject(name: string, flags: RunFlags, command: readonly string[]): AnyObject {
+function podObject(name: string, flags: RunFlags, command: readonly string[]): AnyObject {
   oneName([name], 'run');
   const labels = flags.labels === undefined ? { run: name } : keyValues(flags.labels.split(','), 'label');
   const container = {

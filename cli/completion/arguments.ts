@@ -87,7 +87,7 @@ const podThenContainer: Completer = async (context, before, word) => {
 };
 
 /** Containers of a pod, init and ephemeral ones too. */
-export async function containers(context: CommandContext, word: string): Promise<string[]> {
+async function containers(context: CommandContext, word: string): Promise<string[]> {
   const { podsBehind, containerNames } = await import('../streams/pod-target.js');
   const { pods } = await podsBehind(context, [word]);
   return pods[0] ? containerNames(pods[0]) : [];
@@ -116,7 +116,7 @@ const copy: Completer = async (context, before, word) => {
 };
 
 /** Names of a list of the kubeconfig. */
-export async function configNames(
+async function configNames(
   { flags, terminal }: CommandContext,
   list: 'contexts' | 'clusters' | 'users',
 ): Promise<string[]> {

@@ -11,7 +11,7 @@ import { kubeconfigFiles, mergedKubeconfig } from '../kubeconfig.js';
 import { hasEntry, renamedContext, withEntry, withoutEntry, withProperty, type ConfigList } from './changes.js';
 
 /** The file that a change goes to: the first of the list. */
-export const ownFile = (context: CommandContext): string =>
+const ownFile = (context: CommandContext): string =>
   kubeconfigFiles(context.flags.kubeconfig, context.terminal.env)[0] ?? '';
 
 export function editOwnKubeconfig(context: CommandContext, change: (config: Kubeconfig) => Kubeconfig): void {

@@ -32,7 +32,7 @@ interface Rule {
 const unique = (texts: readonly string[] | undefined): string[] => [...new Set(texts ?? [])];
 
 /** Rules of `--verb`, `--resource` and `--resource-name`: one for each API group. @throws Failure */
-export function resourceRules({ verb, resource, resourceName }: RuleFlags, mapper: ResourceMapper): Rule[] {
+function resourceRules({ verb, resource, resourceName }: RuleFlags, mapper: ResourceMapper): Rule[] {
   const verbs = unique(verb).includes('*') ? ['*'] : unique(verb);
   if (verbs.length === 0) throw new Failure('at least one verb must be specified');
   const wanted = unique(resource);

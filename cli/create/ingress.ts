@@ -63,7 +63,7 @@ function tlsOf(parsed: readonly ParsedRule[]): object[] {
   });
 }
 
-export function ingressObject(words: readonly string[], flags: IngressFlags): AnyObject {
+function ingressObject(words: readonly string[], flags: IngressFlags): AnyObject {
   const name = oneName(words, 'ingress');
   if (!flags.defaultBackend && !flags.rule)
     throw new Failure(

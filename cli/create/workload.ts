@@ -17,7 +17,7 @@ function jobSpec(name: string, image: string, command: readonly string[], restar
   return { template: { metadata: {}, spec: { containers: [container], restartPolicy } } };
 }
 
-export function jobObject(words: readonly string[], flags: JobFlags, command: readonly string[]): AnyObject {
+function jobObject(words: readonly string[], flags: JobFlags, command: readonly string[]): AnyObject {
   const name = oneName(words, 'job');
   if (flags.image === undefined) throw new Failure('either --image or --from must be specified');
   const spec = jobSpec(name, flags.image, command, 'Never');
@@ -43,7 +43,7 @@ export function jobFrom(name: string, cronJob: AnyObject): AnyObject {
   };
 }
 
-export function cronJobObject(words: readonly string[], flags: CronJobFlags, command: readonly string[]): AnyObject {
+function cronJobObject(words: readonly string[], flags: CronJobFlags, command: readonly string[]): AnyObject {
   const name = oneName(words, 'cronjob');
   const missing = (['image', 'schedule'] as const).filter((flag) => flags[flag] === undefined);
   if (missing.length > 0)

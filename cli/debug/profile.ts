@@ -4,7 +4,7 @@ import { Failure } from '../cluster/failure.js';
 /** How a debugging container comes to be: into a running pod, into a copy of it, or as a pod of a node. */
 export type DebugStyle = 'ephemeral' | 'copy' | 'node';
 
-export const profiles = ['legacy', 'general', 'baseline', 'netadmin', 'restricted', 'sysadmin'] as const;
+const profiles = ['legacy', 'general', 'baseline', 'netadmin', 'restricted', 'sysadmin'] as const;
 export type Profile = (typeof profiles)[number];
 
 /** What a copy keeps of its pod; all else would have it found by Services, restarted by probes, and held up. */

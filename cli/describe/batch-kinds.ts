@@ -7,7 +7,7 @@ import type { Lines } from './lines.js';
 import { describePodTemplate } from './pod-template.js';
 
 /** `1 Running / 0 Waiting / 0 Succeeded / 0 Failed`. */
-export function phasesText(pods: readonly Pod[]): string {
+function phasesText(pods: readonly Pod[]): string {
   const count = (phase: string): number => pods.filter((pod) => (pod.status?.phase ?? 'Pending') === phase).length;
   return `${count('Running')} Running / ${count('Pending')} Waiting / ${count('Succeeded')} Succeeded / ${count('Failed')} Failed`;
 }

@@ -57,7 +57,7 @@ const scalar = (value: unknown): string =>
 const acronyms = new Set(['API', 'URL', 'UID', 'OSB', 'GUID']);
 
 /** `leaseDurationSeconds` as `Lease Duration Seconds`. */
-export function spelledOut(field: string): string {
+function spelledOut(field: string): string {
   const words = field.match(/[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^A-Za-z\d]+/g) ?? [field];
   return words
     .map((word) => (acronyms.has(word.toUpperCase()) ? word.toUpperCase() : word[0]?.toUpperCase() + word.slice(1)))

@@ -42,7 +42,7 @@ const padding = 2;
  * Go's elastic tabs: a cell with another one behind it is as wide as the widest such cell of its column in the run of adjacent lines
  * that have it.
  */
-export function alignBlocks(lines: readonly (readonly string[])[]): string {
+function alignBlocks(lines: readonly (readonly string[])[]): string {
   const widths: number[][] = lines.map(() => []);
   const align = (from: number, to: number, column: number): void => {
     for (let start = from; start < to;) {

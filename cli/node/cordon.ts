@@ -10,7 +10,7 @@ export interface NodeQuery {
 }
 
 /** Nodes by name or label. @throws Failure when nothing is asked for. */
-export async function findNodes(
+async function findNodes(
   context: CommandContext,
   { words, selector }: NodeQuery,
   usage: string,

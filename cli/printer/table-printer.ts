@@ -95,7 +95,7 @@ function cellText(cell: unknown): string {
 // eslint-disable-next-line no-control-regex
 const escapeTerminal = (text: string): string => text.replaceAll('\u001b', '^[');
 
-export function labelsText(labels: Readonly<Record<string, string>> | undefined): string {
+function labelsText(labels: Readonly<Record<string, string>> | undefined): string {
   const entries = Object.entries(labels ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
   return entries.length === 0 ? '<none>' : entries.map(([key, value]) => `${key}=${value}`).join(',');
 }

@@ -99,7 +99,7 @@ async function receive(socket: WebSocket, { stdout, stderr, signal }: Terminal):
 }
 
 /** 0 for success, else the command's exit code; any other Status is thrown. */
-export function exitCodeOf(status: Partial<StatusObject>): number {
+function exitCodeOf(status: Partial<StatusObject>): number {
   if (status.status === 'Success') return 0;
   const cause = status.details?.causes?.find(({ reason }) => reason === 'ExitCode');
   if (status.reason === 'NonZeroExitCode' && cause) return Number(cause.message);

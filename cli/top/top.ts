@@ -89,7 +89,7 @@ export async function runTopNodes(
 }
 
 /** Rows of `top nodes`; nodes without metrics come last as unknown. */
-export function nodeRows(
+function nodeRows(
   metrics: readonly NodeMetrics[],
   nodes: readonly Node[],
   flags: Pick<TopFlags, 'sortBy' | 'headers' | 'showCapacity'>,

@@ -51,7 +51,7 @@ function hostsOf(nodes: readonly Node[]): Host[] {
 }
 
 /** Whether we serve it: a Service with a class is another controller's. */
-export const isOurs = (service: Service): boolean =>
+const isOurs = (service: Service): boolean =>
   service.spec.type === 'LoadBalancer' && !service.spec.loadBalancerClass && !service.metadata.deletionTimestamp;
 
 const older = (a: Service, b: Service): number => {

@@ -13,7 +13,7 @@ import { nodeTaints } from './node-taints.js';
 import { taintEviction } from './taint-eviction.js';
 
 /** The pods of each node. */
-export const byNode = { node: (pod: Pod): string[] => (pod.spec?.nodeName ? [pod.spec.nodeName] : []) };
+const byNode = { node: (pod: Pod): string[] => (pod.spec?.nodeName ? [pod.spec.nodeName] : []) };
 
 /** Notices nodes that fell silent, taints nodes by their conditions, and evicts what does not tolerate that. */
 export const nodeLifecycleController: ControllerDefinition = {

@@ -5,7 +5,7 @@ import { byDeletionOrder, type NodeLoad } from './deletion-rank.js';
 import type { Replicated } from './replicated-kind.js';
 
 /** More are not created or deleted in one pass. */
-export const burstReplicas = 500;
+const burstReplicas = 500;
 
 /** What to do about the number of pods. */
 export type ReplicasPlan =

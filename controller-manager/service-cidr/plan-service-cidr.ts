@@ -54,8 +54,7 @@ function canGo(cidr: ServiceCIDR, { cidrs, addresses }: Ranges): boolean {
   });
 }
 
-export const prefixesOf = ({ spec }: ServiceCIDR): Prefix[] =>
-  (spec?.cidrs ?? []).flatMap((text) => parsePrefix(text) ?? []);
+const prefixesOf = ({ spec }: ServiceCIDR): Prefix[] => (spec?.cidrs ?? []).flatMap((text) => parsePrefix(text) ?? []);
 
 /** Names of the ServiceCIDRs that share addresses with this one, itself included. */
 export function overlapping(cidr: ServiceCIDR, cidrs: readonly ServiceCIDR[]): string[] {

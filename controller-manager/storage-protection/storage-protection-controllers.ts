@@ -10,7 +10,7 @@ const claimFinalizer = 'kubernetes.io/pvc-protection';
 const volumeFinalizer = 'kubernetes.io/pv-protection';
 
 /** The claims that a pod names, and those that are made for it. */
-export function claimsOf({ metadata, spec }: Pod): string[] {
+function claimsOf({ metadata, spec }: Pod): string[] {
   return (spec?.volumes ?? []).flatMap((volume) => {
     if (volume.persistentVolumeClaim) return [`${metadata.namespace ?? ''}/${volume.persistentVolumeClaim.claimName}`];
     return volume.ephemeral ? [`${metadata.namespace ?? ''}/${metadata.name}-${volume.name}`] : [];

@@ -12,7 +12,7 @@ import type { LoadReport } from './picture-load.js';
 
 const example = 'examples/image-classification';
 
-export function shuffled<T>(items: readonly T[], random: () => number): T[] {
+function shuffled<T>(items: readonly T[], random: () => number): T[] {
   return items
     .map((item) => ({ item, order: random() }))
     .sort((a, b) => a.order - b.order)

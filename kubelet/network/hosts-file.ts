@@ -34,7 +34,7 @@ function podNames(pod: Pod, clusterDomain: string): string[] {
 }
 
 /** `host.subdomain.namespace.svc.domain`, of pods that have a subdomain. */
-export function fullHostname(pod: Pod, clusterDomain: string): string | undefined {
+function fullHostname(pod: Pod, clusterDomain: string): string | undefined {
   const { subdomain } = pod.spec;
   if (!subdomain || pod.spec.hostnameOverride) return undefined;
   return `${shortHostname(pod)}.${subdomain}.${pod.metadata.namespace ?? ''}.svc.${clusterDomain}`;

@@ -29,7 +29,7 @@ export interface NodeHealth {
   readonly images: readonly ContainerImage[];
 }
 
-export const maxPods = 110;
+const maxPods = 110;
 const kubeletVersion = 'v1.36.0+knarr';
 /** The original's threshold of eviction, which pods cannot count on. */
 const reservedMemoryBytes = 100 * 2 ** 20;

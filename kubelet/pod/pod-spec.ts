@@ -40,7 +40,3 @@ export function restartPolicyOf(pod: Pod): 'Always' | 'OnFailure' | 'Never' {
 export function podLabel(pod: Pod): string {
   return `${pod.metadata.name ?? ''}_${pod.metadata.namespace ?? ''}(${pod.metadata.uid ?? ''})`;
 }
-
-export function podUid(pod: Pod): string {
-  return pod.metadata.uid ?? '';
-}

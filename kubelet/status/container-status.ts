@@ -110,7 +110,7 @@ export function timestamp(ms: number): string {
 export const containerId = (id: string): string => `docker://${id}`;
 
 /** `docker-pullable://` where the image has a digest of a registry, as with the original on Docker. */
-export function imageId(id: string): string {
+function imageId(id: string): string {
   if (id === '' || /^docker(-pullable)?:\/\//.test(id)) return id;
   return id.includes('@') ? `docker-pullable://${id}` : `docker://${id}`;
 }

@@ -44,7 +44,7 @@ function phaseOf(pod: Pod, init: readonly ContainerStatus[], app: readonly Conta
 }
 
 /** Whether the init containers are through: sidecars have started, the others have ended well. */
-export function initState(pod: Pod, statuses: readonly ContainerStatus[]): 'done' | 'pending' | 'failed' {
+function initState(pod: Pod, statuses: readonly ContainerStatus[]): 'done' | 'pending' | 'failed' {
   let result: 'done' | 'pending' | 'failed' = 'done';
   for (const container of initContainersOf(pod)) {
     const status = statuses.find((candidate) => candidate.name === container.name);

@@ -55,7 +55,7 @@ export type Upgraded =
 const validity = { notBefore: new Date(Date.now() - 60_000), notAfter: new Date(Date.now() + 3_600_000) };
 const podUid = '11111111-2222-4333-8444-555555555555';
 
-export const webPod = {
+const webPod = {
   apiVersion: 'v1',
   kind: 'Pod',
   metadata: { name: 'web', namespace: 'default', uid: podUid },

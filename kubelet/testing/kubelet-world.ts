@@ -18,7 +18,7 @@ import type { ContainerRuntime } from '../runtime/container-runtime.js';
 import { testFolder } from '../../apiserver/testing/test-folder.js';
 
 export const nodeName = 'node-1';
-export const nodeIP = '192.0.2.10';
+const nodeIP = '192.0.2.10';
 
 const machine: Machine = {
   cpus: 4,

@@ -6,7 +6,7 @@ export class IntOrStringError extends Error {
 }
 
 /** The percentage that the value states, undefined for a number. @throws IntOrStringError */
-export function percentOf(value: IntOrString): number | undefined {
+function percentOf(value: IntOrString): number | undefined {
   if (typeof value === 'number') return undefined;
   const match = /^([0-9]{1,9})%$/.exec(value);
   if (match === null)

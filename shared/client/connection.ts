@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { Agent, request as httpsRequest } from 'node:https';
 import { createSecureContext } from 'node:tls';
 import type { Clock } from '../clock/clock.js';
@@ -46,7 +46,7 @@ export interface Exchange {
 const maxFreeSockets = 64;
 
 /** A call took longer than it may. */
-export class CallTimeoutError extends Error {
+class CallTimeoutError extends Error {
   override readonly name = 'CallTimeoutError';
   readonly code = 'ETIMEDOUT';
 }
@@ -210,6 +210,3 @@ export function readBody(
     else signal?.addEventListener('abort', onAbort, { once: true });
   });
 }
-
-/** Headers with repeated ones as lists. */
-export type ResponseHeaders = IncomingHttpHeaders;

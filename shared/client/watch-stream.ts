@@ -7,7 +7,7 @@ import type { WatchEvent } from './client.js';
 const maxLineBytes = 64 * 1024 * 1024;
 
 /** The stream gave no byte for too long: the connection is taken for dead. */
-export class SilentWatchError extends Error {
+class SilentWatchError extends Error {
   override readonly name = 'SilentWatchError';
 }
 

@@ -25,7 +25,7 @@ export interface LeaderElectionOptions {
 }
 
 /** Leadership was lost to another or could not be renewed: the process must end, others may be acting. */
-export class LeadershipLostError extends Error {
+class LeadershipLostError extends Error {
   override readonly name = 'LeadershipLostError';
 }
 
@@ -204,6 +204,6 @@ export class LeaderElector {
 }
 
 /** RFC 3339 with microseconds: the API's MicroTime. */
-export function microTime(nowMs: number): string {
+function microTime(nowMs: number): string {
   return new Date(nowMs).toISOString().replace('Z', '000Z');
 }

@@ -30,7 +30,7 @@ interface KeyFile {
 }
 
 /** Where nothing else was chosen. */
-export const defaultResources: readonly string[] = ['secrets'];
+const defaultResources: readonly string[] = ['secrets'];
 const resourceName = /^[a-z0-9]+(\.[a-z0-9][a-z0-9.-]*)?$/;
 
 /** Reads the key file; makes one with a fresh key, readable by its owner only, when there is none. */

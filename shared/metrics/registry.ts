@@ -30,7 +30,7 @@ export interface MetricOptions {
 }
 
 /** Bounds as in Prometheus' client libraries, in seconds. */
-export const defaultBuckets: readonly number[] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+const defaultBuckets: readonly number[] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 /**
  * The metrics of one process in the Prometheus text format. A metric keeps at most `maxSeries` label combinations: later

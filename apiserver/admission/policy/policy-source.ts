@@ -27,7 +27,7 @@ export interface BoundPolicy<P extends PolicyObject, Compiled> {
   readonly bindings: readonly { readonly binding: BindingObject; readonly criteria: MatchCriteria | undefined }[];
 }
 
-export function criteriaOf(match: MatchResources): MatchCriteria {
+function criteriaOf(match: MatchResources): MatchCriteria {
   return {
     rules: match.resourceRules ?? [],
     excludeRules: match.excludeResourceRules ?? [],

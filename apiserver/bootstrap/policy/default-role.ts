@@ -26,7 +26,7 @@ export const account = (name: string, namespace = 'kube-system'): RbacV1Subject 
   name,
   namespace,
 });
-export const clusterRoleRef = (name: string): RoleRef => ({ apiGroup: RBAC_GROUP, kind: 'ClusterRole', name });
+const clusterRoleRef = (name: string): RoleRef => ({ apiGroup: RBAC_GROUP, kind: 'ClusterRole', name });
 export const roleRef = (name: string): RoleRef => ({ apiGroup: RBAC_GROUP, kind: 'Role', name });
 
 /** Binds a ClusterRole, by default under its own name. */

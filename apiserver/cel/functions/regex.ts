@@ -10,7 +10,7 @@ const maxInstructions = 5_000;
 const maxKept = 256;
 
 /** Compiled expressions of RE2, the last used ones kept. */
-export class RegexCache {
+class RegexCache {
   readonly #kept = new Map<string, RE2JS>();
 
   /** @throws CelError */

@@ -3,7 +3,7 @@ import type { MessageTable } from '../messages.js';
 const scalar = /^(?:string|bool|bytes|double|int32|int64)$/;
 
 /** How a message is called in the file, which has no packages. */
-export const protoName = (message: string): string => message.replace(/[.-]/g, '_');
+const protoName = (message: string): string => message.replace(/[.-]/g, '_');
 
 /**
  * A .proto file of all messages, for programs that know Protocol Buffers and nothing of ours. Fields are called by their

@@ -15,8 +15,8 @@ export interface Servable {
   predict(batch: FloatTensor): Promise<FloatTensor>;
 }
 
-export const INPUT_NAME = 'input';
-export const OUTPUT_NAME = 'probabilities';
+const INPUT_NAME = 'input';
+const OUTPUT_NAME = 'probabilities';
 
 /** Pictures that may wait at once; beyond them callers are told to come back, so that memory stays bounded. */
 const MAX_WAITING_PICTURES = 256;

@@ -16,7 +16,7 @@ export function modelFolder(): string {
 }
 
 /** The demo's real model. */
-export function demoServable(): Servable {
+function demoServable(): Servable {
   const { description, weights } = readModelFile(modelFolder());
   return networkServable({ name: description.name, version: 1, network: buildNetwork(description, weights) });
 }

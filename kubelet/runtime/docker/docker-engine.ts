@@ -8,7 +8,7 @@ import { silent, toRuntimeError } from './docker-error.js';
 /** The engine slows down when more verbs than this run at once. */
 const MAX_CALLS = 8;
 /** As the original's runtime-request-timeout. */
-export const REQUEST_TIMEOUT_MS = 120_000;
+const REQUEST_TIMEOUT_MS = 120_000;
 
 export interface CallOptions {
   /** The call may last as long as it likes and counts for nothing: pulls, streams. */

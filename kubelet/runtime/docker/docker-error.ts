@@ -24,7 +24,7 @@ export interface EngineAnswer {
 }
 
 /** The engine's answer inside an error of dockerode; undefined for errors of transport. */
-export function engineAnswer(error: unknown): EngineAnswer | undefined {
+function engineAnswer(error: unknown): EngineAnswer | undefined {
   if (!(error instanceof Error)) return undefined;
   const { statusCode, json } = error as Error & { statusCode?: number; json?: { message?: unknown } | Buffer | null };
   if (statusCode === undefined) return undefined;

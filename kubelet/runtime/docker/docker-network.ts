@@ -41,7 +41,7 @@ export async function removeNetwork(engine: DockerEngine, owner: NodeIdentity): 
   });
 }
 
-export function networkRequest(owner: NodeIdentity, podCIDR: string, engineMajor: number): Docker.NetworkCreateOptions {
+function networkRequest(owner: NodeIdentity, podCIDR: string, engineMajor: number): Docker.NetworkCreateOptions {
   return {
     Name: networkName(owner),
     Driver: 'bridge',
