@@ -1,10 +1,8 @@
 // Reads Secrets one after another, whatever happens to the API server: node secret-reads.js COUNT VALUE
 // Secret `s-N` must hold VALUE followed by N. SIGTERM ends it; what it saw is then printed as JSON.
-import { setTimeout as delay } from 'node:timers/promises';
 import { secrets } from '../../shared/api/generated/resources.js';
-import { clientFromKubeconfig } from '../../shared/client/connect.js';
-import { systemClock } from '../../shared/clock/clock.js';
 import { StatusError } from '../../shared/errors/status-error.js';
+import { askUntilEnded } from './endless-requests.js';
 
 /** What the reader printed at its end. */
 export interface ReadReport {
@@ -18,46 +16,35 @@ export interface ReadReport {
   readonly longestGapMs: number;
 }
 
-const pauseMs = 5;
-const requestTimeoutMs = 2_000;
 const [count = '1', value = ''] = process.argv.slice(2);
-
-let isEnding = false;
-process.once('SIGTERM', () => {
-  isEnding = true;
-});
-
-const client = await clientFromKubeconfig(process.env['KUBECONFIG'] ?? '', {
-  clock: systemClock,
-  userAgent: 'knarr-e2e',
-});
 let answered = 0;
 let unanswered = 0;
 let longestGapMs = 0;
 const wrong: string[] = [];
 let answeredMs = performance.now();
-for (let index = 0; !isEnding; index = (index + 1) % Number(count)) {
-  try {
-    const signal = AbortSignal.timeout(requestTimeoutMs);
-    const { data } = await client.get(secrets, `s-${index}`, 'default', { signal });
-    const found = Buffer.from(data?.['value'] ?? '', 'base64').toString();
-    if (found !== `${value}${index}`) wrong.push(`s-${index} has another value`);
-    answered++;
-    longestGapMs = Math.max(longestGapMs, performance.now() - answeredMs);
-    answeredMs = performance.now();
-  } catch (error) {
-    // A server that starts says so; any other answer is a failure.
-    if (error instanceof StatusError && error.code !== 429 && error.code !== 503) wrong.push(error.message);
-    else unanswered++;
-  }
-  await delay(pauseMs);
-}
-client.close();
-const report: ReadReport = {
-  answered,
-  wrong: wrong.length,
-  ...(wrong[0] === undefined ? {} : { firstWrong: wrong[0] }),
-  unanswered,
-  longestGapMs: Math.round(longestGapMs),
-};
-process.stdout.write(`${JSON.stringify(report)}\n`);
+
+await askUntilEnded(
+  { pauseMs: 5, requestTimeoutMs: 2_000 },
+  async (client, index, signal) => {
+    const number = index % Number(count);
+    try {
+      const { data } = await client.get(secrets, `s-${number}`, 'default', { signal });
+      const found = Buffer.from(data?.['value'] ?? '', 'base64').toString();
+      if (found !== `${value}${number}`) wrong.push(`s-${number} has another value`);
+      answered++;
+      longestGapMs = Math.max(longestGapMs, performance.now() - answeredMs);
+      answeredMs = performance.now();
+    } catch (error) {
+      // A server that starts says so; any other answer is a failure.
+      if (error instanceof StatusError && error.code !== 429 && error.code !== 503) wrong.push(error.message);
+      else unanswered++;
+    }
+  },
+  (): ReadReport => ({
+    answered,
+    wrong: wrong.length,
+    ...(wrong[0] === undefined ? {} : { firstWrong: wrong[0] }),
+    unanswered,
+    longestGapMs: Math.round(longestGapMs),
+  }),
+);
