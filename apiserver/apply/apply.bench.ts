@@ -1,6 +1,6 @@
 // Prints what the pure machinery costs per write of a pod: `node dist/apiserver/apply/apply.bench.js`.
 import { decodeBody } from '../decode/decode.js';
-import type { JsonObject } from '../schema/json.js';
+import type { JsonObject } from '../../shared/api/json.js';
 import { loadSchemas } from '../schema/schemas.js';
 import { trackUpdate } from './track-update.js';
 

@@ -1,4 +1,4 @@
-import { equalJson, isObject, type JsonObject } from '../schema/json.js';
+import { equalJson, isObject, type JsonObject } from '../../shared/api/json.js';
 import type { ListType, MapType, SchemaType, StructType } from '../schema/schema-type.js';
 import { emptySet, leaf, type FieldSet, type MutableFieldSet } from './field-set.js';
 import { itemElement, itemsByElement } from './list-items.js';

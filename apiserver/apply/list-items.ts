@@ -1,4 +1,4 @@
-import { getField, isObject } from '../schema/json.js';
+import { getField, isObject } from '../../shared/api/json.js';
 import type { ListType } from '../schema/schema-type.js';
 
 /** Path element that identifies an item of a set or map list, as managedFields spell it. */

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from '../schema/json.js';
+import { isObject, type JsonObject } from '../../shared/api/json.js';
 import { emptySet, isEmptySet, union, type FieldSet } from './field-set.js';
 
 export type Operation = 'Apply' | 'Update';

@@ -1,4 +1,4 @@
-import { isObject, setField, type JsonObject } from '../schema/json.js';
+import { isObject, setField, type JsonObject } from '../../shared/api/json.js';
 import type { ListType, SchemaType, StructType } from '../schema/schema-type.js';
 import { emptySet, getChild, isMember, type FieldSet } from './field-set.js';
 import { itemElement, itemsByElement } from './list-items.js';

@@ -1,4 +1,4 @@
-import { getField, isObject, type JsonObject } from '../schema/json.js';
+import { getField, isObject, type JsonObject } from '../../shared/api/json.js';
 import type { ListType, SchemaType, StructType } from '../schema/schema-type.js';
 import { leaf, type FieldSet, type MutableFieldSet } from './field-set.js';
 import { itemElement } from './list-items.js';

@@ -1,4 +1,4 @@
-import { getField, isObject, type JsonObject } from '../schema/json.js';
+import { getField, isObject, type JsonObject } from '../../shared/api/json.js';
 import { difference, isEmptySet, leaf, recursiveDifference, union, type FieldSet } from './field-set.js';
 import type { Owners } from './managed-fields.js';
 import type { ComparisonIn } from './versions.js';

@@ -1,4 +1,4 @@
-import { equalJson, type JsonObject } from '../schema/json.js';
+import { equalJson, type JsonObject } from '../../shared/api/json.js';
 import type { StructType } from '../schema/schema-type.js';
 import { isEmptySet, union } from './field-set.js';
 import {

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../schema/json.js';
+import type { JsonObject } from '../../shared/api/json.js';
 import type { StructType } from '../schema/schema-type.js';
 import { compareObjects, type Comparison } from './compare.js';
 

@@ -1,4 +1,4 @@
-import { badRequest } from '../registry/status-errors.js';
+import { badRequest } from '../../shared/errors/bad-request.js';
 import type { User } from './user.js';
 
 /** One thing that somebody wants to act as; each needs the verb `impersonate` on it. */

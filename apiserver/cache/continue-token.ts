@@ -1,4 +1,4 @@
-import { badRequest } from '../registry/status-errors.js';
+import { badRequest } from '../../shared/errors/bad-request.js';
 
 /** Where a list goes on: after the key `start` of the snapshot at `revision`; -1 means the latest state. */
 export interface ContinueToken {

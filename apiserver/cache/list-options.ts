@@ -1,5 +1,6 @@
 import { isQueryFlagSet } from '../../shared/api/query.js';
-import { invalid, badRequest } from '../registry/status-errors.js';
+import { badRequest } from '../../shared/errors/bad-request.js';
+import { invalid } from '../registry/status-errors.js';
 import { forbidden, notSupported, type FieldError } from '../validation/field-error.js';
 
 /** What the query of a list or watch asks for, checked. */

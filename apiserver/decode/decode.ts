@@ -1,16 +1,9 @@
 import { StatusError, type StatusCause } from '../../shared/errors/status-error.js';
-import { isObject, type JsonObject } from '../schema/json.js';
+import { isObject, type JsonObject } from '../../shared/api/json.js';
 import type { StructType } from '../schema/schema-type.js';
 import { checkStructure, StructureError, type Structured } from '../schema/structure.js';
-import {
-  badRequest,
-  bodyTooLarge,
-  excerpt,
-  maxBodyBytes,
-  mediaTypeOf,
-  summarizeBody,
-  unsupportedMediaType,
-} from './errors.js';
+import { badRequest, excerpt } from '../../shared/errors/bad-request.js';
+import { bodyTooLarge, maxBodyBytes, mediaTypeOf, summarizeBody, unsupportedMediaType } from './errors.js';
 import { parseJson, parseYaml, SyntaxFault, type Parsed } from './parse.js';
 
 /** What is done about fields that a type lacks and keys that stand twice. */

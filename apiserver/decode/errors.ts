@@ -3,8 +3,6 @@ import { StatusError } from '../../shared/errors/status-error.js';
 /** Bodies larger than this are refused, as in the original. */
 export const maxBodyBytes = 3 * 1024 * 1024;
 
-export const badRequest = (message: string): StatusError => new StatusError(400, 'BadRequest', message);
-
 export const bodyTooLarge = (limitBytes: number): StatusError =>
   new StatusError(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${limitBytes}`);
 
@@ -31,8 +29,3 @@ export function summarizeBody(bytes: Uint8Array): string {
 /** Media type of a Content-Type header without its parameters. */
 export const mediaTypeOf = (contentType: string | undefined): string =>
   (contentType?.split(';', 1)[0] ?? '').trim().toLowerCase();
-
-/** What a client sent, short enough to be repeated in an answer. */
-export function excerpt(text: string, maxLength = 4096): string {
-  return text.length <= maxLength ? text : `${text.slice(0, maxLength)} ... (${text.length - maxLength} more)`;
-}

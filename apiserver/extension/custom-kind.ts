@@ -10,7 +10,7 @@ import { humanAge } from '../../shared/api/duration.js';
 import type { WebhookClient } from '../admission/webhook/webhook-client.js';
 import { ageColumn, column, nameColumn } from '../kinds/column.js';
 import type { Column, CustomStructure, ResourceDefinition, ScaleMapping, Subresource } from '../registry/definition.js';
-import type { JsonObject } from '../schema/json.js';
+import type { JsonObject } from '../../shared/api/json.js';
 import type { FieldError } from '../validation/field-error.js';
 import type { StructType } from '../schema/schema-type.js';
 import { customStrategy } from './custom-strategy.js';

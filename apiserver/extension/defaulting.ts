@@ -1,4 +1,4 @@
-import { cloneJson, isObject, setField, type JsonObject } from '../schema/json.js';
+import { cloneJson, isObject, setField, type JsonObject } from '../../shared/api/json.js';
 import { itemsOf, valuesOf, type Schema } from './schema.js';
 
 /** Fills absent fields with the defaults of the schema, in place. A null where null is not allowed counts as absent if there is a default. */

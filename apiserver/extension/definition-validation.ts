@@ -4,7 +4,7 @@ import type {
   CustomResourceDefinitionSpec,
   CustomResourceDefinitionVersion,
 } from '../../shared/api/generated/types.js';
-import { equalJson } from '../schema/json.js';
+import { equalJson } from '../../shared/api/json.js';
 import {
   append,
   duplicate,

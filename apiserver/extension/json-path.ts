@@ -1,4 +1,4 @@
-import { getField, isObject } from '../schema/json.js';
+import { getField, isObject } from '../../shared/api/json.js';
 
 /** A path of fields and list indexes, as printer columns and selectable fields use it. */
 export type FieldPath = readonly (string | number | Filter | typeof everything)[];

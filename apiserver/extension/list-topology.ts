@@ -1,4 +1,4 @@
-import { isObject, getField } from '../schema/json.js';
+import { isObject, getField } from '../../shared/api/json.js';
 import { duplicate, invalid, required, type FieldError } from '../validation/field-error.js';
 import { validateObjectMeta } from '../validation/object-meta.js';
 import { isDns1035Label, isDns1123Subdomain } from '../validation/names.js';

@@ -1,4 +1,4 @@
-import { isObject, setField, type JsonObject } from '../schema/json.js';
+import { isObject, setField, type JsonObject } from '../../shared/api/json.js';
 import type { StructType } from '../schema/schema-type.js';
 import { checkStructure } from '../schema/structure.js';
 import { isMetaField, itemsOf, propertyOf, valuesOf, type Schema } from './schema.js';

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../schema/json.js';
+import type { JsonObject } from '../../shared/api/json.js';
 import { itemsOf, valuesOf, type Schema } from './schema.js';
 
 /** The schema as OpenAPI v3 publishes it: as it is. */

@@ -1,4 +1,4 @@
-import { getField, isObject } from '../schema/json.js';
+import { getField, isObject } from '../../shared/api/json.js';
 import type { Schema } from './schema.js';
 
 /**

@@ -5,7 +5,7 @@ import { sizeBound } from '../cel/cost-estimate.js';
 import { fromJson } from '../cel/json-values.js';
 import { optionalType, type CelType } from '../cel/types.js';
 import { CelOptional, noneValue, type CelValue } from '../cel/values.js';
-import { equalJson, getField, isObject } from '../schema/json.js';
+import { equalJson, getField, isObject } from '../../shared/api/json.js';
 import {
   duplicate,
   forbidden,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { CustomResourceDefinition } from '../../shared/api/generated/types.js';
-import { cloneJson, isObject, setField, type JsonObject } from '../schema/json.js';
+import { cloneJson, isObject, setField, type JsonObject } from '../../shared/api/json.js';
 import { customResourceDefinitionDefinition } from '../kinds/customresourcedefinition.js';
 import { createErrors, updateErrors } from '../kinds/testing.js';
 import { applyDefaults } from './defaulting.js';

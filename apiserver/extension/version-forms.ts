@@ -8,7 +8,7 @@ import { CallError } from '../admission/webhook/webhook-client.js';
 import { CachedObject } from '../cache/cached-object.js';
 import type { FormConversion } from '../registry/definition.js';
 import { encodeTyped } from '../registry/encoding.js';
-import type { JsonObject } from '../schema/json.js';
+import type { JsonObject } from '../../shared/api/json.js';
 import type { ConversionFailure, MeasureConversion } from './conversion-metrics.js';
 import {
   acceptConverted,

@@ -10,7 +10,7 @@ import { makeRow, makeTable, partialObjectMetadata, type IncludeObject, type Tab
 import type { ListResult } from '../cache/list-reader.js';
 import { mapInSlices } from '../../shared/lifecycle/slices.js';
 import { jsonList, listMetadata, ListItems, type ListBody } from './list-response.js';
-import type { JsonObject } from '../schema/json.js';
+import type { JsonObject } from '../../shared/api/json.js';
 import type { Negotiated } from './accept.js';
 import { jsonType } from './respond.js';
 import type { WatchRequest } from './watch-response.js';

@@ -1,5 +1,5 @@
 import { isQueryFlagSet } from '../../shared/api/query.js';
-import { badRequest } from '../registry/status-errors.js';
+import { badRequest } from '../../shared/errors/bad-request.js';
 
 export type Verb =
   | 'get'

@@ -3,11 +3,13 @@ import { StatusError } from '../../shared/errors/status-error.js';
 import { decodeBody, decodePatched, protobufMediaType, type DecodeOptions } from '../decode/decode.js';
 import { mediaTypeOf, unsupportedMediaType } from '../decode/errors.js';
 import { parseJson, parsePatch, parseYaml, SyntaxFault } from '../decode/parse.js';
-import { jsonMergePatch } from '../patch/json-merge-patch.js';
-import { jsonPatch } from '../patch/json-patch.js';
-import { strategicMergePatch } from '../patch/strategic-merge-patch.js';
+import { jsonMergePatch } from '../../shared/patch/json-merge-patch.js';
+import { jsonPatch } from '../../shared/patch/json-patch.js';
+import type { MergeSchema } from '../../shared/patch/merge-schema.js';
+import { strategicMergePatch } from '../../shared/patch/strategic-merge-patch.js';
+import { MergeSchemas } from '../patch/merge-schemas.js';
 import type { ProtobufCodec } from '../protobuf/codec.js';
-import { isObject, type JsonObject } from '../schema/json.js';
+import { isObject, type JsonObject } from '../../shared/api/json.js';
 import type { StructType } from '../schema/schema-type.js';
 import type { Schemas } from '../schema/schemas.js';
 import type { ExpectedKind, ObjectCodec, ParsedPatch, PatchType } from './object-codec.js';
@@ -25,6 +27,7 @@ type Options = Pick<WriteOptions, 'fieldValidation' | 'warn'>;
 /** Decodes bodies and applies patches along the structure of the kinds. */
 export class SchemaCodec implements ObjectCodec {
   readonly #schemas: Schemas;
+  readonly #mergeSchemas = new MergeSchemas();
   readonly #isKnownKind: (apiVersion: string, kind: string) => boolean;
   readonly #decodeProtobuf: (bytes: Uint8Array) => JsonObject;
 
@@ -95,8 +98,13 @@ export class SchemaCodec implements ObjectCodec {
       case 'merge':
         return jsonMergePatch(current, value);
       default:
-        return strategicMergePatch(current as unknown as JsonObject, value, this.#structure(expected));
+        return strategicMergePatch(current as unknown as JsonObject, value, this.#mergeSchema(expected));
     }
+  }
+
+  #mergeSchema(expected: ExpectedKind): MergeSchema | undefined {
+    const structure = this.#structure(expected);
+    return structure && this.#mergeSchemas.of(structure);
   }
 
   #structure({ definition }: ExpectedKind): StructType | undefined {

@@ -6,13 +6,15 @@ import type { ManagedFieldsEntry } from '../apply/managed-fields.js';
 import { serverSideApply } from '../apply/server-side-apply.js';
 import { trackUpdate } from '../apply/track-update.js';
 import { decodePatched } from '../decode/decode.js';
-import { isObject, type JsonObject } from '../schema/json.js';
+import { isObject, type JsonObject } from '../../shared/api/json.js';
 import { loadSchemas } from '../schema/schemas.js';
-import { jsonMergePatch } from './json-merge-patch.js';
-import { jsonPatch } from './json-patch.js';
-import { strategicMergePatch } from './strategic-merge-patch.js';
+import { MergeSchemas } from './merge-schemas.js';
+import { jsonMergePatch } from '../../shared/patch/json-merge-patch.js';
+import { jsonPatch } from '../../shared/patch/json-patch.js';
+import { strategicMergePatch } from '../../shared/patch/strategic-merge-patch.js';
 
 const type = loadSchemas().type('io.k8s.api.core.v1.Pod');
+const schema = new MergeSchemas().of(type);
 const expected = { apiVersion: 'v1', kind: 'Pod' };
 const manager = { manager: 'm', apiVersion: 'v1', subresource: '', time: '2026-01-01T00:00:00Z' };
 const pod = (): JsonObject => ({
@@ -93,7 +95,7 @@ test('no patch gets more than a refusal out of the decoder', () => {
   };
   fc.assert(
     fc.property(fc.oneof(value, object), (patch) => {
-      run(answers(() => strategicMergePatch(pod(), patch, type)));
+      run(answers(() => strategicMergePatch(pod(), patch, schema)));
       run(answers(() => jsonMergePatch(pod(), patch)));
     }),
     { numRuns: 1500 },
@@ -138,17 +140,17 @@ test('large lists and maps merge in time', () => {
   const reversed = many(6_000).reverse();
   const order = reversed.map(({ name }) => ({ name }));
   const ordered = answers(() =>
-    strategicMergePatch(large, { spec: { containers: reversed, '$setElementOrder/containers': order } }, type),
+    strategicMergePatch(large, { spec: { containers: reversed, '$setElementOrder/containers': order } }, schema),
   );
   assert.deepEqual((ordered?.['spec'] as JsonObject | undefined)?.['containers'], reversed);
-  answers(() => strategicMergePatch(large, { spec: { containers: many(6_000) } }, type));
+  answers(() => strategicMergePatch(large, { spec: { containers: many(6_000) } }, schema));
   answers(() => serverSideApply(large, large, type, { ...manager, force: true }));
   answers(() => trackUpdate(undefined, large, type, manager));
 });
 
 test('what is nested as deep as a body may be can be patched and compared', () => {
   const nested = JSON.parse(`${'{"a":'.repeat(500)}1${'}'.repeat(500)}`) as JsonObject;
-  answers(() => strategicMergePatch(pod(), nested, type));
+  answers(() => strategicMergePatch(pod(), nested, schema));
   answers(() => jsonMergePatch(nested, nested));
   answers(() => trackUpdate(undefined, { ...pod(), spec: nested }, type, manager));
   const set = JSON.parse(`${'{"f:a":'.repeat(500)}{}${'}'.repeat(500)}`) as JsonObject;

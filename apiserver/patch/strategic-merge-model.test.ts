@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { isObject, type JsonObject } from '../schema/json.js';
+import { isObject, type JsonObject } from '../../shared/api/json.js';
 import { loadSchemas } from '../schema/schemas.js';
-import { strategicMergePatch } from './strategic-merge-patch.js';
+import { MergeSchemas } from './merge-schemas.js';
+import { strategicMergePatch } from '../../shared/patch/strategic-merge-patch.js';
 
-const type = loadSchemas().type('io.k8s.api.core.v1.PodSpec');
+const schema = new MergeSchemas().of(loadSchemas().type('io.k8s.api.core.v1.PodSpec'));
 /** The lists of a pod that merge, and by what. All others are replaced. */
 const mergeKeys: Readonly<Record<string, string>> = {
   containers: 'name',
@@ -126,7 +127,7 @@ const withoutNulls = (value: unknown): unknown =>
 test('agrees with a plain model over lists in lists, maps, nulls and directives', () => {
   fc.assert(
     fc.property(spec(false), spec(true), (current, patch) => {
-      const merged = strategicMergePatch(current, patch, type);
+      const merged = strategicMergePatch(current, patch, schema);
       assert.deepEqual(unordered(withoutNulls(merged)), unordered(withoutNulls(model(current, patch))));
       assert.doesNotMatch(JSON.stringify(merged), /\$patch/);
     }),
@@ -138,7 +139,7 @@ test('what the patch names comes in its order, what it does not keeps its own', 
   const items = list('containers', { name: fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f', 'g'), image: word }, false);
   fc.assert(
     fc.property(items, items, (current, changes) => {
-      const { containers = [] } = strategicMergePatch({ containers: current }, { containers: changes }, type) as {
+      const { containers = [] } = strategicMergePatch({ containers: current }, { containers: changes }, schema) as {
         containers?: JsonObject[];
       };
       const named = new Set(changes.map((item) => item['name']));

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from '../schema/json.js';
+import { isObject, type JsonObject } from '../../shared/api/json.js';
 import type { ScalarFormat, SchemaType, StructType } from '../schema/schema-type.js';
 import { unionOf, type Message, type MessageField, type Messages, type Union } from './messages.js';
 import { writeIntOrString, writeTime } from './values.js';

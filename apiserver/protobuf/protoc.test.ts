@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { definitions } from '../kinds/index.js';
-import type { JsonObject } from '../schema/json.js';
+import type { JsonObject } from '../../shared/api/json.js';
 import { loadSchemas } from '../schema/schemas.js';
 import { checkStructure } from '../schema/structure.js';
 import { ProtobufCodec } from './codec.js';

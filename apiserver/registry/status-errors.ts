@@ -62,8 +62,6 @@ export function invalid(
   );
 }
 
-export const badRequest = (message: string): StatusError => new StatusError(400, 'BadRequest', message);
-
 /** 403 in the words of the original: `pods "x" is forbidden: WHY`. */
 export const forbidden = (resource: Pick<Resource, 'group' | 'resource'>, name: string, why: string): StatusError =>
   new StatusError(

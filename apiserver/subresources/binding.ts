@@ -10,7 +10,8 @@ import { sendJson } from '../http/respond.js';
 import { writeOptions } from '../http/write-request.js';
 import { timestamp } from '../registry/object-metadata.js';
 import type { ResourceRegistry, ServedResource } from '../registry/resource-registry.js';
-import { badRequest, conflict, invalid, methodNotSupported } from '../registry/status-errors.js';
+import { badRequest } from '../../shared/errors/bad-request.js';
+import { conflict, invalid, methodNotSupported } from '../registry/status-errors.js';
 import { notSupported, required, type FieldError } from '../validation/field-error.js';
 import { admitCreate } from './admit.js';
 

@@ -1,6 +1,6 @@
 import type { Pod } from '../../shared/api/generated/types.js';
 import type { KubernetesObject } from '../../shared/api/object.js';
-import { badRequest } from '../registry/status-errors.js';
+import { badRequest } from '../../shared/errors/bad-request.js';
 
 /** The container that a request means: the one it names, or the only one there is. */
 export function chooseContainer(pod: Pod & KubernetesObject, wanted: string): string {

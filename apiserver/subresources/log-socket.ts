@@ -3,7 +3,8 @@ import { pipeline, type Duplex, Transform, type TransformCallback } from 'node:s
 import type { WebSocket, WebSocketServer } from 'ws';
 import { header, type Exchange } from '../http/exchange.js';
 import type { ServedResource } from '../registry/resource-registry.js';
-import { badRequest, forbidden } from '../registry/status-errors.js';
+import { badRequest } from '../../shared/errors/bad-request.js';
+import { forbidden } from '../registry/status-errors.js';
 import type { Kubelets } from './kubelet-location.js';
 import { logSource, openLog } from './log.js';
 

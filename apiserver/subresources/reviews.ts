@@ -18,7 +18,8 @@ import type { ObjectCodec } from '../http/object-codec.js';
 import type { VirtualResources } from '../http/resource-handler.js';
 import { sendObject } from '../http/respond.js';
 import { writeOptions } from '../http/write-request.js';
-import { badRequest, invalid } from '../registry/status-errors.js';
+import { badRequest } from '../../shared/errors/bad-request.js';
+import { invalid } from '../registry/status-errors.js';
 import type { FieldError } from '../validation/field-error.js';
 import {
   accessQuestion,

@@ -8,7 +8,8 @@ import { sendObject } from '../http/respond.js';
 import { writeOptions } from '../http/write-request.js';
 import type { ResourceDefinition, ScaleMapping } from '../registry/definition.js';
 import type { ServedResource } from '../registry/resource-registry.js';
-import { badRequest, invalid, methodNotSupported, modified, unknownResource } from '../registry/status-errors.js';
+import { badRequest } from '../../shared/errors/bad-request.js';
+import { invalid, methodNotSupported, modified, unknownResource } from '../registry/status-errors.js';
 import { invalid as invalidField } from '../validation/field-error.js';
 
 const expected: ExpectedKind = {

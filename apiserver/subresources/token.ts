@@ -7,7 +7,8 @@ import type { ObjectCodec } from '../http/object-codec.js';
 import type { SubresourceHandler } from '../http/resource-handler.js';
 import { sendJson } from '../http/respond.js';
 import { writeOptions } from '../http/write-request.js';
-import { badRequest, methodNotSupported } from '../registry/status-errors.js';
+import { badRequest } from '../../shared/errors/bad-request.js';
+import { methodNotSupported } from '../registry/status-errors.js';
 import { admitCreate } from './admit.js';
 
 const expected = {

@@ -4,7 +4,7 @@ import { after, before, describe, it } from 'node:test';
 import { ProtobufCodec } from '../protobuf/codec.js';
 import { readFields } from '../protobuf/reader.js';
 import { readGolden } from '../protobuf/testing/golden.js';
-import type { JsonObject } from '../schema/json.js';
+import type { JsonObject } from '../../shared/api/json.js';
 import { loadSchemas } from '../schema/schemas.js';
 import { RawClient, type RawAnswer } from '../testing/raw-client.js';
 import { startTestServer, type TestServer } from '../testing/test-server.js';

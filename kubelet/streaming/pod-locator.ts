@@ -1,4 +1,5 @@
 import type { Container, ContainerStatus as PodContainerStatus, Pod } from '../../shared/api/generated/types.js';
+import { badRequest } from '../../shared/errors/bad-request.js';
 import { StatusError } from '../../shared/errors/status-error.js';
 import type { ContainerRuntime, ContainerStatus } from '../runtime/container-runtime.js';
 
@@ -86,5 +87,3 @@ function containerStatusOf(pod: Pod, name: string): PodContainerStatus | undefin
     (status) => status.name === name,
   );
 }
-
-const badRequest = (message: string): StatusError => new StatusError(400, 'BadRequest', message);

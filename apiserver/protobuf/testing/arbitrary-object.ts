@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { JsonObject } from '../../schema/json.js';
+import type { JsonObject } from '../../../shared/api/json.js';
 import type { ScalarFormat, SchemaType, StructType } from '../../schema/schema-type.js';
 
 const optional = (inner: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> => fc.option(inner, { nil: undefined });

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { JsonObject } from '../../schema/json.js';
+import type { JsonObject } from '../../../shared/api/json.js';
 
 /** An object of the file, and its two forms. */
 export interface Golden {

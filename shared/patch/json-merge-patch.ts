@@ -1,4 +1,4 @@
-import { isObject, setField, type JsonObject } from '../schema/json.js';
+import { isObject, setField, type JsonObject } from '../api/json.js';
 
 /**
  * RFC 7386: fields of the patch replace those of the target, null removes, objects merge. Neither argument is changed;

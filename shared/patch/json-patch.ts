@@ -1,6 +1,6 @@
-import { StatusError } from '../../shared/errors/status-error.js';
-import { cloneJson, equalJson, getField, isDeeperThan, isObject, setField, type JsonObject } from '../schema/json.js';
-import { badRequest } from '../decode/errors.js';
+import { StatusError } from '../errors/status-error.js';
+import { cloneJson, equalJson, getField, isDeeperThan, isObject, setField, type JsonObject } from '../api/json.js';
+import { badRequest } from '../errors/bad-request.js';
 
 /** As in the original. */
 const maxOperations = 10_000;

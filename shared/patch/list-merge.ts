@@ -1,5 +1,5 @@
-import { badRequest, excerpt } from '../decode/errors.js';
-import { getField, isObject, type JsonObject } from '../schema/json.js';
+import { badRequest, excerpt } from '../errors/bad-request.js';
+import { getField, isObject, type JsonObject } from '../api/json.js';
 
 type MergeItem = (item: JsonObject, change: JsonObject) => JsonObject;
 

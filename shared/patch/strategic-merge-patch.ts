@@ -1,7 +1,7 @@
-import { badRequest, excerpt } from '../decode/errors.js';
-import { getField, isObject, setField, type JsonObject } from '../schema/json.js';
-import type { Field, ListType, SchemaType } from '../schema/schema-type.js';
+import { badRequest, excerpt } from '../errors/bad-request.js';
+import { getField, isObject, setField, type JsonObject } from '../api/json.js';
 import { mergeList, orderList } from './list-merge.js';
+import type { MergeSchema } from './merge-schema.js';
 
 const directive = '$patch';
 const retainKeys = '$retainKeys';
@@ -12,16 +12,16 @@ const primitiveDeletions = '$deleteFromPrimitiveList/';
  * Kubernetes' own patch: like a JSON merge patch, but lists whose field says so merge by their merge key, and directives
  * (`$patch`, `$retainKeys`, `$setElementOrder/FIELD`, `$deleteFromPrimitiveList/FIELD`) steer it. Neither argument is
  * changed; the result shares parts with both.
- * @param type structure of the object; where it is unknown, maps merge and lists are replaced
+ * @param schema of the object; where it is unknown, maps merge and lists are replaced
  * @throws StatusError 400 for a malformed patch
  */
-export function strategicMergePatch(current: JsonObject, patch: unknown, type: SchemaType | undefined): JsonObject {
+export function strategicMergePatch(current: JsonObject, patch: unknown, schema: MergeSchema | undefined): JsonObject {
   if (!isObject(patch)) throw badRequest('invalid JSON document');
-  return mergeMap(current, patch, type);
+  return mergeMap(current, patch, schema);
 }
 
 /** Merges a patch of a map or struct into it. */
-export function mergeMap(current: JsonObject, patch: JsonObject, type: SchemaType | undefined): JsonObject {
+function mergeMap(current: JsonObject, patch: JsonObject, schema: MergeSchema | undefined): JsonObject {
   switch (getField(patch, directive)) {
     case undefined:
     case 'merge':
@@ -40,52 +40,35 @@ export function mergeMap(current: JsonObject, patch: JsonObject, type: SchemaTyp
   }
   // Named by the patch itself or only by a directive about the field.
   for (const name of patchedNames(patch)) {
-    const value = mergeField(getField(result, name), patch, name, fieldOf(type, name));
+    const value = mergeField(getField(result, name), patch, name, schema?.field(name));
     if (value === undefined) delete result[name];
     else setField(result, name, value);
   }
   return result;
 }
 
-interface FieldRules {
-  readonly type: SchemaType | undefined;
-  readonly mergesLists: boolean;
-  readonly isReplaced: boolean;
-  readonly mergeKey: string | undefined;
-}
-
-function fieldOf(type: SchemaType | undefined, name: string): FieldRules {
-  const field: Field | undefined = type?.kind === 'struct' ? type.fields.get(name) : undefined;
-  return {
-    type: type?.kind === 'map' ? type.values : field?.type,
-    mergesLists: field?.patchStrategies.includes('merge') === true,
-    isReplaced: field?.patchStrategies.includes('replace') === true,
-    mergeKey: field?.patchMergeKey,
-  };
-}
-
-function mergeField(current: unknown, patch: JsonObject, name: string, rules: FieldRules): unknown {
+function mergeField(current: unknown, patch: JsonObject, name: string, schema: MergeSchema | undefined): unknown {
   const given = getField(patch, name);
   const deletions = getField(patch, primitiveDeletions + name);
   const order = getField(patch, elementOrder + name);
   let value = current;
   if (deletions !== undefined) value = deletePrimitives(value, deletions);
-  if (given !== undefined) value = mergeValue(value, given, rules);
-  if (order !== undefined && Array.isArray(value)) value = orderField(value, current, given, order, rules);
+  if (given !== undefined) value = mergeValue(value, given, schema);
+  if (order !== undefined && Array.isArray(value))
+    value = orderField(value, { current, given, order, mergeKey: schema?.mergeKey });
   return value;
 }
 
-function mergeValue(current: unknown, given: unknown, rules: FieldRules): unknown {
+function mergeValue(current: unknown, given: unknown, schema: MergeSchema | undefined): unknown {
   if (given === null) return undefined;
   if (Array.isArray(given)) {
-    if (!rules.mergesLists) return withoutDirectives(given);
-    const items = (rules.type as ListType | undefined)?.items;
+    if (!schema?.isMergedList) return withoutDirectives(given);
     const list = Array.isArray(current) ? current : [];
-    return mergeList(list, given, rules.mergeKey, (item, change) => mergeMap(item, change, items));
+    return mergeList(list, given, schema.mergeKey, (item, change) => mergeMap(item, change, schema));
   }
   if (!isObject(given)) return given;
-  if (rules.isReplaced) return withoutDirectives(given);
-  return mergeMap(isObject(current) ? current : {}, given, rules.type);
+  if (schema?.isReplaced) return withoutDirectives(given);
+  return mergeMap(isObject(current) ? current : {}, given, schema);
 }
 
 function deletePrimitives(current: unknown, deletions: unknown): unknown {
@@ -95,10 +78,17 @@ function deletePrimitives(current: unknown, deletions: unknown): unknown {
   return current.filter((item) => !gone.has(JSON.stringify(item)));
 }
 
-function orderField(list: unknown[], current: unknown, given: unknown, order: unknown, rules: FieldRules): unknown[] {
+interface OrderedField {
+  readonly current: unknown;
+  readonly given: unknown;
+  readonly order: unknown;
+  readonly mergeKey: string | undefined;
+}
+
+function orderField(list: readonly unknown[], { current, given, order, mergeKey }: OrderedField): unknown[] {
   if (!Array.isArray(order)) throw badRequest('invalid patch format of setElementOrder list');
   const server = Array.isArray(current) ? current : [];
-  return orderList(list, { order, server, given: Array.isArray(given) ? given : [], mergeKey: rules.mergeKey });
+  return orderList(list, { order, server, given: Array.isArray(given) ? given : [], mergeKey });
 }
 
 /** Names of the fields that the patch speaks of. */
@@ -125,7 +115,7 @@ function retainedNames(patch: JsonObject): Set<string> | undefined {
 }
 
 /** A value that is taken as it stands: directives and nulls are not part of it. */
-export function withoutDirectives<T>(value: T): T {
+function withoutDirectives<T>(value: T): T {
   if (Array.isArray(value)) {
     return value
       .filter((item: unknown) => !(isObject(item) && item[directive] === 'delete'))

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { applyPatch, createPatch } from 'rfc6902';
-import { StatusError } from '../../shared/errors/status-error.js';
-import { cloneJson } from '../schema/json.js';
+import { StatusError } from '../errors/status-error.js';
+import { cloneJson } from '../api/json.js';
 import { jsonMergePatch } from './json-merge-patch.js';
 import { jsonPatch } from './json-patch.js';
 

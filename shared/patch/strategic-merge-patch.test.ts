@@ -1,18 +1,33 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { StatusError } from '../../shared/errors/status-error.js';
-import { loadSchemas } from '../schema/schemas.js';
+import { StatusError } from '../errors/status-error.js';
+import type { MergeSchema } from './merge-schema.js';
 import { strategicMergePatch } from './strategic-merge-patch.js';
 
-const schemas = loadSchemas();
-const pod = schemas.type('io.k8s.api.core.v1.Pod');
-const deployment = schemas.type('io.k8s.api.apps.v1.Deployment');
+const object = (fields: Readonly<Record<string, MergeSchema>>, rules: Partial<MergeSchema> = {}): MergeSchema => ({
+  isMergedList: false,
+  isReplaced: false,
+  mergeKey: undefined,
+  field: (name) => (Object.hasOwn(fields, name) ? fields[name] : undefined),
+  ...rules,
+});
+const list = (mergeKey?: string, fields: Readonly<Record<string, MergeSchema>> = {}): MergeSchema =>
+  object(fields, { isMergedList: true, mergeKey });
+
+/** A part of the rules of a pod, and a map that does not merge. */
+const schema = object({
+  metadata: object({ finalizers: list() }),
+  spec: object({
+    containers: list('name', { ports: list('containerPort') }),
+    selector: object({}, { isReplaced: true }),
+  }),
+});
 const patchSpec = (current: object, patch: object): unknown =>
-  strategicMergePatch({ spec: current }, { spec: patch }, pod)['spec'];
+  strategicMergePatch({ spec: current }, { spec: patch }, schema)['spec'];
 function refusal(current: object, patch: unknown): string {
   try {
-    strategicMergePatch(current as Record<string, unknown>, patch, pod);
+    strategicMergePatch(current as Record<string, unknown>, patch, schema);
   } catch (error) {
     assert.ok(error instanceof StatusError && error.code === 400, String(error));
     return error.message;
@@ -70,9 +85,15 @@ test('$patch: replace takes the patch as it stands', () => {
   );
 });
 
+test('a map whose field says so is replaced', () => {
+  assert.deepEqual(patchSpec({ selector: { x: '1' } }, { selector: { y: '2', $patch: 'merge' } }), {
+    selector: { y: '2' },
+  });
+});
+
 test('$deleteFromPrimitiveList and a merging list of primitives', () => {
   const patch = { metadata: { finalizers: ['c', 'a'], '$deleteFromPrimitiveList/finalizers': ['b'] } };
-  const patched = strategicMergePatch({ metadata: { finalizers: ['a', 'b'] } }, patch, pod);
+  const patched = strategicMergePatch({ metadata: { finalizers: ['a', 'b'] } }, patch, schema);
   assert.deepEqual(patched, { metadata: { finalizers: ['c', 'a'] } });
 });
 
@@ -96,7 +117,7 @@ test('$setElementOrder sorts, with or without a change of the list', () => {
 test('$retainKeys drops what it does not name', () => {
   const current = { spec: { strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1 } } } };
   const patch = { spec: { strategy: { $retainKeys: ['type'], type: 'Recreate' } } };
-  assert.deepEqual(strategicMergePatch(current, patch, deployment), { spec: { strategy: { type: 'Recreate' } } });
+  assert.deepEqual(strategicMergePatch(current, patch, schema), { spec: { strategy: { type: 'Recreate' } } });
   assert.match(
     refusal({}, { spec: { strategy: { $retainKeys: ['type'], type: 'x', other: 1 } } }),
     /invalid patch format of retainKeys/,
