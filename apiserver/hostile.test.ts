@@ -1,26 +1,19 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { eventually } from '../shared/clock/eventually.js';
 import { bombs, configMaps, json, malformed, one, paths, type Hostile } from './testing/hostile-input.js';
-import { RawClient, type RawOptions } from './testing/raw-client.js';
-import { startTestServer, type TestServer } from './testing/test-server.js';
+import type { RawOptions } from './testing/raw-client.js';
+import { serverWorld } from './testing/server-world.js';
 
 /** Nobody else may wait longer than this for a request that is refused, or for a big one that is not. */
 const maxStallMs = 250;
 
 describe('hostile input', () => {
-  let server: TestServer;
-  let admin: RawClient;
+  const { admin } = serverWorld();
   before(async () => {
-    server = await startTestServer();
-    admin = new RawClient(server, server.admin);
     const made = await admin.send(configMaps, { body: { metadata: { name: 'a' }, data: { k: 'v' } } });
     assert.equal(made.code, 201, made.text);
-  });
-  after(async () => {
-    admin.close();
-    await server.close();
   });
 
   function requestOf({ path = configMaps, method, type = json, body }: Hostile): [string, RawOptions] {

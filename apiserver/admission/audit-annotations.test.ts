@@ -1,35 +1,17 @@
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { AuditRecorder } from '../audit/testing.js';
-import { RawClient, type RawAnswer } from '../testing/raw-client.js';
-import { startTestServer, type TestServer } from '../testing/test-server.js';
-import { patching, startTestWebhook, type TestWebhook } from './webhook/testing.js';
+import type { RawAnswer } from '../testing/raw-client.js';
+import { patching, webhookWorld } from './webhook/testing.js';
 
 const group = '/apis/admissionregistration.k8s.io/v1';
 const configMaps = '/api/v1/namespaces/default/configmaps';
 const rules = [{ operations: ['CREATE'], apiGroups: [''], apiVersions: ['*'], resources: ['configmaps'] }];
 
 describe('what admission notes in the audit log', () => {
-  let server: TestServer;
-  let admin: RawClient;
-  let hook: TestWebhook;
   const audit = new AuditRecorder('RequestResponse');
-  const made: string[] = [];
-  before(async () => {
-    server = await startTestServer({ identity: { audit: { policy: audit.policy, sink: audit } } });
-    admin = new RawClient(server, server.admin);
-  });
-  after(async () => {
-    admin.close();
-    await server.close();
-  });
-  beforeEach(async () => {
-    hook = await startTestWebhook();
-  });
-  afterEach(async () => {
-    for (const path of made.splice(0)) await admin.send(path, { method: 'DELETE' });
-    await hook.close();
-  });
+  const world = webhookWorld({ identity: { audit: { policy: audit.policy, sink: audit } } });
+  const { admin, made } = world;
 
   const keep = async (path: string, body: { metadata: { name: string } }): Promise<void> => {
     const answer = await admin.send(path, { body });
@@ -44,7 +26,7 @@ describe('what admission notes in the audit log', () => {
           name: `${name}.example.com`,
           admissionReviewVersions: ['v1'],
           sideEffects: 'None',
-          clientConfig: { url: `${hook.url}/${name}`, caBundle: hook.caBundle },
+          clientConfig: { url: `${world.hook.url}/${name}`, caBundle: world.hook.caBundle },
           rules,
           ...change,
         },
@@ -71,7 +53,7 @@ describe('what admission notes in the audit log', () => {
     await configure('mutating', 'changing');
     await configure('validating', 'judging');
     const operation = { op: 'add', path: '/data', value: { a: 'b' } };
-    hook.answer = (_, path) => ({
+    world.hook.answer = (_, path) => ({
       ...(path.startsWith('/changing') ? patching([operation]) : { allowed: true }),
       auditAnnotations: { seen: 'yes', 'not/a key': 'lost' },
     });
@@ -88,14 +70,14 @@ describe('what admission notes in the audit log', () => {
 
   it('are also those of a webhook that refuses', async () => {
     await configure('validating', 'refusing');
-    hook.answer = () => ({ allowed: false, auditAnnotations: { why: 'monday' } });
+    world.hook.answer = () => ({ allowed: false, auditAnnotations: { why: 'monday' } });
     assert.equal((await make('refused')).code, 400);
     assert.deepEqual(await noted('refused'), { 'refusing.example.com/why': 'monday' });
   });
 
   it('are webhooks that could not be asked and were passed over', async () => {
     const nowhere = {
-      clientConfig: { url: 'https://127.0.0.1:1/x', caBundle: hook.caBundle },
+      clientConfig: { url: 'https://127.0.0.1:1/x', caBundle: world.hook.caBundle },
       failurePolicy: 'Ignore',
     };
     await configure('mutating', 'gone', nowhere);
@@ -149,25 +131,20 @@ describe('what admission notes in the audit log', () => {
 });
 
 describe('an audit log of metadata', () => {
+  const audit = new AuditRecorder();
+  const world = webhookWorld({ identity: { audit: { policy: audit.policy, sink: audit } } });
+
   it('says that a webhook changed an object, and not how', async () => {
-    const audit = new AuditRecorder();
-    const server = await startTestServer({ identity: { audit: { policy: audit.policy, sink: audit } } });
-    const admin = new RawClient(server, server.admin);
-    const hook = await startTestWebhook(() => patching([{ op: 'add', path: '/data', value: { secret: 'value' } }]));
-    try {
-      const clientConfig = { url: `${hook.url}/x`, caBundle: hook.caBundle };
-      const webhooks = [
-        { name: 'h.example.com', admissionReviewVersions: ['v1'], sideEffects: 'None', clientConfig, rules },
-      ];
-      await admin.send(`${group}/mutatingwebhookconfigurations`, { body: { metadata: { name: 'h' }, webhooks } });
-      assert.equal((await admin.send(configMaps, { body: { metadata: { name: 'plain' } } })).code, 201);
-      const { annotations = {} } = await audit.of('create', 'plain');
-      assert.ok(annotations['mutation.webhook.admission.k8s.io/round_0_index_0']);
-      assert.equal(JSON.stringify(annotations).includes('secret'), false);
-    } finally {
-      admin.close();
-      await server.close();
-      await hook.close();
-    }
+    const { admin, hook } = world;
+    hook.answer = () => patching([{ op: 'add', path: '/data', value: { secret: 'value' } }]);
+    const clientConfig = { url: `${hook.url}/x`, caBundle: hook.caBundle };
+    const webhooks = [
+      { name: 'h.example.com', admissionReviewVersions: ['v1'], sideEffects: 'None', clientConfig, rules },
+    ];
+    await admin.send(`${group}/mutatingwebhookconfigurations`, { body: { metadata: { name: 'h' }, webhooks } });
+    assert.equal((await admin.send(configMaps, { body: { metadata: { name: 'plain' } } })).code, 201);
+    const { annotations = {} } = await audit.of('create', 'plain');
+    assert.ok(annotations['mutation.webhook.admission.k8s.io/round_0_index_0']);
+    assert.equal(JSON.stringify(annotations).includes('secret'), false);
   });
 });

@@ -1,26 +1,18 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { createSigningRequest } from '../../shared/pki/certificate.js';
-import { RawClient, type RawAnswer } from '../testing/raw-client.js';
-import { startTestServer, type TestServer } from '../testing/test-server.js';
+import type { RawAnswer, RawSender } from '../testing/raw-client.js';
+import { serverWorld } from '../testing/server-world.js';
 
 const core = '/api/v1/namespaces/default';
 const merge = { 'content-type': 'application/merge-patch+json' };
 
 describe('built-in admission', () => {
-  let server: TestServer;
-  let admin: RawClient;
-  before(async () => {
-    server = await startTestServer({
-      disabledAdmission: ['ServiceAccount'],
-      enabledAdmission: ['OwnerReferencesPermissionEnforcement'],
-    });
-    admin = new RawClient(server, server.admin);
+  const world = serverWorld({
+    disabledAdmission: ['ServiceAccount'],
+    enabledAdmission: ['OwnerReferencesPermissionEnforcement'],
   });
-  after(async () => {
-    admin.close();
-    await server.close();
-  });
+  const { admin } = world;
 
   const message = ({ json }: RawAnswer): unknown => json?.['message'];
   const specOf = ({ json }: RawAnswer): Record<string, unknown> => json?.['spec'] as Record<string, unknown>;
@@ -229,8 +221,8 @@ describe('built-in admission', () => {
       roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'clerk' },
       subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'clerk' }],
     });
-    const clerk = new RawClient(server, await server.certificateFor('clerk'));
-    const approve = (client: RawClient): Promise<RawAnswer> =>
+    const clerk = await world.clientOf('clerk');
+    const approve = (client: RawSender): Promise<RawAnswer> =>
       client.send(`${path}/adam/approval`, {
         method: 'PATCH',
         headers: merge,
@@ -242,7 +234,6 @@ describe('built-in admission', () => {
     const sign = { status: { certificate: Buffer.from('-----BEGIN CERTIFICATE-----\n').toString('base64') } };
     const signed = await clerk.send(`${path}/adam/status`, { method: 'PATCH', headers: merge, body: sign });
     assert.equal(message(signed), `${refusal} sign requests with signerName "example.com/signer"`);
-    clerk.close();
   });
 
   it('lets nobody block the deletion of what he may not finalize', async () => {
@@ -253,7 +244,7 @@ describe('built-in admission', () => {
       roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'writer' },
       subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'writer' }],
     });
-    const writer = new RawClient(server, await server.certificateFor('writer'));
+    const writer = await world.clientOf('writer');
     const owner = { apiVersion: 'v1', kind: 'Secret', name: 's', uid: 'u', blockOwnerDeletion: true };
     const path = `${core}/configmaps`;
     const make = (name: string, ownerReferences: object[]): Promise<RawAnswer> =>
@@ -270,6 +261,5 @@ describe('built-in admission', () => {
       body: { metadata: { ownerReferences: [] } },
     });
     assert.match(String(message(changed)), /cannot set an ownerRef on a resource you can't delete/);
-    writer.close();
   });
 });

@@ -1,20 +1,13 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
-import { RawClient, type RawAnswer } from '../testing/raw-client.js';
-import { startTestServer, type TestServer } from '../testing/test-server.js';
+import { before, describe, it } from 'node:test';
+import type { RawAnswer } from '../testing/raw-client.js';
+import { serverWorld } from '../testing/server-world.js';
 
 describe('admin access to devices', () => {
-  let server: TestServer;
-  let admin: RawClient;
+  const { admin } = serverWorld();
   before(async () => {
-    server = await startTestServer();
-    admin = new RawClient(server, server.admin);
     const labels = { 'resource.kubernetes.io/admin-access': 'true' };
     await admin.send('/api/v1/namespaces', { body: { metadata: { name: 'admins', labels } } });
-  });
-  after(async () => {
-    admin.close();
-    await server.close();
   });
 
   const exactly = { deviceClassName: 'gpu', adminAccess: true };

@@ -1,20 +1,18 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { startTestServer, type TestServer } from '../testing/test-server.js';
+import { serverWorld } from '../testing/server-world.js';
 import { kubectlFor, type Kubectl, type KubectlResult } from '../wire/kubectl.js';
 
 /** What people see of admission. */
 describe('kubectl', () => {
-  let server: TestServer;
+  const world = serverWorld();
   let client: Kubectl;
   before(async () => {
-    server = await startTestServer();
-    client = await kubectlFor(server.kubeconfigPath);
+    client = await kubectlFor(world.server.kubeconfigPath);
     await apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'team' } });
   });
   after(async () => {
     await client.close();
-    await server.close();
   });
 
   const kubectl = (args: readonly string[]): Promise<KubectlResult> => client.run(...args);

@@ -1,26 +1,17 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import type { Pod } from '../../shared/api/generated/types.js';
-import { RawClient, type RawAnswer } from '../testing/raw-client.js';
-import { startTestServer, type TestServer } from '../testing/test-server.js';
+import type { RawAnswer } from '../testing/raw-client.js';
+import { serverWorld } from '../testing/server-world.js';
 
 describe('admission', () => {
-  let server: TestServer;
-  let admin: RawClient;
+  const { admin } = serverWorld({ disabledAdmission: [] });
   const core = '/api/v1/namespaces/default';
   const makePod = (name: string, spec: object = {}): Promise<RawAnswer> =>
     admin.send(`${core}/pods`, {
       body: { metadata: { name }, spec: { containers: [{ name: 'c', image: 'i' }], ...spec } },
     });
   const asPod = ({ json }: RawAnswer): Pod => json as unknown as Pod;
-  before(async () => {
-    server = await startTestServer({ disabledAdmission: [] });
-    admin = new RawClient(server, server.admin);
-  });
-  after(async () => {
-    admin.close();
-    await server.close();
-  });
 
   it('refuses a pod whose account is not there yet, and gives it a token when it is', async () => {
     const early = await makePod('early');

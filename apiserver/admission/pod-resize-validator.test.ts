@@ -1,25 +1,18 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
-import { RawClient, type RawAnswer } from '../testing/raw-client.js';
-import { startTestServer, type TestServer } from '../testing/test-server.js';
+import { before, describe, it } from 'node:test';
+import type { RawAnswer } from '../testing/raw-client.js';
+import { serverWorld } from '../testing/server-world.js';
 
 const pods = '/api/v1/namespaces/default/pods';
 
 describe('PodResizeValidator', () => {
-  let server: TestServer;
-  let admin: RawClient;
+  const { admin } = serverWorld();
   before(async () => {
-    server = await startTestServer();
-    admin = new RawClient(server, server.admin);
     const allocatable = { cpu: '2', memory: '4Gi' };
     for (const [name, os] of Object.entries({ linux: 'linux', other: 'windows' })) {
       const labels = { 'kubernetes.io/os': os };
       await admin.send('/api/v1/nodes', { body: { metadata: { name, labels }, status: { allocatable } } });
     }
-  });
-  after(async () => {
-    admin.close();
-    await server.close();
   });
 
   const make = async (name: string, nodeName?: string): Promise<void> => {

@@ -3,8 +3,8 @@ import { request as httpsRequest } from 'node:https';
 import type { IncomingMessage } from 'node:http';
 import { after, before, describe, it } from 'node:test';
 import { eventually } from '../../shared/clock/eventually.js';
-import { RawClient, type RawAnswer } from '../testing/raw-client.js';
-import { startTestServer, type TestServer } from '../testing/test-server.js';
+import type { RawAnswer } from '../testing/raw-client.js';
+import { serverWorld } from '../testing/server-world.js';
 import { kubectlFor, type Kubectl } from '../wire/kubectl.js';
 import { metricsApi, sendJson, startExtensionServer, type ExtensionServer } from './testing.js';
 
@@ -20,11 +20,10 @@ interface Condition {
 }
 
 describe('aggregation', () => {
-  let server: TestServer;
-  let admin: RawClient;
+  const world = serverWorld();
+  const { admin } = world;
   let extension: ExtensionServer;
   let kubectl: Kubectl;
-  const clients: RawClient[] = [];
 
   const available = async (name: string): Promise<Condition | undefined> => {
     const { json } = await admin.send(`${apiServices}/${name}`);
@@ -60,15 +59,12 @@ describe('aggregation', () => {
   };
 
   before(async () => {
-    server = await startTestServer();
-    admin = new RawClient(server, server.admin);
-    clients.push(admin);
-    kubectl = await kubectlFor(server.kubeconfigPath);
+    kubectl = await kubectlFor(world.server.kubeconfigPath);
     const { json } = await admin.send('/api/v1/namespaces/kube-system/configmaps/extension-apiserver-authentication');
     const data = json?.['data'] as Record<string, string>;
     assert.equal(data['requestheader-allowed-names'], '["front-proxy-client"]');
     assert.equal(data['requestheader-username-headers'], '["X-Remote-User"]');
-    assert.equal(data['client-ca-file'], server.ca);
+    assert.equal(data['client-ca-file'], world.server.ca);
     extension = await startExtensionServer({
       requestHeaderCa: data['requestheader-client-ca-file'] ?? '',
       serverName: 'metrics-server.kube-system.svc',
@@ -89,9 +85,7 @@ describe('aggregation', () => {
     });
   });
   after(async () => {
-    for (const client of clients) client.close();
     await kubectl.close();
-    await server.close();
     await extension.close();
   });
 
@@ -139,8 +133,7 @@ describe('aggregation', () => {
 
   it('who may not is refused here, and its server not asked', async () => {
     extension.seen.length = 0;
-    const jane = new RawClient(server, await server.certificateFor('jane'));
-    clients.push(jane);
+    const jane = await world.clientOf('jane');
     const answer = await jane.send(`${root}/nodes`);
     assert.equal(answer.code, 403);
     assert.match(answer.text, /nodes.metrics.k8s.io is forbidden: User \\"jane\\" cannot list resource/);
@@ -185,7 +178,7 @@ describe('aggregation', () => {
     const posted = await admin.send(`${root}/namespaces/default/pods`, { body, method: 'POST' });
     assert.equal(posted.code, 201);
     assert.equal(Buffer.concat(received).length, body.length);
-    const { ca, port, admin: pair } = server;
+    const { ca, port, admin: pair } = world.server;
     const stream = await new Promise<IncomingMessage>((resolve, reject) => {
       const path = `${root}/pods?watch=1`;
       const sent = httpsRequest({ host: '127.0.0.1', port, ca, cert: pair.certificate, key: pair.key, path });
@@ -207,7 +200,7 @@ describe('aggregation', () => {
       socket.write('HTTP/1.1 101 Switching Protocols\r\nupgrade: echo\r\nconnection: upgrade\r\n\r\n');
       socket.pipe(socket);
     };
-    const { ca, port, admin: pair } = server;
+    const { ca, port, admin: pair } = world.server;
     const echoed = await new Promise<string>((resolve, reject) => {
       const sent = httpsRequest({
         host: '127.0.0.1',

@@ -1,21 +1,11 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
-import { RawClient, type RawAnswer } from '../testing/raw-client.js';
-import { startTestServer, type TestServer } from '../testing/test-server.js';
+import { describe, it } from 'node:test';
+import type { RawAnswer } from '../testing/raw-client.js';
+import { serverWorld } from '../testing/server-world.js';
 
 type Json = Record<string, unknown>;
 
-let server: TestServer;
-let client: RawClient;
-
-before(async () => {
-  server = await startTestServer();
-  client = new RawClient(server, server.admin);
-});
-after(async () => {
-  client.close();
-  await server.close();
-});
+const { admin: client } = serverWorld();
 
 const path = (version: string): string => `/apis/autoscaling/${version}/namespaces/default/horizontalpodautoscalers`;
 

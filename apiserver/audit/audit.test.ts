@@ -2,15 +2,14 @@ import assert from 'node:assert/strict';
 import { mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { systemClock } from '../../shared/clock/clock.js';
 import { eventually } from '../../shared/clock/eventually.js';
 import { silentLog } from '../../shared/log/log.js';
 import { MetricsRegistry } from '../../shared/metrics/registry.js';
 import { ProtobufCodec } from '../protobuf/codec.js';
 import { loadSchemas } from '../schema/schemas.js';
-import { RawClient } from '../testing/raw-client.js';
-import { startTestServer, type TestServer } from '../testing/test-server.js';
+import { serverWorld } from '../testing/server-world.js';
 import { AuditFile } from './audit-file.js';
 import { AuditLog, type AuditSink } from './audit-log.js';
 import { readAuditPolicy } from './policy.js';
@@ -48,9 +47,19 @@ const policy = (rules: object[], more: object = {}): ReturnType<typeof readAudit
   readAuditPolicy({ apiVersion: 'audit.k8s.io/v1', kind: 'Policy', rules, ...more });
 
 describe('the audit of requests', () => {
-  let server: TestServer;
-  let admin: RawClient;
   const lines = new Lines();
+  const rules = [
+    { level: 'None', resources: [{ group: '', resources: ['pods'] }] },
+    {
+      level: 'RequestResponse',
+      resources: [{ group: '' }],
+      omitManagedFields: true,
+      omitStages: ['RequestReceived'],
+    },
+    { level: 'Metadata' },
+  ];
+  const world = serverWorld({ identity: { audit: { policy: policy(rules), sink: lines } } });
+  const { admin } = world;
   const completed = async (matching: (event: Written) => boolean): Promise<Written> => {
     let found: Written | undefined;
     await eventually(() => {
@@ -60,24 +69,6 @@ describe('the audit of requests', () => {
     assert.ok(found);
     return found;
   };
-  before(async () => {
-    const rules = [
-      { level: 'None', resources: [{ group: '', resources: ['pods'] }] },
-      {
-        level: 'RequestResponse',
-        resources: [{ group: '' }],
-        omitManagedFields: true,
-        omitStages: ['RequestReceived'],
-      },
-      { level: 'Metadata' },
-    ];
-    server = await startTestServer({ identity: { audit: { policy: policy(rules), sink: lines } } });
-    admin = new RawClient(server, server.admin);
-  });
-  after(async () => {
-    admin.close();
-    await server.close();
-  });
 
   it('tells who, what, when and how it ended', async () => {
     await admin.send('/api/v1/namespaces/default/configmaps', { body: { metadata: { name: 'a' }, data: { k: 'v' } } });
@@ -100,9 +91,8 @@ describe('the audit of requests', () => {
   });
 
   it('tells what those tried whom nobody knows', async () => {
-    const nobody = new RawClient(server);
+    const nobody = world.clientWith();
     await nobody.send('/apis/apps/v1', { headers: { authorization: 'Bearer hidden-token-value' } });
-    nobody.close();
     const event = await completed(
       ({ requestURI, responseStatus }) => requestURI === '/apis/apps/v1' && responseStatus?.code === 401,
     );

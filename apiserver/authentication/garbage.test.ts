@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import fc from 'fast-check';
 import {
   createCertificateAuthority,
@@ -7,24 +7,17 @@ import {
   issueCertificate,
   type KeyPair,
 } from '../../shared/pki/certificate.js';
-import { RawClient } from '../testing/raw-client.js';
-import { startTestServer, type TestServer } from '../testing/test-server.js';
+import { serverWorld } from '../testing/server-world.js';
 
 const validity = { notBefore: new Date(Date.now() - 1000), notAfter: new Date(Date.now() + 3_600_000) };
 const name = fc.string({ minLength: 1, maxLength: 60, unit: 'grapheme-ascii' });
 
 describe('whatever is shown as a certificate or asked to be signed', () => {
-  let server: TestServer;
-  let admin: RawClient;
+  const world = serverWorld();
+  const { admin } = world;
   let foreign: KeyPair;
   before(async () => {
-    server = await startTestServer();
-    admin = new RawClient(server, server.admin);
     foreign = await createCertificateAuthority({ subject: { commonName: 'kubernetes' }, ...validity });
-  });
-  after(async () => {
-    admin.close();
-    await server.close();
   });
 
   it('gives nobody a name that the authority of the cluster has not given him', async () => {
@@ -32,7 +25,7 @@ describe('whatever is shown as a certificate or asked to be signed', () => {
     await fc.assert(
       fc.asyncProperty(fc.oneof(fc.constant('kubernetes-admin'), name), groups, async (commonName, organizations) => {
         const given = { subject: { commonName, organizations }, usages: ['client'] as const, ...validity };
-        const client = new RawClient(server, await issueCertificate(foreign, given));
+        const client = world.clientWith(await issueCertificate(foreign, given));
         try {
           const answer = await client.send('/apis/authentication.k8s.io/v1/selfsubjectreviews', { body: {} });
           assert.equal(answer.code, 401, answer.text);

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { request } from 'node:https';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { createCertificateAuthority, createSigningRequest, issueCertificate } from '../../shared/pki/certificate.js';
-import { RawClient, type RawAnswer } from '../testing/raw-client.js';
-import { startTestServer, type TestServer } from '../testing/test-server.js';
+import type { RawClient, RawAnswer } from '../testing/raw-client.js';
+import { serverWorld } from '../testing/server-world.js';
 
 const message = ({ json }: RawAnswer): string => String(json?.['message']);
 
 describe('identity and rights', () => {
-  let server: TestServer;
-  let admin: RawClient;
+  const world = serverWorld({ disabledAdmission: [] });
+  const { admin } = world;
   let nobody: RawClient;
   let node: RawClient;
   const core = '/api/v1/namespaces/default';
@@ -35,15 +35,9 @@ describe('identity and rights', () => {
     return admin.send(path, { body: { metadata: { name: `bootstrap-token-${id}` }, type, stringData } });
   };
   before(async () => {
-    server = await startTestServer({ disabledAdmission: [] });
-    admin = new RawClient(server, server.admin);
-    nobody = new RawClient(server);
-    node = new RawClient(server, await server.certificateFor('system:node:node-1', ['system:nodes']));
+    nobody = world.clientWith();
+    node = await world.clientOf('system:node:node-1', ['system:nodes']);
     await admin.send(`${core}/serviceaccounts`, { body: { metadata: { name: 'default' } } });
-  });
-  after(async () => {
-    for (const client of [admin, nobody, node]) client.close();
-    await server.close();
   });
 
   it('lets the anonymous see health and version, and nothing else', async () => {
@@ -82,9 +76,8 @@ describe('identity and rights', () => {
     const validity = { notBefore: new Date(Date.now() - 1000), notAfter: new Date(Date.now() + 100_000) };
     const ca = await createCertificateAuthority({ subject: { commonName: 'other' }, ...validity });
     const subject = { commonName: 'kubernetes-admin', organizations: ['system:masters'] };
-    const foreign = new RawClient(server, await issueCertificate(ca, { subject, usages: ['client'], ...validity }));
+    const foreign = world.clientWith(await issueCertificate(ca, { subject, usages: ['client'], ...validity }));
     assert.equal((await foreign.send(`${core}/pods`)).code, 401);
-    foreign.close();
     for (const token of ['x', 'a.b.c', 'abcdef.0123456789abcdef']) {
       assert.equal((await nobody.send('/version', bearer(token))).code, 401, token);
     }
@@ -127,7 +120,11 @@ describe('identity and rights', () => {
           'sec-websocket-key': 'AAAAAAAAAAAAAAAAAAAAAA==',
           'sec-websocket-protocol': protocols,
         };
-        const sent = request(`${server.url}${core}/pods/none/exec?command=x`, { ca: server.ca, headers, agent: false });
+        const sent = request(`${world.server.url}${core}/pods/none/exec?command=x`, {
+          ca: world.server.ca,
+          headers,
+          agent: false,
+        });
         sent.on('error', reject);
         sent.on('response', (response) => {
           let text = '';

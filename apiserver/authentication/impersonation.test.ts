@@ -1,27 +1,25 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
-import { RawClient, type RawAnswer } from '../testing/raw-client.js';
-import { startTestServer, type TestServer } from '../testing/test-server.js';
+import { before, describe, it } from 'node:test';
+import type { RawAnswer, RawClient, RawSender } from '../testing/raw-client.js';
+import { serverWorld } from '../testing/server-world.js';
 import { readImpersonation } from './impersonation.js';
 
 const message = ({ json }: RawAnswer): string => String(json?.['message']);
 
 describe('impersonation', () => {
-  let server: TestServer;
-  let admin: RawClient;
+  const world = serverWorld();
+  const { admin } = world;
   let ann: RawClient;
   const group = '/apis/rbac.authorization.k8s.io/v1';
-  const who = async (client: RawClient, headers: Record<string, string>): Promise<RawAnswer> =>
+  const who = async (client: RawSender, headers: Record<string, string>): Promise<RawAnswer> =>
     client.send('/apis/authentication.k8s.io/v1/selfsubjectreviews', { headers, body: {} });
-  const userInfo = async (client: RawClient, headers: Record<string, string>): Promise<object> => {
+  const userInfo = async (client: RawSender, headers: Record<string, string>): Promise<object> => {
     const answer = await who(client, headers);
     assert.equal(answer.code, 201, message(answer));
     return (answer.json as { status: { userInfo: object } }).status.userInfo;
   };
   before(async () => {
-    server = await startTestServer();
-    admin = new RawClient(server, server.admin);
-    ann = new RawClient(server, await server.certificateFor('ann'));
+    ann = await world.clientOf('ann');
     const rules = [
       { verbs: ['impersonate'], apiGroups: [''], resources: ['users'], resourceNames: ['bob'] },
       { verbs: ['impersonate'], apiGroups: [''], resources: ['groups'], resourceNames: ['dev'] },
@@ -37,11 +35,6 @@ describe('impersonation', () => {
     const roleRef = { kind: 'ClusterRole', name: 'as-bob' };
     const body = { metadata: { name: 'as-bob' }, roleRef, subjects: [{ kind: 'User', name: 'ann' }] };
     assert.equal((await admin.send(`${group}/clusterrolebindings`, { body })).code, 201);
-  });
-  after(async () => {
-    admin.close();
-    ann.close();
-    await server.close();
   });
 
   it('makes a request as another, with the groups, uid and extra that are asked for', async () => {

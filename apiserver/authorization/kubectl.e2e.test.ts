@@ -5,14 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
-import { startTestServer, type TestServer } from '../testing/test-server.js';
+import { serverWorld } from '../testing/server-world.js';
 
 const run = promisify(execFile);
 
 describe('kubectl about roles', () => {
-  let server: TestServer;
+  const world = serverWorld();
   let home: string;
-  const kubectl = async (line: string, kubeconfig = server.kubeconfigPath): Promise<string> => {
+  const kubectl = async (line: string, kubeconfig = world.server.kubeconfigPath): Promise<string> => {
     const env = { ...process.env, HOME: home, KUBECONFIG: kubeconfig };
     const { stdout } = await run('kubectl', line.split(' '), { env }).catch(
       (error: { stdout: string; stderr: string }) => ({
@@ -22,11 +22,9 @@ describe('kubectl about roles', () => {
     return stdout.replaceAll(/ +/g, ' ').replaceAll(/ $/gm, '');
   };
   before(async () => {
-    server = await startTestServer();
     home = await mkdtemp(join(tmpdir(), 'knarr-kubectl-'));
   });
   after(async () => {
-    await server.close();
     await rm(home, { recursive: true, force: true });
   });
 
@@ -42,7 +40,7 @@ describe('kubectl about roles', () => {
   });
 
   it('tells who somebody is and what he may', async () => {
-    const ann = await server.kubeconfigFor('ann', ['dev']);
+    const ann = await world.server.kubeconfigFor('ann', ['dev']);
     const who = await kubectl('auth whoami', ann);
     assert.match(who, /Username ann\nGroups \[dev system:authenticated\]\n/);
     assert.match(who, /X509SHA256=[0-9a-f]{64}/);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
-import { RawClient, type RawAnswer } from '../testing/raw-client.js';
-import { startTestServer, type TestServer } from '../testing/test-server.js';
+import { describe, it } from 'node:test';
+import type { RawAnswer } from '../testing/raw-client.js';
+import { serverWorld } from '../testing/server-world.js';
 
 const message = ({ json }: RawAnswer): string => String(json?.['message']);
 const group = '/apis/rbac.authorization.k8s.io/v1';
@@ -10,14 +10,7 @@ const user = (name: string): object => ({ kind: 'User', name });
 const clusterRole = (name: string): object => ({ kind: 'ClusterRole', name });
 
 describe('roles and bindings', () => {
-  let server: TestServer;
-  let admin: RawClient;
-  const clients: RawClient[] = [];
-  const as = async (name: string, groups: readonly string[] = []): Promise<RawClient> => {
-    const client = new RawClient(server, await server.certificateFor(name, groups));
-    clients.push(client);
-    return client;
-  };
+  const { admin, clientOf: as, clientWith } = serverWorld();
   const make = async (path: string, body: object): Promise<void> => {
     const answer = await admin.send(path, { body });
     assert.equal(answer.code, 201, message(answer));
@@ -28,15 +21,6 @@ describe('roles and bindings', () => {
       roleRef: clusterRole(role),
       subjects: [user(who)],
     });
-  before(async () => {
-    server = await startTestServer();
-    admin = new RawClient(server, server.admin);
-    clients.push(admin);
-  });
-  after(async () => {
-    for (const client of clients) client.close();
-    await server.close();
-  });
 
   it('allow from the moment of their writing to that of their deletion', async () => {
     const reader = await as('reader');
@@ -77,8 +61,7 @@ describe('roles and bindings', () => {
     await make('/api/v1/namespaces/default/serviceaccounts', { metadata: { name: 'robot' } });
     const issued = await admin.send('/api/v1/namespaces/default/serviceaccounts/robot/token', { body: { spec: {} } });
     const { token } = (issued.json as { status: { token: string } }).status;
-    const robot = new RawClient(server);
-    clients.push(robot);
+    const robot = clientWith();
     const headers = { authorization: `Bearer ${token}` };
     assert.equal((await robot.send('/api/v1/namespaces/default/configmaps', { headers })).code, 200);
     assert.equal((await robot.send('/api/v1/namespaces/default/secrets', { headers })).code, 403);

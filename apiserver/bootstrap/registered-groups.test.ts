@@ -7,7 +7,7 @@ import type { Resource } from '../../shared/api/resource.js';
 import { FakeClock } from '../../shared/clock/fake-clock.js';
 import { silentLog } from '../../shared/log/log.js';
 import { connectForTest, type ConnectedClient } from '../kinds/testing.js';
-import { startTestServer, type TestServer } from '../testing/test-server.js';
+import { serverWorld } from '../testing/server-world.js';
 import { FlowControlObjects } from './flow-control-objects.js';
 import { LABEL_AUTO_MANAGED, LocalApiServices } from './local-api-services.js';
 
@@ -16,15 +16,13 @@ const schemas = flowschemas as Resource<FlowSchema & KubernetesObject>;
 const levels = prioritylevelconfigurations as Resource<PriorityLevelConfiguration & KubernetesObject>;
 
 describe('what every cluster has of the API itself', () => {
-  let server: TestServer;
+  const world = serverWorld();
   let client: ConnectedClient;
   before(async () => {
-    server = await startTestServer();
-    client = await connectForTest(server.kubeconfigPath);
+    client = await connectForTest(world.server.kubeconfigPath);
   });
   after(async () => {
     client.close();
-    await server.close();
   });
 
   it('every group that is served has an available APIService, but for the one that describes groups', async () => {
@@ -41,7 +39,7 @@ describe('what every cluster has of the API itself', () => {
   });
 
   it('groups of custom resources come and go by their own mark, and others are left alone', async () => {
-    const local = new LocalApiServices(server.apiserver.registry);
+    const local = new LocalApiServices(world.server.apiserver.registry);
     await client.create(services, {
       metadata: { name: 'v1.metrics.example.com' },
       spec: {
@@ -119,7 +117,7 @@ describe('what every cluster has of the API itself', () => {
     assert.equal((await client.update(levels, lending)).spec.exempt?.lendablePercent, 50);
     await client.delete(schemas, 'catch-all');
     const clock = new FakeClock();
-    const keeper = new FlowControlObjects(server.apiserver.registry, clock, silentLog);
+    const keeper = new FlowControlObjects(world.server.apiserver.registry, clock, silentLog);
     await keeper.start();
     keeper.stop();
     assert.ok(await client.get(schemas, 'catch-all'));
@@ -135,7 +133,7 @@ describe('what every cluster has of the API itself', () => {
     };
     await change('kube-scheduler', 'false');
     await change('service-accounts', 'true');
-    const keeper = new FlowControlObjects(server.apiserver.registry, new FakeClock(), silentLog);
+    const keeper = new FlowControlObjects(world.server.apiserver.registry, new FakeClock(), silentLog);
     await keeper.start();
     keeper.stop();
     assert.equal((await client.get(schemas, 'kube-scheduler')).spec.matchingPrecedence, 777);

@@ -1,23 +1,14 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { eventually } from '../../shared/clock/eventually.js';
-import { RawClient, type RawAnswer } from '../testing/raw-client.js';
-import { startTestServer, type TestServer } from '../testing/test-server.js';
+import type { RawAnswer } from '../testing/raw-client.js';
+import { serverWorld } from '../testing/server-world.js';
 
 const group = '/apis/networking.k8s.io/v1';
 const services = '/api/v1/namespaces/default/services';
 
 describe('the addresses of Services as objects', () => {
-  let server: TestServer;
-  let admin: RawClient;
-  before(async () => {
-    server = await startTestServer();
-    admin = new RawClient(server, server.admin);
-  });
-  after(async () => {
-    admin.close();
-    await server.close();
-  });
+  const { admin } = serverWorld();
   const make = async (name: string, more: object = {}): Promise<string> => {
     const answer = await admin.send(services, {
       body: { metadata: { name }, spec: { ports: [{ port: 80 }], ...more } },

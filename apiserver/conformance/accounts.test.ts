@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { createPublicKey, verify } from 'node:crypto';
-import { after, before, describe, it } from 'node:test';
-import { RawClient, type RawAnswer } from '../testing/raw-client.js';
-import { startTestServer, type TestServer } from '../testing/test-server.js';
+import { describe, it } from 'node:test';
+import type { RawAnswer } from '../testing/raw-client.js';
+import { serverWorld } from '../testing/server-world.js';
 
 type Json = Record<string, unknown>;
 
@@ -11,16 +11,8 @@ const reviews = '/apis/authorization.k8s.io/v1';
 const decoded = (part: string): Json => JSON.parse(Buffer.from(part, 'base64url').toString('utf8')) as Json;
 
 describe('accounts of services', () => {
-  let server: TestServer;
-  let admin: RawClient;
-  before(async () => {
-    server = await startTestServer({ disabledAdmission: ['TaintNodesByCondition'] });
-    admin = new RawClient(server, server.admin);
-  });
-  after(async () => {
-    admin.close();
-    await server.close();
-  });
+  const world = serverWorld({ disabledAdmission: ['TaintNodesByCondition'] });
+  const { admin } = world;
   const create = async (path: string, body: object): Promise<RawAnswer> => {
     const answer = await admin.send(path, { body });
     assert.equal(answer.code, 201, answer.text);
@@ -54,7 +46,7 @@ describe('accounts of services', () => {
     const { json } = await create(`${core}/serviceaccounts/issued/token`, { spec: { audiences: [] } });
     const { token } = (json as unknown as { status: { token: string } }).status;
     const [header = '', claims = '', signature = ''] = token.split('.');
-    const nobody = new RawClient(server);
+    const nobody = world.clientWith();
     const get = async (path: string): Promise<Json> => {
       const answer = await nobody.send(path, { headers: { authorization: `Bearer ${token}` } });
       assert.equal(answer.code, 200, answer.text);

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { eventually } from '../../shared/clock/eventually.js';
-import { RawClient, type RawAnswer } from '../testing/raw-client.js';
-import { startTestServer, type TestServer } from '../testing/test-server.js';
+import type { RawAnswer } from '../testing/raw-client.js';
+import { serverWorld } from '../testing/server-world.js';
 
 type Json = Record<string, unknown>;
 
@@ -199,16 +199,7 @@ function includes(object: unknown, patch: unknown, path = ''): void {
 }
 
 describe('the operations of a kind', { concurrency: 8 }, () => {
-  let server: TestServer;
-  let admin: RawClient;
-  before(async () => {
-    server = await startTestServer();
-    admin = new RawClient(server, server.admin);
-  });
-  after(async () => {
-    admin.close();
-    await server.close();
-  });
+  const { admin } = serverWorld();
   const sent = async (method: string, path: string, body?: unknown, type = 'application/json'): Promise<Json> => {
     const options = body === undefined ? {} : { body, headers: { 'content-type': type } };
     const answer: RawAnswer = await admin.send(path, { method, ...options });

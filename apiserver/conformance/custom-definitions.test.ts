@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { eventually } from '../../shared/clock/eventually.js';
 import { definitionOf, specSchema, version } from '../extension/testing.js';
 import type { Schema } from '../extension/schema.js';
-import { RawClient, type RawAnswer } from '../testing/raw-client.js';
-import { startTestServer, type TestServer } from '../testing/test-server.js';
+import type { RawAnswer } from '../testing/raw-client.js';
+import { serverWorld } from '../testing/server-world.js';
 
 type Json = Record<string, unknown>;
 
@@ -12,16 +12,7 @@ const definitions = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
 const group = '/apis/example.com';
 
 describe('definitions of custom resources', { concurrency: 8 }, () => {
-  let server: TestServer;
-  let admin: RawClient;
-  before(async () => {
-    server = await startTestServer();
-    admin = new RawClient(server, server.admin);
-  });
-  after(async () => {
-    admin.close();
-    await server.close();
-  });
+  const { admin } = serverWorld();
   const define = async (kind: string, versions: readonly Json[], spec: Json = {}): Promise<string> => {
     const body = definitionOf(kind, versions, spec);
     const { code, text } = await admin.send(definitions, { body });

@@ -1,19 +1,16 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { eventually } from '../../shared/clock/eventually.js';
 import { definitionOf, specSchema, version } from '../extension/testing.js';
-import { RawClient, type RawAnswer } from '../testing/raw-client.js';
-import { startTestServer, type TestServer } from '../testing/test-server.js';
+import type { RawAnswer } from '../testing/raw-client.js';
+import { serverWorld } from '../testing/server-world.js';
 
 const definitions = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
 const strict = 'fieldValidation=Strict';
 
 describe('field validation', () => {
-  let server: TestServer;
-  let admin: RawClient;
+  const { admin } = serverWorld();
   before(async () => {
-    server = await startTestServer();
-    admin = new RawClient(server, server.admin);
     const known = specSchema({ a: { type: 'string' }, n: { type: 'integer' } });
     const embedded = {
       type: 'object',
@@ -28,10 +25,6 @@ describe('field validation', () => {
     await define('Known', version('v1', { schema: known }));
     await define('Open', version('v1'));
     await define('Embedding', version('v1', { schema: embedded }));
-  });
-  after(async () => {
-    admin.close();
-    await server.close();
   });
 
   async function define(kind: string, served: Record<string, unknown>): Promise<void> {

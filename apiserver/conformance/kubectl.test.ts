@@ -7,20 +7,17 @@ import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { eventually } from '../../shared/clock/eventually.js';
 import { definitionOf, specSchema, version } from '../extension/testing.js';
-import { RawClient } from '../testing/raw-client.js';
-import { startTestServer, type TestServer } from '../testing/test-server.js';
+import { serverWorld } from '../testing/server-world.js';
 import { kubectlFor, type Kubectl, type KubectlResult } from '../wire/kubectl.js';
 
 const definitions = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
 
 describe('the stock kubectl', () => {
-  let server: TestServer;
-  let admin: RawClient;
+  const world = serverWorld();
+  const { admin } = world;
   let kubectl: Kubectl;
   before(async () => {
-    server = await startTestServer();
-    admin = new RawClient(server, server.admin);
-    kubectl = await kubectlFor(server.kubeconfigPath);
+    kubectl = await kubectlFor(world.server.kubeconfigPath);
     const open = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } as const;
     const bars = {
       type: 'array',
@@ -40,8 +37,6 @@ describe('the stock kubectl', () => {
   });
   after(async () => {
     await kubectl.close();
-    admin.close();
-    await server.close();
   });
 
   async function define(kind: string, schema: ReturnType<typeof specSchema>): Promise<void> {
@@ -54,7 +49,7 @@ describe('the stock kubectl', () => {
   }
   let files = 0;
   const run = async (verb: string, kind: string, rest: object): Promise<KubectlResult> => {
-    const path = join(dirname(server.kubeconfigPath), `object-${files++}.json`);
+    const path = join(dirname(world.server.kubeconfigPath), `object-${files++}.json`);
     await writeFile(path, JSON.stringify({ apiVersion: 'example.com/v1', kind, metadata: { name: 'x' }, ...rest }));
     return kubectl.run(verb, '-f', path);
   };
@@ -97,8 +92,8 @@ describe('the stock kubectl', () => {
   const throughProxy = async (flags: string[], target: (said: string) => object): Promise<unknown> => {
     const env = {
       PATH: process.env['PATH'] ?? '',
-      HOME: dirname(server.kubeconfigPath),
-      KUBECONFIG: server.kubeconfigPath,
+      HOME: dirname(world.server.kubeconfigPath),
+      KUBECONFIG: world.server.kubeconfigPath,
     };
     const proxy = spawn('kubectl', ['proxy', ...flags], { env, stdio: ['ignore', 'pipe', 'inherit'] });
     try {
@@ -128,7 +123,7 @@ describe('the stock kubectl', () => {
   });
 
   it('proxies on a socket', async () => {
-    const socketPath = join(dirname(server.kubeconfigPath), 'proxy.sock');
+    const socketPath = join(dirname(world.server.kubeconfigPath), 'proxy.sock');
     assert.deepEqual(await throughProxy([`--unix-socket=${socketPath}`], () => ({ socketPath })), ['v1']);
   });
 });

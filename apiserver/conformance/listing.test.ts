@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
-import { RawClient, type RawAnswer } from '../testing/raw-client.js';
-import { startTestServer, type TestServer } from '../testing/test-server.js';
+import { before, describe, it } from 'node:test';
+import type { RawAnswer } from '../testing/raw-client.js';
+import { serverWorld } from '../testing/server-world.js';
 
 const templates = '/api/v1/namespaces/default/podtemplates';
 const count = 40;
@@ -18,18 +18,11 @@ interface Page {
 const pageOf = ({ json }: RawAnswer): Page => json as unknown as Page;
 
 describe('lists and versions', () => {
-  let server: TestServer;
-  let admin: RawClient;
+  const { admin } = serverWorld();
   before(async () => {
-    server = await startTestServer();
-    admin = new RawClient(server, server.admin);
     const template = { spec: { containers: [{ name: 'c', image: 'i' }] } };
     const names = Array.from({ length: count }, (_, i) => `template-${String(i).padStart(4, '0')}`);
     await Promise.all(names.map((name) => admin.send(templates, { body: { metadata: { name }, template } })));
-  });
-  after(async () => {
-    admin.close();
-    await server.close();
   });
 
   it('a list comes in chunks of the limit, each of the same moment, with the number of those that remain', async () => {

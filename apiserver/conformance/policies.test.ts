@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { eventually } from '../../shared/clock/eventually.js';
-import { RawClient, type RawAnswer } from '../testing/raw-client.js';
-import { startTestServer, type TestServer } from '../testing/test-server.js';
+import type { RawAnswer } from '../testing/raw-client.js';
+import { serverWorld } from '../testing/server-world.js';
 
 const group = '/apis/admissionregistration.k8s.io/v1';
 const deployments = '/apis/apps/v1/namespaces/default/deployments';
@@ -11,17 +11,8 @@ const matchConstraints = {
 };
 
 describe('policies about Deployments', () => {
-  let server: TestServer;
-  let admin: RawClient;
+  const { admin } = serverWorld();
   let count = 0;
-  before(async () => {
-    server = await startTestServer();
-    admin = new RawClient(server, server.admin);
-  });
-  after(async () => {
-    admin.close();
-    await server.close();
-  });
   const make = (replicas: number): Promise<RawAnswer> =>
     admin.send(deployments, {
       body: {

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { eventually } from '../../shared/clock/eventually.js';
 import { patching, startTestWebhook } from '../admission/webhook/testing.js';
-import { RawClient, type RawAnswer } from '../testing/raw-client.js';
-import { startTestServer, type TestServer } from '../testing/test-server.js';
+import type { RawAnswer } from '../testing/raw-client.js';
+import { serverWorld } from '../testing/server-world.js';
 import { startTestConversion, success, type TestConversion } from './testing-webhook.js';
 import { definitionOf, specSchema, version } from './testing.js';
 import { testFolder } from '../testing/test-folder.js';
@@ -39,23 +39,19 @@ const v2 = {
   },
 };
 
-let server: TestServer;
-let client: RawClient;
+const world = serverWorld();
+const { admin: client } = world;
 let webhook: TestConversion;
 let directory: string;
 let kind = 'Link';
 let turn = 0;
 
 before(async () => {
-  server = await startTestServer();
-  client = new RawClient(server, server.admin);
   webhook = await startTestConversion();
   directory = testFolder('conversion');
 });
 after(async () => {
-  client.close();
   await webhook.close();
-  await server.close();
   await rm(directory, { recursive: true });
 });
 beforeEach(async () => {
@@ -115,8 +111,8 @@ interface Watch {
 }
 
 function watch(url: string): Promise<Watch> {
-  const { certificate: cert, key } = server.admin;
-  const options: RequestOptions = { ca: server.ca, cert, key, host: '127.0.0.1', port: server.port };
+  const { certificate: cert, key } = world.server.admin;
+  const options: RequestOptions = { ca: world.server.ca, cert, key, host: '127.0.0.1', port: world.server.port };
   return new Promise((resolve, reject) => {
     const sent = request({ ...options, path: `${url}?watch=true` });
     sent.on('error', reject);
@@ -468,7 +464,7 @@ function changed(metadata: Json): TestConversion['answer'] {
 }
 
 function kubectl(...args: readonly string[]): Promise<string> {
-  const all = ['--kubeconfig', server.kubeconfigPath, '--cache-dir', join(directory, 'cache'), ...args];
+  const all = ['--kubeconfig', world.server.kubeconfigPath, '--cache-dir', join(directory, 'cache'), ...args];
   return new Promise((resolve) => {
     execFile('kubectl', all, (_error, stdout, stderr) => resolve(stdout + stderr));
   });

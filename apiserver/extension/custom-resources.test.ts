@@ -6,7 +6,8 @@ import { after, before, describe, it } from 'node:test';
 import { eventually } from '../../shared/clock/eventually.js';
 import { MemoryStorage } from '../storage/memory-storage.js';
 import { RawClient, type RawAnswer } from '../testing/raw-client.js';
-import { startTestServer, type TestServer } from '../testing/test-server.js';
+import { serverWorld } from '../testing/server-world.js';
+import { startTestServer } from '../testing/test-server.js';
 import { realObjects, realWorld } from './testing-manifests.js';
 import { definitionOf, specSchema, version } from './testing.js';
 import { testFolder } from '../testing/test-folder.js';
@@ -27,18 +28,14 @@ const object = (kind: string, name: string, spec: unknown, more: Json = {}): Jso
 const part = ({ json }: RawAnswer, name: string): Json => (json?.[name] ?? {}) as Json;
 const items = ({ json }: RawAnswer, name: string): Json[] => (json?.[name] ?? []) as Json[];
 
-let server: TestServer;
-let client: RawClient;
+const world = serverWorld();
+const { admin: client } = world;
 let directory: string;
 
 before(async () => {
-  server = await startTestServer();
-  client = new RawClient(server, server.admin);
   directory = testFolder('crd');
 });
 after(async () => {
-  client.close();
-  await server.close();
   await rm(directory, { recursive: true });
 });
 
@@ -62,7 +59,7 @@ async function undefine(name: string): Promise<void> {
 }
 
 function kubectl(...args: readonly string[]): Promise<string> {
-  const all = ['--kubeconfig', server.kubeconfigPath, '--cache-dir', join(directory, 'cache'), ...args];
+  const all = ['--kubeconfig', world.server.kubeconfigPath, '--cache-dir', join(directory, 'cache'), ...args];
   return new Promise((resolve) => {
     execFile('kubectl', all, (_error, stdout, stderr) => resolve(stdout + stderr));
   });
@@ -319,7 +316,7 @@ describe('a definition', () => {
   });
 
   it('ends its watches when it goes, comes back clean, and leaves nothing behind over many turns', async () => {
-    const { registry } = server.apiserver;
+    const { registry } = world.server.apiserver;
     const count = registry.definitions.length;
     for (let turn = 0; turn < 20; turn++) {
       await define(definitionOf('Mug', [version('v1')]));

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { connect, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { FakeClock } from '../../shared/clock/fake-clock.js';
 import { eventually } from '../../shared/clock/eventually.js';
 import type { KeyPair } from '../../shared/pki/certificate.js';
-import { RawClient, type RawAnswer } from '../testing/raw-client.js';
-import { startTestServer, type TestServer } from '../testing/test-server.js';
+import type { RawAnswer, RawSender } from '../testing/raw-client.js';
+import { serverWorld } from '../testing/server-world.js';
+import type { TestServer } from '../testing/test-server.js';
 
 const group = '/apis/flowcontrol.apiserver.k8s.io/v1';
 const configMaps = '/api/v1/namespaces/default/configmaps';
@@ -23,7 +24,7 @@ class StuckRequests {
   readonly codes = new Map<number, number>();
   readonly #streams: ClientHttp2Stream[] = [];
 
-  constructor(server: TestServer, { certificate, key }: KeyPair) {
+  constructor(server: Pick<TestServer, 'url' | 'ca'>, { certificate, key }: KeyPair) {
     this.#session = connect(server.url, { ca: server.ca, cert: certificate, key });
     this.#session.on('error', () => {});
   }
@@ -61,7 +62,7 @@ class StuckRequests {
   }
 }
 
-const metric = async (admin: RawClient, name: string, ...labels: string[]): Promise<number> => {
+const metric = async (admin: RawSender, name: string, ...labels: string[]): Promise<number> => {
   const { text } = await admin.send('/metrics');
   const line = text
     .split('\n')
@@ -72,14 +73,8 @@ const metric = async (admin: RawClient, name: string, ...labels: string[]): Prom
 describe('priority and fairness', () => {
   // Time stands still: what is served in which order follows from the queues alone.
   const clock = new FakeClock();
-  let server: TestServer;
-  let admin: RawClient;
-  const clients: RawClient[] = [];
-  const clientOf = async (user: string, groups: string[] = []): Promise<RawClient> => {
-    const client = new RawClient(server, await server.certificateFor(user, groups));
-    clients.push(client);
-    return client;
-  };
+  const world = serverWorld({ serverSeats: 30, clock });
+  const { admin, clientOf } = world;
   const stored = async (path: string): Promise<Stored> => (await admin.send(path)).json as unknown as Stored;
   const flowOf = async (answer: RawAnswer): Promise<{ schema: string; level: string }> => {
     const named = async (resource: string, header: string): Promise<string> => {
@@ -93,9 +88,6 @@ describe('priority and fairness', () => {
   };
 
   before(async () => {
-    server = await startTestServer({ serverSeats: 30, clock });
-    admin = new RawClient(server, server.admin);
-    clients.push(admin);
     for (const user of ['greedy', 'modest']) {
       const made = await admin.send('/apis/rbac.authorization.k8s.io/v1/clusterrolebindings', {
         body: {
@@ -106,10 +98,6 @@ describe('priority and fairness', () => {
       });
       assert.equal(made.code, 201, made.text);
     }
-  });
-  after(async () => {
-    for (const client of clients) client.close();
-    await server.close();
   });
 
   it('each answer tells how its request was classified, refusals too', async () => {
@@ -141,7 +129,7 @@ describe('priority and fairness', () => {
     const lease = '/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases';
     const made = await admin.send(lease, { body: { metadata: { name: 'n1' }, spec: { holderIdentity: 'n1' } } });
     assert.equal(made.code, 201);
-    const greedy = new StuckRequests(server, await server.certificateFor('greedy'));
+    const greedy = new StuckRequests(world.server, await world.server.certificateFor('greedy'));
     // Three seats of thirty, six queues of fifty: the rest is too much.
     greedy.open(340);
     await eventually(() => assert.equal(greedy.withCode(429), 37), 20_000);
@@ -204,7 +192,7 @@ describe('priority and fairness', () => {
   });
 
   it('a request whose client has gone leaves its queue', async () => {
-    const greedy = new StuckRequests(server, await server.certificateFor('greedy'));
+    const greedy = new StuckRequests(world.server, await world.server.certificateFor('greedy'));
     greedy.open(60);
     const waiting = (): Promise<number> =>
       metric(admin, 'current_inqueue_requests', '"global-default",flow_schema="global-default"');
@@ -283,7 +271,7 @@ describe('priority and fairness', () => {
       const found = (await stored(`${group}/flowschemas/narrow`)).status?.conditions?.[0];
       assert.deepEqual([found?.status, found?.reason], ['False', 'Found']);
     });
-    const stuck = new StuckRequests(server, await server.certificateFor('greedy'));
+    const stuck = new StuckRequests(world.server, await world.server.certificateFor('greedy'));
     stuck.open(1);
     await eventually(async () => assert.equal(await metric(admin, 'current_executing_requests', 'narrow'), 1));
     const refused = await client.send(configMaps);

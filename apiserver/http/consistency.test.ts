@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { RawClient } from '../testing/raw-client.js';
-import { startTestServer, type TestServer } from '../testing/test-server.js';
+import { serverWorld } from '../testing/server-world.js';
 
 const core = '/api/v1/namespaces';
 
@@ -27,16 +26,7 @@ const sorted = (state: State): State => new Map([...state].sort(([a], [b]) => (a
 const only = (state: State, color: string): State => new Map([...state].filter(([, one]) => one === color));
 
 describe('lists and watches agree with a model', () => {
-  let server: TestServer;
-  let admin: RawClient;
-  before(async () => {
-    server = await startTestServer();
-    admin = new RawClient(server, server.admin);
-  });
-  after(async () => {
-    admin.close();
-    await server.close();
-  });
+  const { admin } = serverWorld();
 
   const list = async (path: string): Promise<{ items: Stored[]; metadata: { resourceVersion: string } }> =>
     (await admin.send(path)).json as never;

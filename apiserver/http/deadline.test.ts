@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { request } from 'node:https';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { FakeClock } from '../../shared/clock/fake-clock.js';
-import { RawClient } from '../testing/raw-client.js';
-import { startTestServer, type TestServer } from '../testing/test-server.js';
+import { serverWorld } from '../testing/server-world.js';
 import { Deadlines, timeoutOf } from './deadline.js';
 
 describe('deadlines', () => {
@@ -43,20 +42,12 @@ describe('deadlines', () => {
 });
 
 describe('a request that takes too long', () => {
-  let server: TestServer;
-  let client: RawClient;
+  const world = serverWorld();
+  const { admin: client } = world;
   const path = '/api/v1/namespaces/default/configmaps';
-  before(async () => {
-    server = await startTestServer();
-    client = new RawClient(server, server.admin);
-  });
-  after(async () => {
-    client.close();
-    await server.close();
-  });
 
   it('gets 504 with a Status, and its place is free again', async () => {
-    const { ca, port, admin } = server;
+    const { ca, port, admin } = world.server;
     const answer = await new Promise<{ code: number; text: string }>((resolve, reject) => {
       const sent = request({
         host: '127.0.0.1',

@@ -1,21 +1,14 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import fc from 'fast-check';
-import { RawClient } from '../testing/raw-client.js';
-import { startTestServer, type TestServer } from '../testing/test-server.js';
+import { serverWorld } from '../testing/server-world.js';
 
 describe('hostile requests', () => {
-  let server: TestServer;
-  let admin: RawClient;
+  const world = serverWorld();
+  const { admin } = world;
   const core = '/api/v1/namespaces/default';
   before(async () => {
-    server = await startTestServer();
-    admin = new RawClient(server, server.admin);
     await admin.send(`${core}/configmaps`, { body: { metadata: { name: 'a' }, data: { k: 'v' } } });
-  });
-  after(async () => {
-    admin.close();
-    await server.close();
   });
 
   /** No input may break anything: a refusal is a Status below 500, but for the future, which is a 504. */
@@ -99,7 +92,7 @@ describe('hostile requests', () => {
   });
 
   it('tokens of any kind get a 401', async () => {
-    const nobody = new RawClient(server);
+    const nobody = world.clientWith();
     await fc.assert(
       fc.asyncProperty(fc.stringMatching(/^[A-Za-z0-9._-]{1,80}$/), async (token) => {
         const answer = await nobody.send('/version', { headers: { authorization: `Bearer ${token}` } });
@@ -107,6 +100,5 @@ describe('hostile requests', () => {
       }),
       { numRuns: 200 },
     );
-    nobody.close();
   });
 });

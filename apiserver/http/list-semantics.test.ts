@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { eventually } from '../../shared/clock/eventually.js';
 import { FakeClock } from '../../shared/clock/fake-clock.js';
-import { RawClient, type RawAnswer } from '../testing/raw-client.js';
-import { startTestServer, type TestServer } from '../testing/test-server.js';
+import type { RawAnswer } from '../testing/raw-client.js';
+import { serverWorld } from '../testing/server-world.js';
 
 interface Item {
   kind?: string;
@@ -30,9 +30,9 @@ const as = (form: string, version = 'v1'): Record<string, string> => ({
 });
 
 describe('lists and watches in all their forms', () => {
-  let server: TestServer;
-  let admin: RawClient;
   const clock = new FakeClock(Date.now());
+  const world = serverWorld({ clock });
+  const { admin } = world;
   const asList = ({ json }: RawAnswer): List => json as unknown as List;
   const names = (answer: RawAnswer): string[] => asList(answer).items.map(({ metadata }) => metadata.name);
   const list = async (query = ''): Promise<List> => asList(await admin.send(`${path}${query}`));
@@ -61,8 +61,6 @@ describe('lists and watches in all their forms', () => {
   };
 
   before(async () => {
-    server = await startTestServer({ clock });
-    admin = new RawClient(server, server.admin);
     for (const name of ['a', 'b', 'c', 'd']) {
       const labels = { parity: 'ac'.includes(name) ? 'odd' : 'even' };
       // With another order of fields than the stored bytes have.
@@ -70,10 +68,6 @@ describe('lists and watches in all their forms', () => {
         body: { data: { v: '1' }, metadata: { name, labels }, apiVersion: 'v1', kind: 'ConfigMap' },
       });
     }
-  });
-  after(async () => {
-    admin.close();
-    await server.close();
   });
 
   it('items of a list leave out their type, in every encoding; single objects begin with it', async () => {
@@ -176,7 +170,7 @@ describe('lists and watches in all their forms', () => {
     const { resourceVersion: past } = (await list()).metadata;
     await set('a', '3');
     await set('a', '1');
-    await server.storage.compact(server.storage.revision);
+    await world.server.storage.compact(world.server.storage.revision);
     assert.equal(
       await message(`?resourceVersion=${past}&resourceVersionMatch=Exact`),
       '410 Expired The resourceVersion for the provided list is too old.',

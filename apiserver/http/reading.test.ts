@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
-import { RawClient, type RawAnswer } from '../testing/raw-client.js';
-import { startTestServer, type TestServer } from '../testing/test-server.js';
+import { before, describe, it } from 'node:test';
+import type { RawAnswer } from '../testing/raw-client.js';
+import { serverWorld } from '../testing/server-world.js';
 
 interface Item {
   metadata: { name: string; resourceVersion: string };
@@ -15,19 +15,13 @@ const asList = (answer: RawAnswer): List => answer.json as unknown as List;
 const names = (answer: RawAnswer): string[] => asList(answer).items.map(({ metadata }) => metadata.name);
 
 describe('reading', () => {
-  let server: TestServer;
-  let admin: RawClient;
+  const world = serverWorld();
+  const { admin } = world;
   const path = '/api/v1/namespaces/default/configmaps';
   const create = (name: string, labels = {}): Promise<RawAnswer> =>
     admin.send(path, { body: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, labels }, data: { v: '1' } } });
   before(async () => {
-    server = await startTestServer();
-    admin = new RawClient(server, server.admin);
     for (const name of ['a', 'b', 'c', 'd', 'e']) await create(name, { parity: 'ace'.includes(name) ? 'odd' : 'even' });
-  });
-  after(async () => {
-    admin.close();
-    await server.close();
   });
 
   it('pages show one moment, whatever is written in between', async () => {
@@ -52,7 +46,7 @@ describe('reading', () => {
     const first = await admin.send(`${path}?limit=2`);
     await create('zz');
     await admin.send(`${path}/zz`, { method: 'DELETE' });
-    await server.storage.compact(server.storage.revision);
+    await world.server.storage.compact(world.server.storage.revision);
     const expired = await admin.send(`${path}?limit=2&continue=${asList(first).metadata.continue ?? ''}`);
     assert.equal(expired.code, 410);
     assert.equal(expired.json?.['reason'], 'Expired');

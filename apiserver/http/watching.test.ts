@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { after, describe, it } from 'node:test';
 import { request, type RequestOptions } from 'node:https';
 import type { IncomingMessage } from 'node:http';
 import { eventually } from '../../shared/clock/eventually.js';
 import { FakeClock } from '../../shared/clock/fake-clock.js';
 import { RawClient, type RawAnswer } from '../testing/raw-client.js';
-import { startTestServer, type TestServer } from '../testing/test-server.js';
+import { serverWorld } from '../testing/server-world.js';
+import { startTestServer } from '../testing/test-server.js';
 
 interface Event {
   type: string;
@@ -13,9 +14,9 @@ interface Event {
 }
 
 describe('watching', () => {
-  let server: TestServer;
-  let admin: RawClient;
   const clock = new FakeClock(Date.now());
+  const world = serverWorld({ clock });
+  const { admin } = world;
   const path = '/api/v1/namespaces/default/configmaps';
   const open: IncomingMessage[] = [];
   const body = (name: string, labels: object = {}): object => ({ metadata: { name, labels }, data: {} });
@@ -28,22 +29,16 @@ describe('watching', () => {
     });
   const remove = (name: string): Promise<RawAnswer> => admin.send(`${path}/${name}`, { method: 'DELETE' });
 
-  before(async () => {
-    server = await startTestServer({ clock });
-    admin = new RawClient(server, server.admin);
-  });
   after(async () => {
     for (const stream of open) stream.destroy();
-    admin.close();
-    await server.close();
   });
 
   async function watch(
     query: string,
     at = path,
   ): Promise<{ events: Event[]; stream: IncomingMessage; ended: () => boolean }> {
-    const { certificate: cert, key } = server.admin;
-    const options: RequestOptions = { host: '127.0.0.1', port: server.port, ca: server.ca, cert, key };
+    const { certificate: cert, key } = world.server.admin;
+    const options: RequestOptions = { host: '127.0.0.1', port: world.server.port, ca: world.server.ca, cert, key };
     const stream = await new Promise<IncomingMessage>((resolve, reject) => {
       const sent = request({ ...options, path: `${at}?watch=true&${query}` }, resolve);
       sent.on('error', reject);
@@ -132,8 +127,8 @@ describe('watching', () => {
   it('tells a watch from before the history that it is too old', async () => {
     await create('old');
     await remove('old');
-    await server.storage.compact(server.storage.revision);
-    const fresh = await startTestServer({ storage: server.storage });
+    await world.server.storage.compact(world.server.storage.revision);
+    const fresh = await startTestServer({ storage: world.server.storage });
     const { certificate: cert, key } = fresh.admin;
     const client = new RawClient(fresh, { certificate: cert, key });
     const answer = await client.send(`${path}?watch=true&resourceVersion=1&timeoutSeconds=1`);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
-import { RawClient, type RawAnswer } from '../testing/raw-client.js';
-import { startTestServer, type TestServer } from '../testing/test-server.js';
+import { describe, it } from 'node:test';
+import type { RawAnswer } from '../testing/raw-client.js';
+import { serverWorld } from '../testing/server-world.js';
 
 interface Stored {
   kind: string;
@@ -25,8 +25,7 @@ interface Stored {
 }
 
 describe('writing', () => {
-  let server: TestServer;
-  let admin: RawClient;
+  const { admin } = serverWorld();
   const maps = '/api/v1/namespaces/default/configmaps';
   const pods = '/api/v1/namespaces/default/pods';
   const pod = (name: string, more: object = {}): object => ({
@@ -36,14 +35,6 @@ describe('writing', () => {
   const stored = ({ json }: RawAnswer): Stored => json as unknown as Stored;
   const patch = (path: string, body: unknown, type = 'merge-patch+json'): Promise<RawAnswer> =>
     admin.send(path, { method: 'PATCH', body, headers: { 'content-type': `application/${type}` } });
-  before(async () => {
-    server = await startTestServer();
-    admin = new RawClient(server, server.admin);
-  });
-  after(async () => {
-    admin.close();
-    await server.close();
-  });
 
   it('makes names from generateName', async () => {
     const made = await Promise.all(

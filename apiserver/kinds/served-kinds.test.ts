@@ -6,7 +6,7 @@ import type { KubernetesObject } from '../../shared/api/object.js';
 import type { Resource } from '../../shared/api/resource.js';
 import { eventually } from '../../shared/clock/eventually.js';
 import { connectForTest, type ConnectedClient } from './testing.js';
-import { startTestServer, type TestServer } from '../testing/test-server.js';
+import { serverWorld } from '../testing/server-world.js';
 
 const request = Buffer.from(
   `-----BEGIN CERTIFICATE REQUEST-----\n${Buffer.from(`\x30${'x'.repeat(40)}`).toString('base64')}\n-----END CERTIFICATE REQUEST-----\n`,
@@ -187,15 +187,13 @@ const minimal: readonly [Resource, object][] = [
 const nameOf = ({ kind }: Resource): string => (kind === 'IPAddress' ? '10.96.7.7' : 'minimal');
 
 describe('the first kinds on a real server', () => {
-  let server: TestServer;
+  const world = serverWorld();
   let client: ConnectedClient;
   before(async () => {
-    server = await startTestServer();
-    client = await connectForTest(server.kubeconfigPath);
+    client = await connectForTest(world.server.kubeconfigPath);
   });
   after(async () => {
     client.close();
-    await server.close();
   });
 
   const create = async (resource: Resource, name: string, body: object): Promise<KubernetesObject> => {

@@ -1,14 +1,12 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import type { Attributes, Authorizer } from '../authorization/authorizer.js';
-import { RawClient, type RawAnswer } from '../testing/raw-client.js';
-import { startTestServer, type TestServer } from '../testing/test-server.js';
+import type { RawAnswer } from '../testing/raw-client.js';
+import { serverWorld } from '../testing/server-world.js';
 
 const group = '/apis/authorization.k8s.io/v1';
 
 describe('reviews of access', () => {
-  let server: TestServer;
-  let admin: RawClient;
   const asked: Attributes[] = [];
   const witness: Authorizer = {
     authorize: (attributes) => {
@@ -17,14 +15,7 @@ describe('reviews of access', () => {
     },
     rulesFor: () => ({ rules: [] }),
   };
-  before(async () => {
-    server = await startTestServer({ identity: { webhookAuthorizer: witness } });
-    admin = new RawClient(server, server.admin);
-  });
-  after(async () => {
-    admin.close();
-    await server.close();
-  });
+  const { admin } = serverWorld({ identity: { webhookAuthorizer: witness } });
   const review = (resourceAttributes: object, more: object = {}): Promise<RawAnswer> =>
     admin.send(`${group}/subjectaccessreviews`, { body: { spec: { user: 'asked', resourceAttributes, ...more } } });
   const status = ({ json }: RawAnswer): unknown => json?.['status'];

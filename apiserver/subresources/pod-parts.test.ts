@@ -1,23 +1,14 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
-import { RawClient, type RawAnswer } from '../testing/raw-client.js';
-import { startTestServer, type TestServer } from '../testing/test-server.js';
+import { describe, it } from 'node:test';
+import type { RawAnswer } from '../testing/raw-client.js';
+import { serverWorld } from '../testing/server-world.js';
 
 type Json = Record<string, unknown>;
 const pods = '/api/v1/namespaces/default/pods';
 const budgets = '/apis/policy/v1/namespaces/default/poddisruptionbudgets';
 
 describe('parts of a pod', () => {
-  let server: TestServer;
-  let admin: RawClient;
-  before(async () => {
-    server = await startTestServer();
-    admin = new RawClient(server, server.admin);
-  });
-  after(async () => {
-    admin.close();
-    await server.close();
-  });
+  const { admin } = serverWorld();
 
   const patch = (path: string, body: unknown): Promise<RawAnswer> =>
     admin.send(path, {

@@ -7,8 +7,7 @@ import type { TLSSocket } from 'node:tls';
 import { after, before, describe, it } from 'node:test';
 import { WebSocket } from 'ws';
 import { createCertificateAuthority, issueCertificate } from '../../shared/pki/certificate.js';
-import { RawClient } from '../testing/raw-client.js';
-import { startTestServer, type TestServer } from '../testing/test-server.js';
+import { serverWorld } from '../testing/server-world.js';
 
 /** What a kubelet would see of a request. */
 interface Seen {
@@ -23,8 +22,8 @@ const validity = (): { notBefore: Date; notAfter: Date } => ({
 });
 
 describe('streams by way of the kubelet', () => {
-  let server: TestServer;
-  let admin: RawClient;
+  const world = serverWorld();
+  const { admin } = world;
   let kubelet: ReturnType<typeof createServer>;
   let backend: Server;
   const seen: Seen[] = [];
@@ -35,15 +34,13 @@ describe('streams by way of the kubelet', () => {
   };
 
   before(async () => {
-    server = await startTestServer();
-    admin = new RawClient(server, server.admin);
-    const serving = await issueCertificate(server.caKeyPair, {
+    const serving = await issueCertificate(world.server.caKeyPair, {
       subject: { commonName: 'system:node:node-1' },
       usages: ['server'],
       ipAddresses: ['127.0.0.1'],
       ...validity(),
     });
-    const tls = { cert: serving.certificate, key: serving.key, ca: server.ca, requestCert: true };
+    const tls = { cert: serving.certificate, key: serving.key, ca: world.server.ca, requestCert: true };
     kubelet = createServer(tls, (asked, answer) => {
       note(asked.url, asked.socket, asked.headers.authorization);
       if (asked.url?.includes('/missing')) {
@@ -75,12 +72,10 @@ describe('streams by way of the kubelet', () => {
     await populate();
   });
   after(async () => {
-    admin.close();
     kubelet.closeAllConnections();
     kubelet.close();
     backend.closeAllConnections();
     backend.close();
-    await server.close();
   });
 
   async function populate(): Promise<void> {
@@ -110,17 +105,17 @@ describe('streams by way of the kubelet', () => {
 
   /** Asks for an upgrade; what comes back after sending `text`, or the refusal. */
   function upgrade(path: string, text: string): Promise<{ code: number; text: string }> {
-    const { certificate: cert, key } = server.admin;
+    const { certificate: cert, key } = world.server.admin;
     const headers = { connection: 'Upgrade', upgrade: 'SPDY/3.1', authorization: 'Bearer secret' };
     return new Promise((resolve, reject) => {
       const sent = request({
         host: '127.0.0.1',
-        port: server.port,
+        port: world.server.port,
         path,
         method: 'POST',
         cert,
         key,
-        ca: server.ca,
+        ca: world.server.ca,
         headers,
       });
       sent.on('error', reject);
@@ -161,9 +156,9 @@ describe('streams by way of the kubelet', () => {
 
   /** The messages of a WebSocket until it is closed, or the code with which it was refused. */
   function listen(path: string, protocol: string): Promise<{ messages: string[]; protocol: string } | number> {
-    const { certificate: cert, key } = server.admin;
-    const url = `wss://127.0.0.1:${server.port}${core}/pods/${path}`;
-    const socket = new WebSocket(url, protocol, { cert, key, ca: server.ca });
+    const { certificate: cert, key } = world.server.admin;
+    const url = `wss://127.0.0.1:${world.server.port}${core}/pods/${path}`;
+    const socket = new WebSocket(url, protocol, { cert, key, ca: world.server.ca });
     const messages: string[] = [];
     return new Promise((resolve, reject) => {
       socket.on('message', (data: Buffer) => void messages.push(data.toString()));
@@ -209,9 +204,8 @@ describe('streams by way of the kubelet', () => {
     assert.equal(await code('none/exec?command=ls&stdout=true'), 404);
     assert.equal(await code('p/exec?stdout=true'), 400);
     assert.equal((await admin.send(`${core}/pods/p/exec?command=ls&stdout=true`)).code, 400);
-    const stranger = new RawClient(server, await server.certificateFor('stranger'));
+    const stranger = await world.clientOf('stranger');
     assert.equal((await stranger.send(`${core}/pods/p/exec?command=ls`, { method: 'POST' })).code, 403);
-    stranger.close();
   });
 
   it('proxies to a pod and keeps links and redirects below the proxy', async () => {

@@ -19,6 +19,9 @@ export interface RawOptions {
   readonly headers?: Record<string, string>;
 }
 
+/** Who sends requests. */
+export type RawSender = Pick<RawClient, 'send'>;
+
 /** Requests as they stand on the wire, for tests of what typed clients hide. */
 export class RawClient {
   readonly #server: Pick<TestServer, 'ca' | 'port'>;

@@ -1,25 +1,18 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { readManifests } from '../../shared/manifest/manifest.js';
-import { RawClient, type RawAnswer } from '../testing/raw-client.js';
-import { startTestServer, type TestServer } from '../testing/test-server.js';
+import type { RawAnswer } from '../testing/raw-client.js';
+import { serverWorld } from '../testing/server-world.js';
 
 const core = '/api/v1/namespaces/default';
 const yaml = { headers: { accept: 'application/yaml' } };
 const parsed = (answer: RawAnswer): unknown => readManifests(answer.text)[0]?.value;
 
 describe('the forms of answers', () => {
-  let server: TestServer;
-  let admin: RawClient;
+  const { admin } = serverWorld();
   const create = (resource: string, body: object): Promise<RawAnswer> => admin.send(`${core}/${resource}`, { body });
   before(async () => {
-    server = await startTestServer();
-    admin = new RawClient(server, server.admin);
     await create('configmaps', { metadata: { name: 'a', labels: { say: 'yes' } }, data: { mode: '0644', no: 'no' } });
-  });
-  after(async () => {
-    admin.close();
-    await server.close();
   });
 
   it('are YAML for those who ask for YAML: objects, lists, writes, refusals, discovery', async () => {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { ProtobufCodec } from '../protobuf/codec.js';
 import { loadSchemas } from '../schema/schemas.js';
-import { RawClient, type RawAnswer } from '../testing/raw-client.js';
-import { startTestServer, type TestServer } from '../testing/test-server.js';
+import type { RawAnswer } from '../testing/raw-client.js';
+import { serverWorld } from '../testing/server-world.js';
 
 const core = '/api/v1/namespaces/default';
 const configMaps = `${core}/configmaps`;
@@ -22,13 +22,10 @@ const stored = (answer: RawAnswer): Stored => {
 };
 
 describe('what stock clients rely on', () => {
-  let server: TestServer;
-  let admin: RawClient;
+  const { admin } = serverWorld();
   const patch = (path: string, type: string, body: object): Promise<RawAnswer> =>
     admin.send(path, { method: 'PATCH', body, headers: { 'content-type': `application/${type}` } });
   before(async () => {
-    server = await startTestServer();
-    admin = new RawClient(server, server.admin);
     await admin.send(configMaps, { body: { metadata: { name: 'a' }, data: { k: 'v' } } });
     const template = {
       metadata: { labels: { app: 'web' } },
@@ -36,10 +33,6 @@ describe('what stock clients rely on', () => {
     };
     const spec = { replicas: 1, selector: { matchLabels: { app: 'web' } }, template };
     stored(await admin.send(deployments, { body: { metadata: { name: 'web' }, spec } }));
-  });
-  after(async () => {
-    admin.close();
-    await server.close();
   });
 
   it('list and watch of one object, as an informer of one asks for it', async () => {

@@ -1,19 +1,17 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { definitions } from '../kinds/index.js';
-import { startTestServer, type TestServer } from '../testing/test-server.js';
+import { serverWorld } from '../testing/server-world.js';
 import { kubectlFor, type Kubectl } from './kubectl.js';
 
 describe('stock kubectl', () => {
-  let server: TestServer;
+  const world = serverWorld();
   let kubectl: Kubectl;
   before(async () => {
-    server = await startTestServer();
-    kubectl = await kubectlFor(server.kubeconfigPath);
+    kubectl = await kubectlFor(world.server.kubeconfigPath);
   });
   after(async () => {
     await kubectl.close();
-    await server.close();
   });
 
   for (const { resource } of definitions) {

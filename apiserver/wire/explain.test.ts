@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { definitions } from '../kinds/index.js';
-import { RawClient } from '../testing/raw-client.js';
-import { startTestServer, type TestServer } from '../testing/test-server.js';
+import { serverWorld } from '../testing/server-world.js';
 import { kubectlFor, type Kubectl } from './kubectl.js';
 
 interface Schema {
@@ -32,24 +31,21 @@ const samples: readonly (readonly [path: string, expected: readonly RegExp[]])[]
 ];
 
 describe('kubectl explain', () => {
-  let server: TestServer;
+  const world = serverWorld();
   let kubectl: Kubectl;
   before(async () => {
-    server = await startTestServer();
-    kubectl = await kubectlFor(server.kubeconfigPath);
+    kubectl = await kubectlFor(world.server.kubeconfigPath);
   });
   after(async () => {
     await kubectl.close();
-    await server.close();
   });
 
   it('finds every served kind in the document of its version, with all that it refers to', async () => {
-    const raw = new RawClient(server, server.admin);
     const documents = new Map<string, Readonly<Record<string, Schema>>>();
     for (const { resource } of definitions) {
       const root = resource.basePath.slice(1);
       if (!documents.has(root)) {
-        const { code, json } = await raw.send(`/openapi/v3/${root}`);
+        const { code, json } = await world.admin.send(`/openapi/v3/${root}`);
         assert.equal(code, 200, root);
         documents.set(root, (json as { components: { schemas: Record<string, Schema> } }).components.schemas);
       }
@@ -63,7 +59,6 @@ describe('kubectl explain', () => {
       assert.ok(found[0]?.description, resource.kind);
       assertResolves(found, schemas);
     }
-    raw.close();
   });
 
   for (const [path, expected] of samples)

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { createSigningRequest } from '../../shared/pki/certificate.js';
-import { RawClient } from '../testing/raw-client.js';
-import { startTestServer, type TestServer } from '../testing/test-server.js';
+import { serverWorld } from '../testing/server-world.js';
 
 const core = '/api/v1/namespaces/default';
 const signingRequests = '/apis/certificates.k8s.io/v1/certificatesigningrequests';
@@ -48,8 +47,7 @@ const chosen: Readonly<Record<string, readonly string[]>> = {
 };
 
 describe('field selectors that clients use', () => {
-  let server: TestServer;
-  let admin: RawClient;
+  const { admin } = serverWorld();
 
   const make = async (path: string, body: object): Promise<void> => {
     const answer = await admin.send(path, { body });
@@ -69,8 +67,6 @@ describe('field selectors that clients use', () => {
   });
 
   before(async () => {
-    server = await startTestServer();
-    admin = new RawClient(server, server.admin);
     const containers = [{ name: 'c', image: 'i' }];
     const spec = { nodeName: 'node-1', schedulerName: 'own', serviceAccountName: 'builder', restartPolicy: 'Never' };
     await make(`${core}/pods`, { metadata: { name: 'one' }, spec: { containers, ...spec } });
@@ -105,10 +101,6 @@ describe('field selectors that clients use', () => {
       const asked = { request: Buffer.from(request).toString('base64'), usages: ['client auth'] };
       await make(signingRequests, { metadata: { name }, spec: { ...asked, signerName: `example.com/${name}` } });
     }
-  });
-  after(async () => {
-    admin.close();
-    await server.close();
   });
 
   const names = async (path: string, selector: string): Promise<string[]> => {

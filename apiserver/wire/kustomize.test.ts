@@ -3,17 +3,16 @@ import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { ConfigMap, Deployment, Secret, Service } from '../../shared/api/generated/types.js';
-import { RawClient } from '../testing/raw-client.js';
 import { testFolder } from '../testing/test-folder.js';
-import { startTestServer, type TestServer } from '../testing/test-server.js';
+import { serverWorld } from '../testing/server-world.js';
 import { kubectlFor, type Kubectl } from './kubectl.js';
 
 /** A base with an overlay: generators, patches of both forms, images, replicas, replacements, a component, prefix and suffix. */
 const source = resolve('apiserver/wire/testdata/kustomize');
 
 describe('kustomize, as it is built into kubectl', () => {
-  let server: TestServer;
-  let admin: RawClient;
+  const world = serverWorld();
+  const { admin } = world;
   let kubectl: Kubectl;
   const folder = testFolder('kustomize');
   const overlay = join(folder, 'overlay');
@@ -34,14 +33,10 @@ describe('kustomize, as it is built into kubectl', () => {
   };
   before(async () => {
     cpSync(source, folder, { recursive: true });
-    server = await startTestServer();
-    admin = new RawClient(server, server.admin);
-    kubectl = await kubectlFor(server.kubeconfigPath);
+    kubectl = await kubectlFor(world.server.kubeconfigPath);
   });
   after(async () => {
-    admin.close();
     await kubectl.close();
-    await server.close();
     rmSync(folder, { recursive: true });
   });
 

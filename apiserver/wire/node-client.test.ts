@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import {
   ApiException,
   AppsV1Api,
@@ -15,20 +15,18 @@ import {
   type V1ConfigMap,
 } from 'kubernetes-client-1.4';
 import { eventually } from '../../shared/clock/eventually.js';
-import { startTestServer, type TestServer } from '../testing/test-server.js';
+import { serverWorld } from '../testing/server-world.js';
 
 const namespace = 'default';
 
 describe('the official client for JavaScript', () => {
-  let server: TestServer;
+  const world = serverWorld();
   const config = new KubeConfig();
   let core: CoreV1Api;
   before(async () => {
-    server = await startTestServer();
-    config.loadFromFile(server.kubeconfigPath);
+    config.loadFromFile(world.server.kubeconfigPath);
     core = config.makeApiClient(CoreV1Api);
   });
-  after(() => server.close());
   const create = (name: string, more: Partial<V1ConfigMap> = {}): Promise<V1ConfigMap> =>
     core.createNamespacedConfigMap({ namespace, body: { metadata: { name }, ...more } });
 

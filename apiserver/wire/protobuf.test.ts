@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { ProtobufCodec } from '../protobuf/codec.js';
 import { readFields } from '../protobuf/reader.js';
 import { readGolden } from '../protobuf/testing/golden.js';
 import type { JsonObject } from '../../shared/api/json.js';
 import { loadSchemas } from '../schema/schemas.js';
-import { RawClient, type RawAnswer } from '../testing/raw-client.js';
-import { startTestServer, type TestServer } from '../testing/test-server.js';
+import type { RawAnswer } from '../testing/raw-client.js';
+import { serverWorld } from '../testing/server-world.js';
 
 const protobuf = 'application/vnd.kubernetes.protobuf';
 const core = '/api/v1/namespaces/default';
@@ -47,24 +47,17 @@ function assertContains(found: unknown, wanted: unknown, path: string): void {
 describe('answers in protobuf', () => {
   const codec = new ProtobufCodec(loadSchemas());
   const decode = (bytes: Uint8Array): Named => codec.decode(bytes) as Named;
-  let server: TestServer;
-  let admin: RawClient;
+  const { admin } = serverWorld();
   const get = (path: string, accept = protobuf): Promise<RawAnswer> => admin.send(path, { headers: { accept } });
   const send = (path: string, method: string, body: object | undefined, accept = protobuf): Promise<RawAnswer> => {
     const bytes = body && codec.encode(body as JsonObject);
     return admin.send(path, { method, body: bytes, headers: { accept, 'content-type': protobuf } });
   };
   before(async () => {
-    server = await startTestServer();
-    admin = new RawClient(server, server.admin);
     for (const name of ['a', 'b', 'c']) {
       const body = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, labels: { in: name } }, data: { k: name } };
       assert.equal((await send(maps, 'POST', body)).code, 201);
     }
-  });
-  after(async () => {
-    admin.close();
-    await server.close();
   });
 
   it('of one object are what its JSON says, also for a generic decoder', async () => {

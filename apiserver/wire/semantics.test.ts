@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:http2';
 import { gunzipSync } from 'node:zlib';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { createSigningRequest } from '../../shared/pki/certificate.js';
-import { RawClient, type RawAnswer } from '../testing/raw-client.js';
-import { startTestServer, type TestServer } from '../testing/test-server.js';
+import type { RawAnswer } from '../testing/raw-client.js';
+import { serverWorld } from '../testing/server-world.js';
 
 const core = '/api/v1/namespaces/default';
 const maps = `${core}/configmaps`;
@@ -17,16 +17,10 @@ interface Cause {
 }
 
 describe('on the wire', () => {
-  let server: TestServer;
-  let admin: RawClient;
+  const world = serverWorld();
+  const { admin } = world;
   before(async () => {
-    server = await startTestServer();
-    admin = new RawClient(server, server.admin);
     await admin.send(maps, { body: { metadata: { name: 'a' }, data: { k: 'v' } } });
-  });
-  after(async () => {
-    admin.close();
-    await server.close();
   });
   const told = ({ code, json }: RawAnswer): [number, unknown, unknown] => [code, json?.['reason'], json?.['message']];
   const causes = ({ json }: RawAnswer): Cause[] =>
@@ -120,7 +114,11 @@ describe('on the wire', () => {
       assert.equal(gunzipSync(zipped.bytes).toString(), plain.text);
     }
     assert.equal((await admin.send(`${maps}/a`, { headers })).headers['content-encoding'], undefined);
-    const session = connect(server.url, { ca: server.ca, cert: server.admin.certificate, key: server.admin.key });
+    const session = connect(world.server.url, {
+      ca: world.server.ca,
+      cert: world.server.admin.certificate,
+      key: world.server.admin.key,
+    });
     try {
       const many = Array.from({ length: 20 }, async () => {
         const stream = session.request({ ':path': `${maps}/a` });

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { setImmediate as turn } from 'node:timers/promises';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { eventually } from '../../../shared/clock/eventually.js';
 import type { Attributes, Authorizer, Decision } from '../../authorization/authorizer.js';
-import { RawClient, type RawAnswer } from '../../testing/raw-client.js';
-import { startTestServer, type TestServer } from '../../testing/test-server.js';
+import type { RawAnswer } from '../../testing/raw-client.js';
+import { serverWorld } from '../../testing/server-world.js';
 import { DecisionFailure, withDecisions } from './decisions.js';
 
 const noOpinion: Decision = { verdict: 'noOpinion', reason: '' };
@@ -59,8 +59,6 @@ describe('decisions for expressions', () => {
 });
 
 describe('policies that ask an authorizer outside', () => {
-  let server: TestServer;
-  let admin: RawClient;
   const outside: Authorizer = {
     authorize: ({ user, verb }) => {
       if (user.name !== 'system:serviceaccount:default:robot') return noOpinion;
@@ -68,6 +66,7 @@ describe('policies that ask an authorizer outside', () => {
     },
     rulesFor: () => ({ rules: [] }),
   };
+  const { admin } = serverWorld({ identity: { webhookAuthorizer: outside } });
   const group = '/apis/admissionregistration.k8s.io/v1';
   const core = '/api/v1/namespaces/default';
   const check = (verb: string): string =>
@@ -81,14 +80,6 @@ describe('policies that ask an authorizer outside', () => {
   };
   const make = (name: string): Promise<RawAnswer> =>
     admin.send(`${core}/configmaps`, { body: { metadata: { name }, data: { n: '0' } } });
-  before(async () => {
-    server = await startTestServer({ identity: { webhookAuthorizer: outside } });
-    admin = new RawClient(server, server.admin);
-  });
-  after(async () => {
-    admin.close();
-    await server.close();
-  });
 
   it('are judged by its answer, and change an object once however often they wait', async () => {
     const add = (verb: string): object => ({

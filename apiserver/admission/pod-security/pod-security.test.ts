@@ -1,21 +1,12 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
-import { RawClient, type RawAnswer } from '../../testing/raw-client.js';
-import { startTestServer, type TestServer } from '../../testing/test-server.js';
+import { describe, it } from 'node:test';
+import type { RawAnswer } from '../../testing/raw-client.js';
+import { serverWorld } from '../../testing/server-world.js';
 
 const prefix = 'pod-security.kubernetes.io/';
 
 describe('PodSecurity', () => {
-  let server: TestServer;
-  let admin: RawClient;
-  before(async () => {
-    server = await startTestServer();
-    admin = new RawClient(server, server.admin);
-  });
-  after(async () => {
-    admin.close();
-    await server.close();
-  });
+  const { admin } = serverWorld();
 
   const makeNamespace = (name: string, modes: Record<string, string>): Promise<RawAnswer> => {
     const labels = Object.fromEntries(Object.entries(modes).map(([mode, level]) => [`${prefix}${mode}`, level]));

@@ -1,25 +1,16 @@
 import assert from 'node:assert/strict';
-import { after, afterEach, before, describe, it } from 'node:test';
+import { afterEach, describe, it } from 'node:test';
 import { eventually } from '../../../shared/clock/eventually.js';
-import { RawClient, type RawAnswer } from '../../testing/raw-client.js';
-import { startTestServer, type TestServer } from '../../testing/test-server.js';
+import type { RawAnswer } from '../../testing/raw-client.js';
+import { serverWorld } from '../../testing/server-world.js';
 
 const group = '/apis/admissionregistration.k8s.io/v1';
 const core = '/api/v1/namespaces/default';
 const merge = { 'content-type': 'application/merge-patch+json' };
 
 describe('admission policies', () => {
-  let server: TestServer;
-  let admin: RawClient;
+  const { admin } = serverWorld();
   const made: string[] = [];
-  before(async () => {
-    server = await startTestServer();
-    admin = new RawClient(server, server.admin);
-  });
-  after(async () => {
-    admin.close();
-    await server.close();
-  });
   afterEach(async () => {
     for (const path of made.splice(0)) await admin.send(path, { method: 'DELETE' });
   });

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, describe, it } from 'node:test';
+import { beforeEach, describe, it } from 'node:test';
 import { MemoryStorage } from '../../storage/memory-storage.js';
-import { RawClient, type RawAnswer } from '../../testing/raw-client.js';
-import { startTestServer, type TestServer } from '../../testing/test-server.js';
+import type { RawAnswer } from '../../testing/raw-client.js';
+import { serverWorld } from '../../testing/server-world.js';
 
 /** Between the last check of a write and its being stored others get their turn, as with a real disk. */
 class SlowStorage extends MemoryStorage {
@@ -15,18 +15,9 @@ class SlowStorage extends MemoryStorage {
 const merge = { 'content-type': 'application/merge-patch+json' };
 
 describe('ResourceQuota', () => {
-  let server: TestServer;
-  let admin: RawClient;
+  const { admin } = serverWorld({ storage: new SlowStorage() });
   let namespace = '';
   let count = 0;
-  before(async () => {
-    server = await startTestServer({ storage: new SlowStorage() });
-    admin = new RawClient(server, server.admin);
-  });
-  after(async () => {
-    admin.close();
-    await server.close();
-  });
   beforeEach(async () => {
     namespace = `quota-${++count}`;
     await admin.send('/api/v1/namespaces', { body: { metadata: { name: namespace } } });

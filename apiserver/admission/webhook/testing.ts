@@ -1,9 +1,9 @@
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { after, afterEach, before, beforeEach } from 'node:test';
+import { afterEach, beforeEach } from 'node:test';
 import { createCertificateAuthority, issueCertificate } from '../../../shared/pki/certificate.js';
-import { RawClient } from '../../testing/raw-client.js';
-import { startTestServer, type TestServer } from '../../testing/test-server.js';
+import { serverWorld, type ServerWorld } from '../../testing/server-world.js';
+import type { TestServerOptions } from '../../testing/test-server.js';
 
 /** What a webhook is asked. */
 export interface Asked {
@@ -92,28 +92,18 @@ export const patching = (operations: readonly object[]): object => ({
 });
 
 /** A server with its administrator, and a webhook that is new for each test. */
-export interface WebhookWorld {
-  readonly server: TestServer;
-  readonly admin: RawClient;
+export interface WebhookWorld extends Pick<ServerWorld, 'server' | 'admin'> {
   readonly hook: TestWebhook;
   /** Paths that are deleted after the test. */
   readonly made: string[];
 }
 
 /** The world of a describe block: there from its first test to its last. */
-export function webhookWorld(): WebhookWorld {
+export function webhookWorld(options: TestServerOptions = {}): WebhookWorld {
+  const world = serverWorld(options);
+  const { admin } = world;
   const made: string[] = [];
-  let server: TestServer;
-  let admin: RawClient;
   let hook: TestWebhook;
-  before(async () => {
-    server = await startTestServer();
-    admin = new RawClient(server, server.admin);
-  });
-  after(async () => {
-    admin.close();
-    await server.close();
-  });
   beforeEach(async () => {
     hook = await startTestWebhook();
   });
@@ -122,12 +112,10 @@ export function webhookWorld(): WebhookWorld {
     await hook.close();
   });
   return {
+    admin,
     made,
     get server() {
-      return server;
-    },
-    get admin() {
-      return admin;
+      return world.server;
     },
     get hook() {
       return hook;

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { eventually } from '../../../shared/clock/eventually.js';
 import { createSigningRequest } from '../../../shared/pki/certificate.js';
-import { RawClient, type RawAnswer } from '../../testing/raw-client.js';
-import { startTestServer, type TestServer } from '../../testing/test-server.js';
+import type { RawAnswer } from '../../testing/raw-client.js';
+import { serverWorld } from '../../testing/server-world.js';
 import { servedVersions } from './index.js';
 
 type Json = Record<string, unknown>;
@@ -153,16 +153,8 @@ const certificateRequest = async (): Promise<Json> => {
 };
 
 describe('a version that is not the stored one', { concurrency: 32 }, () => {
-  let server: TestServer;
-  let admin: RawClient;
-  before(async () => {
-    server = await startTestServer();
-    admin = new RawClient(server, server.admin);
-  });
-  after(async () => {
-    admin.close();
-    await server.close();
-  });
+  const world = serverWorld();
+  const { admin } = world;
   const patch = (path: string, body: unknown, type: string): Promise<RawAnswer> =>
     admin.send(path, { method: 'PATCH', body, headers: { 'content-type': `application/${type}` } });
 
