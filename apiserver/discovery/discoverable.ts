@@ -81,10 +81,11 @@ export function unstoredResources(
   shortNames: readonly string[] = [],
 ): DiscoverableResource[] {
   return paths.map((path) => {
-    const known = facts[path];
+    const [group = '', version = '', resource = ''] = path.split('/');
+    // Versions that the original has dropped are like those that it has kept.
+    const known = facts[path] ?? facts[`${group}/v1/${resource}`];
     if (!known) throw new Error(`nothing is known of the resource ${path}`);
-    const [, , resource = ''] = path.split('/');
-    const { group, version, kind } = readKind(known.kind);
+    const { kind } = readKind(known.kind);
     return {
       group,
       version,

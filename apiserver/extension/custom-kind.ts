@@ -21,7 +21,7 @@ import { prune } from './pruning.js';
 import { publishedV2, publishedV3 } from './published-schema.js';
 import type { MeasureConversion } from './conversion-metrics.js';
 import { rulesOf } from './rules.js';
-import type { Schema } from './schema.js';
+import { keepingUnknown, type Schema } from './schema.js';
 import { structureOf } from './structure-type.js';
 import { VersionForms } from './version-forms.js';
 
@@ -67,7 +67,7 @@ function makeDefinition(
   forms?: Forms,
 ): ResourceDefinition {
   const names = crd.status?.acceptedNames ?? crd.spec.names;
-  const schema = usedSchema(version);
+  const schema = usedSchema(crd, version);
   const resource = resourceOf(crd, version);
   const subresources: Subresource[] = [];
   if (version.subresources?.status) subresources.push('status');
@@ -100,8 +100,11 @@ function makeDefinition(
   return Object.freeze(stored ? overStored(definition, stored, schema) : definition);
 }
 
-const usedSchema = (version: Version): Schema =>
-  schemaOf(version) ?? { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
+function usedSchema({ spec }: CustomResourceDefinition, version: Version): Schema {
+  const schema = schemaOf(version);
+  if (!schema) return { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
+  return spec.preserveUnknownFields ? keepingUnknown({ ...schema, type: 'object' }) : schema;
+}
 
 function resourceOf({ spec, status }: CustomResourceDefinition, version: Version): Resource<KubernetesObject> {
   const names = status?.acceptedNames ?? spec.names;
@@ -125,7 +128,7 @@ function formsOf(
   { client, newUid, measure }: Surroundings,
 ): Forms {
   const stored = resourceOf(crd, storage);
-  const schemas = new Map(crd.spec.versions.map((one) => [resourceOf(crd, one).apiVersion, usedSchema(one)]));
+  const schemas = new Map(crd.spec.versions.map((one) => [resourceOf(crd, one).apiVersion, usedSchema(crd, one)]));
   const pruned = (object: JsonObject, apiVersion: string): JsonObject => {
     const schema = schemas.get(apiVersion);
     return schema ? (prune(object, schema, true) as JsonObject) : object;

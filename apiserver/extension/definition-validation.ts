@@ -16,9 +16,10 @@ import {
   type FieldError,
 } from '../validation/field-error.js';
 import { isDns1035Label, isDns1123Subdomain } from '../validation/names.js';
+import { hasDefaults } from './defaulting.js';
 import { parsePlainPath, parseFieldPath } from './json-path.js';
 import { compileInSteps, finish } from './rules.js';
-import { propertyOf, type Schema } from './schema.js';
+import { hasRules, propertyOf, type Schema } from './schema.js';
 import { validateSchema } from './structural.js';
 
 type Definition = CustomResourceDefinition;
@@ -31,13 +32,16 @@ const maxVersions = 64;
 
 export const schemaOf = (version: Version): Schema | undefined => version.schema?.openAPIV3Schema as Schema | undefined;
 
-/** Rules of a definition that is written; those of its schemas are checked only where they are new, as in the original. */
-export function validateDefinition(object: Definition, old?: Definition): FieldError[] {
-  return finish(validateInSteps(object, old));
+/**
+ * Rules of a definition that is written; those of its schemas are checked only where they are new, as in the original.
+ * @param isOlder it comes in the version before v1, which asked for less
+ */
+export function validateDefinition(object: Definition, old?: Definition, isOlder = false): FieldError[] {
+  return finish(validateInSteps(object, old, isOlder));
 }
 
 /** The same in steps: schemas may be big, and rules many. */
-export function* validateInSteps(object: Definition, old?: Definition): Generator<void, FieldError[]> {
+export function* validateInSteps(object: Definition, old?: Definition, isOlder = false): Generator<void, FieldError[]> {
   const { spec, metadata } = object;
   const errors: FieldError[] = [];
   if (!spec) return [required('spec')];
@@ -53,7 +57,7 @@ export function* validateInSteps(object: Definition, old?: Definition): Generato
     );
   }
   append(errors, validateNames(spec.names ?? ({} as CustomResourceDefinitionNames), 'spec.names'));
-  if (spec.preserveUnknownFields === true && old?.spec?.preserveUnknownFields !== true) {
+  if (spec.preserveUnknownFields === true && old?.spec?.preserveUnknownFields !== true && !isOlder) {
     errors.push(
       invalid(
         'spec.preserveUnknownFields',
@@ -62,7 +66,7 @@ export function* validateInSteps(object: Definition, old?: Definition): Generato
       ),
     );
   }
-  append(errors, yield* validateVersions(spec, old));
+  append(errors, yield* validateVersions(spec, old, isOlder));
   append(errors, validateConversion(spec));
   if (old) append(errors, validateDefinitionUpdate(object, old));
   return errors;
@@ -121,7 +125,9 @@ function validateNames(names: CustomResourceDefinitionNames, path: string): Fiel
 function* validateVersions(
   spec: CustomResourceDefinitionSpec,
   old: Definition | undefined,
+  isOlder: boolean,
 ): Generator<void, FieldError[]> {
+  const isLoose = isOlder && spec.preserveUnknownFields === true;
   const versions = spec.versions ?? [];
   const errors: FieldError[] = [];
   const seen = new Set<string>();
@@ -132,7 +138,7 @@ function* validateVersions(
     if (seen.has(version.name)) errors.push(duplicate(`${path}.name`, version.name));
     seen.add(version.name);
     const before = old?.spec?.versions?.find(({ name }) => name === version.name);
-    append(errors, yield* validateVersion(version, path, before));
+    append(errors, yield* validateVersion(version, path, { before, isOlder, isLoose }));
   }
   const storage = versions.filter(({ storage: isStorage }) => isStorage).length;
   if (storage !== 1) {
@@ -141,7 +147,19 @@ function* validateVersions(
   return errors;
 }
 
-function* validateVersion(version: Version, path: string, before: Version | undefined): Generator<void, FieldError[]> {
+interface VersionRules {
+  readonly before: Version | undefined;
+  /** The schema may be missing. */
+  readonly isOlder: boolean;
+  /** The schema need not be structural, and then can do less. */
+  readonly isLoose: boolean;
+}
+
+function* validateVersion(
+  version: Version,
+  path: string,
+  { before, isOlder, isLoose }: VersionRules,
+): Generator<void, FieldError[]> {
   const errors: FieldError[] = [];
   const schema = schemaOf(version);
   const place = `${path}.schema.openAPIV3Schema`;
@@ -153,10 +171,11 @@ function* validateVersion(version: Version, path: string, before: Version | unde
   if (version.deprecationWarning !== undefined && Buffer.byteLength(version.deprecationWarning) > 256) {
     errors.push(invalid(`${path}.deprecationWarning`, version.deprecationWarning, 'must be <= 256 bytes'));
   }
-  if (!schema) errors.push(required(place, 'schemas are required'));
-  else if (!before || !equalJson(schema, schemaOf(before))) {
+  if (!schema) {
+    if (!isOlder && (!before || schemaOf(before))) errors.push(required(place, 'schemas are required'));
+  } else if (!before || !equalJson(schema, schemaOf(before))) {
     yield;
-    const faults = validateSchema(schema, place);
+    const faults = [...validateSchema(schema, place, isLoose), ...(isLoose ? validateLoose(schema) : [])];
     append(errors, faults);
     yield;
     if (faults.length === 0) yield* compileInSteps(schema, place, errors);
@@ -166,6 +185,14 @@ function* validateVersion(version: Version, path: string, before: Version | unde
   append(errors, validateColumns(version, path));
   append(errors, validateSelectableFields(version, schema, path));
   return errors;
+}
+
+/** Where unknown fields are kept, nobody knows what a default or a rule would be about. */
+function validateLoose(schema: Schema): FieldError[] {
+  const path = 'spec.preserveUnknownFields';
+  if (hasDefaults(schema)) return [invalid(path, true, 'must be false in order to use defaults in the schema')];
+  if (!hasRules(schema)) return [];
+  return [invalid(path, true, 'must be false in order to use x-kubernetes-validations in the schema')];
 }
 
 function validateSubresources({ subresources }: Version, path: string): FieldError[] {
@@ -265,7 +292,7 @@ function validateSelectableFields(
   return errors;
 }
 
-function validateConversion({ conversion }: CustomResourceDefinitionSpec): FieldError[] {
+function validateConversion({ conversion, preserveUnknownFields }: CustomResourceDefinitionSpec): FieldError[] {
   if (!conversion) return [];
   const path = 'spec.conversion';
   const { strategy, webhook } = conversion;
@@ -273,6 +300,9 @@ function validateConversion({ conversion }: CustomResourceDefinitionSpec): Field
     return [notSupported(`${path}.strategy`, strategy, ['None', 'Webhook'])];
   if (strategy === 'None') {
     return webhook ? [forbidden(`${path}.webhook`, `should not be set when strategy is not set to Webhook`)] : [];
+  }
+  if (preserveUnknownFields) {
+    return [invalid(`${path}.strategy`, strategy, 'must be None if spec.preserveUnknownFields is true')];
   }
   if (!webhook?.clientConfig)
     return [required(`${path}.webhook.clientConfig`, `required when strategy is set to Webhook`)];

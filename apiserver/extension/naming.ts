@@ -5,6 +5,10 @@ import type {
   CustomResourceDefinitionStatus,
 } from '../../shared/api/generated/types.js';
 
+import { aggregateMessage } from '../validation/field-error.js';
+import { schemaOf } from './definition-validation.js';
+import { violationsOf } from './structural.js';
+
 type Definition = CustomResourceDefinition;
 type Condition = CustomResourceDefinitionCondition;
 
@@ -26,6 +30,7 @@ export function statusOfDefinition(
   if (!conflict) set('Established', true, 'InitialNamesAccepted', 'the initial names have been accepted');
   else if (!wasEstablished) set('Established', false, 'NotAccepted', 'not all names are accepted');
   approve(crd, conditions, now);
+  judgeSchemas(crd, conditions, now);
   const status = { ...before, acceptedNames: accepted, conditions };
   return JSON.stringify(status) === JSON.stringify(before) ? undefined : status;
 }
@@ -50,6 +55,24 @@ export function setCondition(conditions: Condition[], given: Condition, now: str
   };
   if (known) conditions[index] = next;
   else conditions.push(next);
+}
+
+/** A schema that came in the version before v1 need not be structural; the definition says so as long as it is not. */
+function judgeSchemas({ spec }: Definition, conditions: Condition[], now: string): void {
+  const type = 'NonStructuralSchema';
+  const violations = spec.preserveUnknownFields
+    ? spec.versions.flatMap((version, index) => {
+        const schema = schemaOf(version);
+        return schema ? violationsOf(schema, `spec.versions[${index}].schema.openAPIV3Schema`) : [];
+      })
+    : [];
+  if (violations.length > 0) {
+    const message = aggregateMessage(violations);
+    setCondition(conditions, { type, status: 'True', reason: 'Violations', message }, now);
+    return;
+  }
+  const index = conditions.findIndex((condition) => condition.type === type);
+  if (index >= 0) conditions.splice(index, 1);
 }
 
 interface Conflict {

@@ -62,3 +62,27 @@ export const propertyOf = ({ properties }: Schema, name: string): Schema | undef
 
 /** apiVersion, kind and metadata are the server's own at the root and in embedded objects. */
 export const isMetaField = (name: string): boolean => name === 'apiVersion' || name === 'kind' || name === 'metadata';
+
+/** The schema with nothing in it that drops what it does not name, as definitions of v1beta1 have it by default. */
+export function keepingUnknown(schema: Schema): Schema {
+  const items = itemsOf(schema);
+  const values = valuesOf(schema);
+  const { properties } = schema;
+  const isOpen = schema.type === undefined || schema.type === '' || schema.type === 'object' || schema.type === 'array';
+  return {
+    ...schema,
+    ...(isOpen ? { 'x-kubernetes-preserve-unknown-fields': true } : {}),
+    ...(items ? { items: keepingUnknown(items) } : {}),
+    ...(values ? { additionalProperties: keepingUnknown(values) } : {}),
+    ...(properties
+      ? { properties: Object.fromEntries(Object.entries(properties).map(([name, one]) => [name, keepingUnknown(one)])) }
+      : {}),
+  };
+}
+
+/** Whether any part of the schema has rules in the expression language. */
+export function hasRules(schema: Schema): boolean {
+  if ((schema['x-kubernetes-validations'] ?? []).length > 0) return true;
+  const below = [...Object.values(schema.properties ?? {}), itemsOf(schema), valuesOf(schema)];
+  return below.some((inner) => inner !== undefined && hasRules(inner));
+}

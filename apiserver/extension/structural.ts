@@ -38,17 +38,38 @@ const forbiddenKeywords: Readonly<Record<string, string>> = {
   dependencies: 'dependencies is not supported',
 };
 
-/** Whether a schema may be used at all: structural, sound and bounded. `path` is that of the schema in its definition. */
-export function validateSchema(schema: Schema, path: string): FieldError[] {
+/**
+ * Whether a schema may be used at all: structural, sound and bounded. `path` is that of the schema in its definition.
+ * @param mayViolate it need not be structural: definitions of v1beta1 came before that word
+ */
+export function validateSchema(schema: Schema, path: string, mayViolate = false): FieldError[] {
   if (isDeeperThan(schema, maxDepth))
     return [invalid(path, '', `the schema must not be nested deeper than ${maxDepth}`)];
+  const { errors, violations } = check(schema, path);
+  return errors.filter((error) => !mayViolate || !violations.has(error)).slice(0, maxErrors);
+}
+
+/** Why a schema, which may be used, is not structural. */
+export function violationsOf(schema: Schema, path: string): FieldError[] {
+  const { errors, violations } = check(schema, path);
+  return errors.filter((error) => violations.has(error)).slice(0, maxErrors);
+}
+
+function check(schema: Schema, path: string): SchemaChecker {
   const checker = new SchemaChecker();
   checker.checkRoot(schema, path);
-  return checker.errors.slice(0, maxErrors);
+  return checker;
 }
 
 class SchemaChecker {
   readonly errors: FieldError[] = [];
+  /** Those of them without which the schema is sound, but not structural. */
+  readonly violations = new Set<FieldError>();
+
+  #violated(error: FieldError): void {
+    this.errors.push(error);
+    this.violations.add(error);
+  }
 
   checkRoot(schema: Schema, path: string): void {
     if (!isObject(schema)) {
@@ -60,9 +81,9 @@ class SchemaChecker {
         schema.type === undefined || schema.type === ''
           ? required(`${path}.type`, 'must not be empty at the root')
           : invalid(`${path}.type`, schema.type, 'must be object at the root');
-      this.errors.push(error);
+      this.#violated(error);
     }
-    if (schema.nullable) this.errors.push(forbidden(`${path}.nullable`, 'nullable cannot be true at the root'));
+    if (schema.nullable) this.#violated(forbidden(`${path}.nullable`, 'nullable cannot be true at the root'));
     this.#structure(schema, path, true);
   }
 
@@ -102,7 +123,7 @@ class SchemaChecker {
     }
     if (schema.type === undefined || schema.type === '') {
       if (!isRoot && !isIntOrString && !schema['x-kubernetes-preserve-unknown-fields']) {
-        this.errors.push(required(`${path}.type`, 'must not be empty for specified object fields'));
+        this.#violated(required(`${path}.type`, 'must not be empty for specified object fields'));
       }
       return;
     }
@@ -116,7 +137,7 @@ class SchemaChecker {
       return;
     }
     if (schema.type === 'array' && items === undefined) {
-      this.errors.push(required(`${path}.items`, 'must be specified'));
+      this.#violated(required(`${path}.items`, 'must be specified'));
     } else if (items !== undefined) this.#inner(items, `${path}.items`);
   }
 
@@ -274,17 +295,17 @@ class SchemaChecker {
       ['kind', kind],
     ] as const) {
       if (field && field.type !== 'string') {
-        this.errors.push(invalid(`${path}.properties[${name}].type`, field.type ?? '', 'must be string'));
+        this.#violated(invalid(`${path}.properties[${name}].type`, field.type ?? '', 'must be string'));
       }
     }
     if (!metadata) return;
     const place = `${path}.properties[metadata]`;
-    if (metadata.type !== 'object') this.errors.push(invalid(`${place}.type`, metadata.type ?? '', 'must be object'));
+    if (metadata.type !== 'object') this.#violated(invalid(`${place}.type`, metadata.type ?? '', 'must be object'));
     const { properties, ...rest } = metadata;
     const others = Object.keys(properties ?? {}).filter((name) => name !== 'name' && name !== 'generateName');
     const extra = Object.keys(rest).some((name) => !['type', 'description'].includes(name));
     if (isRoot && (others.length > 0 || extra)) {
-      this.errors.push(
+      this.#violated(
         forbidden(
           place,
           'must not specify anything other than name and generateName, but metadata is implicitly specified',
@@ -312,17 +333,17 @@ class SchemaChecker {
     this.#common(value, path);
     for (const name of structureOnly) {
       if (value[name] === undefined || (name === 'type' && isIntOrStringPattern(value, structure))) continue;
-      this.errors.push(forbidden(`${path}.${name}`, 'must be undefined to be structural'));
+      this.#violated(forbidden(`${path}.${name}`, 'must be undefined to be structural'));
     }
     for (const [name, field] of Object.entries(value.properties ?? {})) {
       const place = `${path}.properties[${name}]`;
       const known =
         structure?.properties && Object.hasOwn(structure.properties, name) ? structure.properties[name] : undefined;
       const isMeta = name === 'metadata';
-      if (isMeta) this.errors.push(forbidden(place, 'must not be specified in a nested context'));
+      if (isMeta) this.#violated(forbidden(place, 'must not be specified in a nested context'));
       else if (!known && !isMetaField(name)) {
         const above = path.replace(/\.(allOf|anyOf|oneOf|not)(\[\d+\])?.*$/, '');
-        this.errors.push(required(`${above}.properties[${name}]`, `because it is defined in ${place}`));
+        this.#violated(required(`${above}.properties[${name}]`, `because it is defined in ${place}`));
       }
       this.#value(field, place, known);
     }

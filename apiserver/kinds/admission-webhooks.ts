@@ -8,7 +8,8 @@ import type {
   ValidatingWebhook,
   ValidatingWebhookConfiguration,
 } from '../../shared/api/generated/types.js';
-import { validateWebhooks } from '../validation/webhook.js';
+import type { Strategy } from '../registry/definition.js';
+import { leniencyOf, undemanding, validateWebhooks } from '../validation/webhook.js';
 import { ageColumn, column, nameColumn } from './column.js';
 import { defineKind } from './kind.js';
 
@@ -27,20 +28,38 @@ function setDefaults(webhook: MutatingWebhook | ValidatingWebhook): void {
   if (webhook.clientConfig?.service) webhook.clientConfig.service.port ??= 443;
 }
 
+type Hooked = MutatingWebhookConfiguration | ValidatingWebhookConfiguration;
+
+/** What both kinds check; `isOlder`: in a version that asked for less. */
+const checks = (isOlder: boolean): Pick<Strategy<Hooked>, 'validate' | 'validateUpdate'> => ({
+  validate: ({ webhooks }) => validateWebhooks(webhooks, isOlder ? undemanding : {}),
+  validateUpdate: ({ webhooks }, old) =>
+    validateWebhooks(webhooks, isOlder ? undemanding : leniencyOf(old.webhooks ?? [])),
+});
+
+/** The rules of v1, or of the version before it. */
+export const mutatingStrategy = (isOlder: boolean): Strategy<MutatingWebhookConfiguration> => ({
+  defaults: ({ webhooks }) => {
+    for (const webhook of webhooks ?? []) {
+      setDefaults(webhook);
+      webhook.reinvocationPolicy ??= 'Never';
+    }
+  },
+  ...checks(isOlder),
+});
+
+/** The rules of v1, or of the version before it. */
+export const validatingStrategy = (isOlder: boolean): Strategy<ValidatingWebhookConfiguration> => ({
+  defaults: ({ webhooks }) => webhooks?.forEach(setDefaults),
+  ...checks(isOlder),
+});
+
 export const mutatingWebhookConfigurationDefinition = defineKind<MutatingWebhookConfiguration>({
   resource: mutatingwebhookconfigurations,
   categories: ['api-extensions'],
   hasGeneration: true,
   columns: [nameColumn(), webhooksColumn, ageColumn()],
-  strategy: {
-    defaults: ({ webhooks }) => {
-      for (const webhook of webhooks ?? []) {
-        setDefaults(webhook);
-        webhook.reinvocationPolicy ??= 'Never';
-      }
-    },
-    validate: ({ webhooks }) => validateWebhooks(webhooks),
-  },
+  strategy: mutatingStrategy(false),
 });
 
 export const validatingWebhookConfigurationDefinition = defineKind<ValidatingWebhookConfiguration>({
@@ -48,8 +67,5 @@ export const validatingWebhookConfigurationDefinition = defineKind<ValidatingWeb
   categories: ['api-extensions'],
   hasGeneration: true,
   columns: [nameColumn(), webhooksColumn, ageColumn()],
-  strategy: {
-    defaults: ({ webhooks }) => webhooks?.forEach(setDefaults),
-    validate: ({ webhooks }) => validateWebhooks(webhooks),
-  },
+  strategy: validatingStrategy(false),
 });

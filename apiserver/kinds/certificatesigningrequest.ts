@@ -5,10 +5,34 @@ import type {
   CertificateSigningRequestCondition,
 } from '../../shared/api/generated/types.js';
 import { validateCertificateSigningRequest, validateCertificateUpdate } from '../validation/certificate.js';
+import type { Strategy } from '../registry/definition.js';
 import type { FieldError } from '../validation/field-error.js';
 import { isPathSegmentName } from '../validation/names.js';
 import { ageColumn, column, nameColumn, orNone } from './column.js';
 import { defineKind } from './kind.js';
+
+/** The rules of v1, or of the version before it. */
+export function certificateStrategy(isOlder: boolean): Strategy<CertificateSigningRequest> {
+  return {
+    validateName: isPathSegmentName,
+    // Who asks is written by the admission plugin CertificateRequester, which knows it.
+    prepareForCreate: (request) => {
+      request.status = {};
+    },
+    validate: (request) => validateCertificateSigningRequest(request, isOlder),
+    prepareForUpdate: (request, old) => {
+      request.spec = old.spec;
+      if (old.status) request.status = old.status;
+      else delete request.status;
+    },
+    validateUpdate: (request, old) => validateCertificateUpdate(request, old, false),
+    prepareForStatusUpdate: (request, old) => {
+      request.spec = old.spec;
+      keepDecisions(request, old);
+    },
+    validateStatusUpdate: (request, old) => validateCertificateUpdate(request, old, false),
+  };
+}
 
 export const certificateSigningRequestDefinition = defineKind<CertificateSigningRequest>({
   resource: certificatesigningrequests,
@@ -27,25 +51,7 @@ export const certificateSigningRequestDefinition = defineKind<CertificateSigning
     column('Condition', conditionText, { description: 'How far the request has come.' }),
   ],
   selectableFields: { 'spec.signerName': ({ spec }) => spec.signerName },
-  strategy: {
-    validateName: isPathSegmentName,
-    // Who asks is written by the admission plugin CertificateRequester, which knows it.
-    prepareForCreate: (request) => {
-      request.status = {};
-    },
-    validate: validateCertificateSigningRequest,
-    prepareForUpdate: (request, old) => {
-      request.spec = old.spec;
-      if (old.status) request.status = old.status;
-      else delete request.status;
-    },
-    validateUpdate: (request, old) => validateCertificateUpdate(request, old, false),
-    prepareForStatusUpdate: (request, old) => {
-      request.spec = old.spec;
-      keepDecisions(request, old);
-    },
-    validateStatusUpdate: (request, old) => validateCertificateUpdate(request, old, false),
-  },
+  strategy: certificateStrategy(false),
 });
 
 function conditionText({ status }: CertificateSigningRequest): string {

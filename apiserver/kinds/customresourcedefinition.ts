@@ -2,10 +2,32 @@ import { customresourcedefinitions } from '../../shared/api/generated/resources.
 import type { CustomResourceDefinition } from '../../shared/api/generated/types.js';
 import { validateDefinition, validateDefinitionStatus, validateInSteps } from '../extension/definition-validation.js';
 import { isTrue, setCondition } from '../extension/naming.js';
+import type { Strategy } from '../registry/definition.js';
 import { column, nameColumn } from './column.js';
 import { defineKind } from './kind.js';
 
 export const CUSTOM_RESOURCE_CLEANUP = 'customresourcecleanup.apiextensions.k8s.io';
+
+/** The rules of v1, or of the version before it. */
+export function definitionStrategy(isOlder: boolean): Strategy<CustomResourceDefinition> {
+  return {
+    defaults: setDefaults,
+    prepareForCreate: (crd) => {
+      crd.status = { acceptedNames: { kind: '', plural: '' }, conditions: [], storedVersions: storageVersions(crd) };
+    },
+    prepareForUpdate: (crd) => {
+      const stored = crd.status?.storedVersions ?? [];
+      const missing = storageVersions(crd).filter((name) => !stored.includes(name));
+      if (missing.length > 0) crd.status = { ...crd.status, storedVersions: [...stored, ...missing] };
+    },
+    validate: (crd) => validateDefinition(crd, undefined, isOlder),
+    validateUpdate: (crd, old) => (isOnlyFinished(crd, old) ? [] : validateDefinition(crd, old, isOlder)),
+    validateInSteps: function* (crd, old) {
+      return old && isOnlyFinished(crd, old) ? [] : yield* validateInSteps(crd, old, isOlder);
+    },
+    validateStatusUpdate: validateDefinitionStatus,
+  };
+}
 
 export const customResourceDefinitionDefinition = defineKind<CustomResourceDefinition>({
   resource: customresourcedefinitions,
@@ -35,23 +57,7 @@ export const customResourceDefinitionDefinition = defineKind<CustomResourceDefin
       crd.status = { ...crd.status, conditions };
     },
   },
-  strategy: {
-    defaults: setDefaults,
-    prepareForCreate: (crd) => {
-      crd.status = { acceptedNames: { kind: '', plural: '' }, conditions: [], storedVersions: storageVersions(crd) };
-    },
-    prepareForUpdate: (crd) => {
-      const stored = crd.status?.storedVersions ?? [];
-      const missing = storageVersions(crd).filter((name) => !stored.includes(name));
-      if (missing.length > 0) crd.status = { ...crd.status, storedVersions: [...stored, ...missing] };
-    },
-    validate: (crd) => validateDefinition(crd),
-    validateUpdate: (crd, old) => (isOnlyFinished(crd, old) ? [] : validateDefinition(crd, old)),
-    validateInSteps: function* (crd, old) {
-      return old && isOnlyFinished(crd, old) ? [] : yield* validateInSteps(crd, old);
-    },
-    validateStatusUpdate: validateDefinitionStatus,
-  },
+  strategy: definitionStrategy(false),
 });
 
 /** What is going away is only finished. */

@@ -86,11 +86,12 @@ export function toCoreEvent(event: EventsV1Event): Event {
   } as Event);
 }
 
-export function fromCoreEvent(event: Event): EventsV1Event {
+/** In the form of events.k8s.io, whose versions are alike. */
+export function fromCoreEvent(event: Event, apiVersion = 'events.k8s.io/v1'): EventsV1Event {
   const { involvedObject, message, count, firstTimestamp, lastTimestamp, source, reportingComponent, ...same } = event;
   return compact({
     ...same,
-    apiVersion: 'events.k8s.io/v1',
+    apiVersion,
     regarding: involvedObject,
     note: message,
     deprecatedCount: count,

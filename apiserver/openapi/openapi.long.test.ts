@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
+import { olderResources } from '../../shared/api/generated/resources.js';
+import type { Resource } from '../../shared/api/resource.js';
 import { inSlices } from '../../shared/lifecycle/slices.js';
 import { servedResources } from '../discovery/served-resources.js';
 import { definitions } from '../kinds/index.js';
@@ -97,9 +99,12 @@ const refersToType = ({ $ref }: Property): boolean => $ref !== undefined;
  * Additions, each on purpose: the versions that the original has stopped serving and that documents in the wild still use.
  * They are served with a warning; their structure is derived (scripts/older-versions.ts).
  */
-const older = definitions
-  .filter(({ deprecation, storedAs }) => deprecation !== undefined && storedAs !== undefined)
-  .map(({ resource }) => resource);
+const older: readonly Resource[] = [
+  ...definitions
+    .filter(({ deprecation, storedAs }) => deprecation !== undefined && storedAs !== undefined)
+    .map(({ resource }) => resource),
+  ...Object.values(olderResources).filter(({ kind }) => kind.endsWith('Review')),
+];
 const olderPackages = new Set(older.map(({ definition = '' }) => definition.slice(0, definition.lastIndexOf('.'))));
 const isAddedDefinition = (name: string): boolean =>
   original.definitions[name] === undefined && olderPackages.has(name.slice(0, name.lastIndexOf('.')));

@@ -2,6 +2,7 @@ import type { MessageTable } from './messages.js';
 
 const meta = 'k8s.io.apimachinery.pkg.apis.meta.v1';
 const extensions = 'k8s.io.apiextensions-apiserver.pkg.apis.apiextensions.v1';
+const olderExtensions = `${extensions}beta1`;
 const registrations = ['v1', 'v1beta1'].map((version) => `k8s.io.kube-aggregator.pkg.apis.apiregistration.${version}`);
 
 /** JSONSchemaProps by the names that its JSON has. */
@@ -181,11 +182,61 @@ const services = (registration: string): Readonly<Record<string, MessageTable[st
   ServiceReference: { namespace: [1, 'string'], name: [2, 'string'], port: [3, 'int32'] },
 });
 
+/** What v1beta1 has of its own; the rest is that of v1. */
+const olderDefinitions: Readonly<Record<string, MessageTable[string]>> = {
+  CustomResourceColumnDefinition: {
+    name: [1, 'string'],
+    type: [2, 'string'],
+    format: [3, 'string'],
+    description: [4, 'string'],
+    priority: [5, 'int32'],
+    JSONPath: [6, 'string'],
+  },
+  CustomResourceConversion: {
+    strategy: [1, 'string'],
+    webhookClientConfig: [2, `${extensions}.WebhookClientConfig`],
+    conversionReviewVersions: [3, 'repeated string'],
+  },
+  CustomResourceDefinition: {
+    metadata: [1, `${meta}.ObjectMeta`],
+    spec: [2, `${olderExtensions}.CustomResourceDefinitionSpec`],
+    status: [3, `${extensions}.CustomResourceDefinitionStatus`],
+  },
+  CustomResourceDefinitionList: {
+    metadata: [1, `${meta}.ListMeta`],
+    items: [2, `repeated ${olderExtensions}.CustomResourceDefinition`],
+  },
+  CustomResourceDefinitionSpec: {
+    group: [1, 'string'],
+    version: [2, 'string'],
+    names: [3, `${extensions}.CustomResourceDefinitionNames`],
+    scope: [4, 'string'],
+    validation: [5, `${extensions}.CustomResourceValidation`],
+    subresources: [6, `${extensions}.CustomResourceSubresources`],
+    versions: [7, `repeated ${olderExtensions}.CustomResourceDefinitionVersion`],
+    additionalPrinterColumns: [8, `repeated ${olderExtensions}.CustomResourceColumnDefinition`],
+    conversion: [9, `${olderExtensions}.CustomResourceConversion`],
+    preserveUnknownFields: [10, 'bool'],
+  },
+  CustomResourceDefinitionVersion: {
+    name: [1, 'string'],
+    served: [2, 'bool'],
+    storage: [3, 'bool'],
+    schema: [4, `${extensions}.CustomResourceValidation`],
+    subresources: [5, `${extensions}.CustomResourceSubresources`],
+    additionalPrinterColumns: [6, `repeated ${olderExtensions}.CustomResourceColumnDefinition`],
+    deprecated: [7, 'bool'],
+    deprecationWarning: [8, 'string'],
+    selectableFields: [9, `repeated ${extensions}.SelectableField`],
+  },
+};
+
 const inPackage = (name: string, messages: Readonly<Record<string, MessageTable[string]>>): MessageTable =>
   Object.fromEntries(Object.entries(messages).map(([message, fields]) => [`${name}.${message}`, fields]));
 
 /** Messages of apiextensions.k8s.io and apiregistration.k8s.io, which the table of the main repository lacks. */
 export const extensionMessages: MessageTable = {
   ...inPackage(extensions, definitions),
+  ...inPackage(olderExtensions, olderDefinitions),
   ...Object.fromEntries(registrations.flatMap((name) => Object.entries(inPackage(name, services(name))))),
 };

@@ -42,8 +42,6 @@ type Answer = (given: KubernetesObject, exchange: Exchange) => object | Promise<
 /** Questions about identity and rights that are asked by creating an object which is answered and not kept. */
 export function reviewResources(given: ReviewDependencies): VirtualResources {
   const { authorizer, authenticator } = given;
-  const authorization = 'authorization.k8s.io/v1';
-  const authentication = 'authentication.k8s.io/v1';
   const self: Answer = async (object, { user }) => {
     const review = object as unknown as SelfSubjectAccessReview;
     const spec = review.spec ?? {};
@@ -84,16 +82,71 @@ export function reviewResources(given: ReviewDependencies): VirtualResources {
   };
   const who: Answer = (object, { user }) => ({ ...object, status: { userInfo: userInfo(user) } });
   const token: Answer = (object) => reviewToken(authenticator, object as unknown as TokenReview);
-  const serve = (apiVersion: string, kind: string, answer: Answer) => (exchange: Exchange) =>
-    respond(exchange, given.codec, apiVersion, kind, answer);
-  return new Map([
-    [`${authorization}/selfsubjectaccessreviews`, serve(authorization, 'SelfSubjectAccessReview', self)],
-    [`${authorization}/subjectaccessreviews`, serve(authorization, 'SubjectAccessReview', subject)],
-    [`${authorization}/localsubjectaccessreviews`, serve(authorization, 'LocalSubjectAccessReview', local)],
-    [`${authorization}/selfsubjectrulesreviews`, serve(authorization, 'SelfSubjectRulesReview', rules)],
-    [`${authentication}/selfsubjectreviews`, serve(authentication, 'SelfSubjectReview', who)],
-    [`${authentication}/tokenreviews`, serve(authentication, 'TokenReview', token)],
-  ]);
+  const kinds: readonly ServedReview[] = [
+    { group: authorization, kind: 'SelfSubjectAccessReview', answer: self, older: '1.19' },
+    { group: authorization, kind: 'SubjectAccessReview', answer: subject, older: '1.19', form: listOfGroup },
+    { group: authorization, kind: 'LocalSubjectAccessReview', answer: local, older: '1.19', form: listOfGroup },
+    { group: authorization, kind: 'SelfSubjectRulesReview', answer: rules, older: '1.19' },
+    { group: authentication, kind: 'SelfSubjectReview', answer: who, older: '1.30' },
+    { group: authentication, kind: 'TokenReview', answer: token, older: '1.19' },
+  ];
+  return new Map(kinds.flatMap((review) => served(review, given.codec)));
+}
+
+const authorization = 'authorization.k8s.io';
+const authentication = 'authentication.k8s.io';
+
+interface ServedReview {
+  readonly group: string;
+  readonly kind: string;
+  readonly answer: Answer;
+  /** Release in which v1beta1 was deprecated; three later it was gone. */
+  readonly older: string;
+  /** Where v1beta1 has another form. */
+  readonly form?: OlderForm;
+}
+
+/** Both change what they are given. */
+interface OlderForm {
+  readonly toStable: (review: object) => void;
+  readonly fromStable: (review: object) => void;
+}
+
+type GroupSpec = { spec?: Record<string, unknown> };
+
+function move(review: object, from: string, to: string): void {
+  const { spec } = review as GroupSpec;
+  if (spec?.[from] === undefined) return;
+  spec[to] = spec[from];
+  delete spec[from];
+}
+
+/** The groups of a subject were called by their singular. */
+const listOfGroup: OlderForm = {
+  toStable: (review) => move(review, 'group', 'groups'),
+  fromStable: (review) => move(review, 'groups', 'group'),
+};
+
+function served(review: ServedReview, codec: ObjectCodec): [string, (exchange: Exchange) => Promise<void>][] {
+  const { group, kind, answer, older, form } = review;
+  const resource = `${kind.toLowerCase()}s`;
+  const [major = '1', minor = '0'] = older.split('.');
+  const warning = `${group}/v1beta1 ${kind} is deprecated in v${older}+, unavailable in v${major}.${Number(minor) + 3}+; use ${group}/v1 ${kind}`;
+  const answerOlder: Answer = async (object, exchange) => {
+    exchange.warnings.push(warning);
+    exchange.audit?.annotate('k8s.io/deprecated', 'true');
+    form?.toStable(object);
+    const body = await answer(object, exchange);
+    form?.fromStable(body);
+    return body;
+  };
+  return [
+    [`${group}/v1/${resource}`, (exchange) => respond(exchange, codec, { group, version: 'v1', kind, answer })],
+    [
+      `${group}/v1beta1/${resource}`,
+      (exchange) => respond(exchange, codec, { group, version: 'v1beta1', kind, answer: answerOlder }),
+    ],
+  ];
 }
 
 function refuseInvalid({ kind = '' }: { kind?: string }, errors: readonly FieldError[]): void {
@@ -103,12 +156,11 @@ function refuseInvalid({ kind = '' }: { kind?: string }, errors: readonly FieldE
 async function respond(
   exchange: Exchange,
   codec: ObjectCodec,
-  apiVersion: string,
-  kind: string,
-  answer: Answer,
+  { group, version, kind, answer }: Pick<ServedReview, 'group' | 'kind' | 'answer'> & { readonly version: string },
 ): Promise<void> {
   const form = negotiate(header(exchange.request, 'accept'), { allowsTable: false, allowsYaml: true });
-  const definition = `io.k8s.api.${apiVersion.split('.', 1)[0] ?? ''}.v1.${kind}`;
+  const apiVersion = `${group}/${version}`;
+  const definition = `io.k8s.api.${group.split('.', 1)[0] ?? ''}.${version}.${kind}`;
   const bytes = await readBody(exchange);
   const contentType = header(exchange.request, 'content-type');
   const given = codec.decode(bytes, contentType, { apiVersion, kind, definition }, writeOptions(exchange));

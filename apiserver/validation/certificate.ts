@@ -46,25 +46,39 @@ const MIN_SECONDS = 600;
 /** Conditions that are decisions: once taken they stand. */
 const DECISIONS = ['Approved', 'Denied', 'Failed'];
 
-export function validateCertificateSigningRequest({ spec, status }: CertificateSigningRequest): FieldError[] {
-  return [...validateSpec(spec ?? {}), ...validateConditions(status?.conditions ?? [])];
+/** Who signs for a client that did not say who shall; v1 does not know him. */
+export const LEGACY_SIGNER = 'kubernetes.io/legacy-unknown';
+
+/** @param isOlder it comes in the version before v1, which asked for less */
+export function validateCertificateSigningRequest(
+  { spec, status }: CertificateSigningRequest,
+  isOlder = false,
+): FieldError[] {
+  return [...validateSpec(spec ?? {}, isOlder), ...validateConditions(status?.conditions ?? [])];
 }
 
-function validateSpec(spec: Partial<CertificateSigningRequestSpec>): FieldError[] {
+function validateSpec(spec: Partial<CertificateSigningRequestSpec>, isOlder: boolean): FieldError[] {
   const { request = '', usages = [], signerName = '', expirationSeconds } = spec;
   const errors = isPemOf(request, 'CERTIFICATE REQUEST')
     ? []
     : [invalid('spec.request', request, 'PEM block type must be CERTIFICATE REQUEST')];
-  if (usages.length === 0) errors.push(required('spec.usages'));
+  if (!isOlder) append(errors, validateUsages(usages));
+  if (!isOlder && signerName === LEGACY_SIGNER)
+    errors.push(invalid('spec.signerName', signerName, 'the legacy signerName is not allowed via this API version'));
+  else append(errors, validateSignerName(signerName, 'spec.signerName'));
+  if (expirationSeconds !== undefined && expirationSeconds < MIN_SECONDS) {
+    const text = `may not specify a duration less than ${MIN_SECONDS} seconds (10 minutes)`;
+    errors.push(invalid('spec.expirationSeconds', expirationSeconds, text));
+  }
+  return errors;
+}
+
+function validateUsages(usages: readonly string[]): FieldError[] {
+  const errors = usages.length === 0 ? [required('spec.usages')] : [];
   const repeated = repeats(usages);
   for (const [index, usage] of usages.entries()) {
     if (!USAGES.includes(usage)) errors.push(notSupported(`spec.usages[${index}]`, usage, USAGES));
     if (repeated.has(index)) errors.push(duplicate(`spec.usages[${index}]`, usage));
-  }
-  append(errors, validateSignerName(signerName, 'spec.signerName'));
-  if (expirationSeconds !== undefined && expirationSeconds < MIN_SECONDS) {
-    const text = `may not specify a duration less than ${MIN_SECONDS} seconds (10 minutes)`;
-    errors.push(invalid('spec.expirationSeconds', expirationSeconds, text));
   }
   return errors;
 }

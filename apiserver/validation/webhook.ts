@@ -25,36 +25,62 @@ type CheckExpression = (expression: string, path: string) => FieldError[];
 /** In the order of preference of the original; the first is what this server speaks. */
 const reviewVersions = ['v1', 'v1beta1'];
 const quietSideEffects = ['None', 'NoneOnDryRun'];
+const allSideEffects = [...quietSideEffects, 'Some', 'Unknown'];
 const urlForm = '; desired format: https://host[/path]';
 
+/** What a configuration may still have because it was stored that way, or came in a version that let it. */
+export interface WebhookLeniency {
+  readonly sideEffects?: boolean;
+  readonly unknownReviewVersions?: boolean;
+  readonly repeatedNames?: boolean;
+}
+
+/** What v1beta1 let pass. */
+export const undemanding: WebhookLeniency = { sideEffects: true, repeatedNames: true };
+
+/** What an update may keep: where the stored one has a fault already, another of its kind is not refused. */
+export const leniencyOf = (old: readonly Webhook[]): WebhookLeniency => ({
+  sideEffects: !old.every(({ sideEffects }) => quietSideEffects.includes(sideEffects)),
+  unknownReviewVersions: !old.every(({ admissionReviewVersions: known }) =>
+    (known ?? []).some((version) => reviewVersions.includes(version)),
+  ),
+  repeatedNames: new Set(old.map(({ name }) => name)).size < old.length,
+});
+
 /** All webhooks of a configuration. */
-export function validateWebhooks(webhooks: readonly Webhook[] | undefined): FieldError[] {
+export function validateWebhooks(
+  webhooks: readonly Webhook[] | undefined,
+  leniency: WebhookLeniency = {},
+): FieldError[] {
   const errors: FieldError[] = [];
   const checker = new ExpressionChecker(false);
   const checkExpression: CheckExpression = (expression, path) => checker.expression(expression, path, 'matchCondition');
   const seen = new Set<string>();
   for (const [index, webhook] of (webhooks ?? []).entries()) {
     const path = `webhooks[${index}]`;
-    append(errors, validateWebhook(webhook, path, checkExpression));
-    append(errors, validateReviewVersions(webhook.admissionReviewVersions ?? [], `${path}.admissionReviewVersions`));
-    if (webhook.name && seen.has(webhook.name)) errors.push(duplicate(`${path}.name`, webhook.name));
+    append(errors, validateWebhook(webhook, path, { checkExpression, leniency }));
+    const versions = webhook.admissionReviewVersions ?? [];
+    append(errors, validateReviewVersions(versions, `${path}.admissionReviewVersions`, leniency));
+    if (!leniency.repeatedNames && webhook.name && seen.has(webhook.name))
+      errors.push(duplicate(`${path}.name`, webhook.name));
     seen.add(webhook.name);
   }
   return errors;
 }
 
-function validateWebhook(webhook: Webhook, path: string, checkExpression: CheckExpression): FieldError[] {
+interface WebhookRules {
+  readonly checkExpression: CheckExpression;
+  readonly leniency: WebhookLeniency;
+}
+
+function validateWebhook(webhook: Webhook, path: string, { checkExpression, leniency }: WebhookRules): FieldError[] {
   const errors = validateQualifiedDomain(webhook.name, `${path}.name`);
   for (const [index, rule] of (webhook.rules ?? []).entries()) {
     append(errors, validateRule(rule, `${path}.rules[${index}]`));
   }
   append(errors, optionalOneOf(`${path}.failurePolicy`, webhook.failurePolicy, failurePolicies));
   append(errors, optionalOneOf(`${path}.matchPolicy`, webhook.matchPolicy, matchPolicies));
-  if (!webhook.sideEffects) {
-    errors.push(required(`${path}.sideEffects`, `must specify one of ${quietSideEffects.join(', ')}`));
-  } else if (!quietSideEffects.includes(webhook.sideEffects)) {
-    errors.push(notSupported(`${path}.sideEffects`, webhook.sideEffects, quietSideEffects));
-  }
+  append(errors, validateSideEffects(webhook.sideEffects, `${path}.sideEffects`, leniency));
   const { timeoutSeconds: timeout } = webhook;
   if (timeout !== undefined && (timeout > 30 || timeout < 1)) {
     errors.push(invalid(`${path}.timeoutSeconds`, timeout, 'the timeout value must be between 1 and 30 seconds'));
@@ -69,6 +95,12 @@ function validateWebhook(webhook: Webhook, path: string, checkExpression: CheckE
   return [...errors, ...validateMatchConditions(webhook.matchConditions, `${path}.matchConditions`, checkExpression)];
 }
 
+function validateSideEffects(given: string | undefined, path: string, { sideEffects }: WebhookLeniency): FieldError[] {
+  const allowed = sideEffects ? allSideEffects : quietSideEffects;
+  if (!given) return [required(path, `must specify one of ${allowed.join(', ')}`)];
+  return allowed.includes(given) ? [] : [notSupported(path, given, allowed)];
+}
+
 /** A domain of three parts at least: `webhook.group.org`. */
 function validateQualifiedDomain(name: string | undefined, path: string): FieldError[] {
   if (!name) return [required(path)];
@@ -78,7 +110,11 @@ function validateQualifiedDomain(name: string | undefined, path: string): FieldE
   return [invalid(path, name, 'should be a domain with at least three segments separated by dots')];
 }
 
-function validateReviewVersions(versions: readonly string[], path: string): FieldError[] {
+function validateReviewVersions(
+  versions: readonly string[],
+  path: string,
+  { unknownReviewVersions }: WebhookLeniency,
+): FieldError[] {
   const known = reviewVersions.join(', ');
   if (versions.length === 0) return [required(path, `must specify one of ${known}`)];
   const errors: FieldError[] = [];
@@ -89,7 +125,7 @@ function validateReviewVersions(versions: readonly string[], path: string): Fiel
     else append(errors, invalidEach(at, version, isDns1035Label(version)));
     seen.add(version);
   }
-  if (!versions.some((version) => reviewVersions.includes(version))) {
+  if (!unknownReviewVersions && !versions.some((version) => reviewVersions.includes(version))) {
     errors.push(invalid(path, versions, `must include at least one of ${known}`));
   }
   return errors;

@@ -1,5 +1,9 @@
 import type { ResourceDefinition } from '../../registry/definition.js';
+import { olderWebhookVersions } from './admission-webhooks.js';
 import { olderAppsVersions } from './apps.js';
+import { olderCertificateVersions } from './certificatesigningrequest.js';
+import { olderDefinitionVersions } from './customresourcedefinition.js';
+import { olderEventVersions } from './event.js';
 import { horizontalPodAutoscalerVersions } from './horizontalpodautoscaler.js';
 import { olderNetworkingVersions } from './ingress.js';
 import { olderDeviceVersions } from './devices.js';
@@ -15,5 +19,9 @@ export const servedVersions: readonly ResourceDefinition[] = [
   ...olderPolicyVersions,
   ...olderFlowVersions,
   ...olderDeviceVersions,
+  ...olderWebhookVersions,
+  ...olderDefinitionVersions,
+  ...olderCertificateVersions,
+  ...olderEventVersions,
   ...otherOlderVersions,
 ];

@@ -6,7 +6,6 @@ import {
   validatingAdmissionPolicyDefinition,
 } from '../admission-policies.js';
 import { apiServiceDefinition } from '../apiservice.js';
-import { certificateSigningRequestDefinition } from '../certificatesigningrequest.js';
 import { clusterRoleDefinition } from '../clusterrole.js';
 import { clusterRoleBindingDefinition } from '../clusterrolebinding.js';
 import { cronJobDefinition } from '../cronjob.js';
@@ -51,15 +50,6 @@ const topology: VersionChange = {
       };
       if (Object.keys(labels).length > 0) endpoint['topology'] = labels;
     }
-  },
-};
-
-/** Conditions of a certificate request once had no status, and a request needed not say what for. */
-const unstated: VersionChange = {
-  toStored: (request) => {
-    const spec = member(request, 'spec');
-    if (spec) spec['usages'] ??= ['digital signature', 'key encipherment'];
-    for (const condition of members(member(request, 'status'), 'conditions')) condition['status'] ??= 'True';
   },
 };
 
@@ -121,12 +111,6 @@ export const otherOlderVersions: readonly ResourceDefinition[] = [
     deprecated: '1.19',
     removed: '1.22',
   }),
-  olderVersion(
-    certificateSigningRequestDefinition as unknown as ResourceDefinition,
-    'certificates.k8s.io/v1beta1',
-    { deprecated: '1.19', removed: '1.22' },
-    unstated,
-  ),
   olderVersion(priorityClassDefinition as unknown as ResourceDefinition, 'scheduling.k8s.io/v1beta1', {
     deprecated: '1.14',
     removed: '1.22',

@@ -1,7 +1,8 @@
 import { olderResources } from '../../../shared/api/generated/resources.js';
 import type { KubernetesObject } from '../../../shared/api/object.js';
 import type { Resource } from '../../../shared/api/resource.js';
-import type { ResourceDefinition, StoredForm } from '../../registry/definition.js';
+import type { ResourceDefinition, StoredForm, Strategy } from '../../registry/definition.js';
+import { defineKind } from '../kind.js';
 
 type Convert = (object: Json) => void;
 
@@ -13,6 +14,8 @@ export interface VersionChange {
   /** Each is given a copy of its own, with apiVersion set already, and changes it in place. */
   readonly toStored?: Convert;
   readonly fromStored?: Convert;
+  /** In the place of the rules of the stored version; about objects of the stored form. */
+  readonly strategy?: Strategy<never>;
 }
 
 /** A further version of the kind of `base`: everything is the base's but the form of requests and answers. */
@@ -22,8 +25,10 @@ export function servedVersion(
   change: VersionChange = {},
   deprecation?: string,
 ): ResourceDefinition {
+  const strategy = change.strategy as unknown as Strategy<KubernetesObject> | undefined;
   return Object.freeze({
     ...base,
+    ...(strategy ? { strategy: defineKind({ resource: base.resource, strategy }).strategy } : {}),
     resource: resource as Resource<KubernetesObject>,
     storedAs: storedForm(base, resource, change),
     ...(deprecation === undefined ? {} : { deprecation }),
