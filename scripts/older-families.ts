@@ -32,7 +32,7 @@ export interface OlderType {
  * `string`, `integer`, `quantity`, `int-or-string`, or the name of a type of the same family or another definition; with
  * `[]` behind it a list of them.
  */
-export interface OlderField {
+interface OlderField {
   readonly type: string;
   readonly description: string;
 }
