@@ -1,5 +1,5 @@
+import { equalJson } from '../../../shared/api/json.js';
 import type { ResourceDefinition } from '../../registry/definition.js';
-import { equalJson } from '../../schema/json.js';
 import { customResourceDefinitionDefinition, definitionStrategy } from '../customresourcedefinition.js';
 import { member, members, olderVersion, rename, type Json, type VersionChange } from './served-version.js';
 
