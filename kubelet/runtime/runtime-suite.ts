@@ -356,6 +356,13 @@ function streamTests(world: SuiteWorld): void {
     await world.runtime.removePodSandbox(sandboxId);
   });
 
+  test('attach to a container that has ended is a Conflict', async () => {
+    const { id, sandboxId } = await world.start(programs.exits3);
+    await world.status(id, 'exited');
+    await rejectsWith('Conflict', world.runtime.attach(id, { tty: false, stdout: new PassThrough() }));
+    await world.runtime.removePodSandbox(sandboxId);
+  });
+
   test('exec resolves with the exit code and ends its outputs', async () => {
     const { id, sandboxId } = await world.start(programs.runs);
     const stdout = new PassThrough();

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
 
 /** What the engine still answers to a path; undefined leaves the request without an answer, as a deadlock does. */
 export type Answers = (path: string, method: string) => unknown;
@@ -13,6 +14,7 @@ export class SilentEngine {
   answers: Answers;
   readonly #server: Server;
   readonly #directory: string;
+  readonly #upgraded = new Set<Duplex>();
 
   private constructor(server: Server, directory: string, answers: Answers) {
     this.#server = server;
@@ -25,6 +27,7 @@ export class SilentEngine {
     const server = createServer();
     const engine = new SilentEngine(server, directory, answers);
     server.on('request', (request, response) => engine.#answer(request, response));
+    server.on('upgrade', (request, socket) => engine.#upgrade(request, socket));
     await new Promise<void>((resolve) => server.listen(join(directory, 'docker.sock'), resolve));
     return engine;
   }
@@ -35,15 +38,28 @@ export class SilentEngine {
 
   async close(): Promise<void> {
     this.#server.closeAllConnections();
+    for (const socket of this.#upgraded) socket.destroy();
     await new Promise((resolve) => this.#server.close(resolve));
     await rm(this.#directory, { recursive: true, force: true });
   }
 
-  #answer(request: IncomingMessage, response: ServerResponse): void {
+  /** A connection that is answered at all is taken over, and stays open. */
+  #upgrade(request: IncomingMessage, socket: Duplex): void {
+    socket.on('error', () => socket.destroy());
+    this.#upgraded.add(socket);
+    if (this.#answerTo(request) === undefined) return;
+    socket.write('HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n');
+  }
+
+  #answerTo(request: IncomingMessage): unknown {
     const path = (request.url ?? '').split('?')[0] ?? '';
     const method = request.method ?? '';
     this.requests.push(`${method} ${path}`);
-    const body = this.answers(path, method);
+    return this.answers(path, method);
+  }
+
+  #answer(request: IncomingMessage, response: ServerResponse): void {
+    const body = this.#answerTo(request);
     if (body === undefined) return;
     response.setHeader('content-type', 'application/json');
     response.end(typeof body === 'string' ? body : JSON.stringify(body));

@@ -290,6 +290,12 @@ test('files of the host are mounted, a missing one is made as a folder, the term
   await rm(folder, { recursive: true });
 });
 
+test("the host's whole file system can be mounted, the engine's own folder with it", async () => {
+  const root = { hostPath: '/', containerPath: '/host', readOnly: true, propagation: 'private' } as const;
+  const { id } = await start('test -d /host/etc', { mounts: [root] });
+  assert.equal((await exited(id)).exitCode, 0);
+});
+
 test('statistics grow with what a container does', async () => {
   const { id } = await start('while :; do :; done', { resources: { cpuQuota: 50_000, cpuPeriod: 100_000 } });
   const cpu = async (): Promise<number> => (await runtime.stats()).find((one) => one.id === id)?.cpuNanoseconds ?? 0;

@@ -157,7 +157,9 @@ function mounts(owner: NodeIdentity, config: ContainerConfig, sandbox: SandboxCo
     Source: hostPath,
     Target: containerPath,
     ReadOnly: readOnly,
-    BindOptions: { Propagation: propagation === 'private' ? 'rprivate' : propagation },
+    // Private is the engine's default, and must not be asked for: of `/` and all that holds the engine's own folder it
+    // then refuses the mount, whereas on its own it takes rslave.
+    ...(propagation === 'private' ? {} : { BindOptions: { Propagation: propagation } }),
   }));
   const termination: MountSettings[] = config.terminationMessageHostPath
     ? [{ Type: 'bind', Source: config.terminationMessageHostPath, Target: config.terminationMessagePath }]

@@ -12,6 +12,8 @@ import { join } from './docker-stream.js';
 const EXIT_POLLS = 60;
 const EXIT_POLL_MS = 5;
 const MAX_EXIT_POLL_MS = 500;
+/** How long an attachment may say nothing after its container's end before it is taken for one that the engine lost. */
+const QUIET_MS = 2_000;
 const RESIZE_TRIES = 5;
 const RESIZE_RETRY_MS = 20;
 
@@ -65,9 +67,10 @@ export async function dockerAttach(
   options: Omit<ExecOptions, 'command'>,
 ): Promise<void> {
   const { tty, stdin, stdout, stderr } = options;
-  const { Config } = await engine.call('inspect container', (docker, abortSignal) =>
+  const { Config, State } = await engine.call('inspect container', (docker, abortSignal) =>
     docker.getContainer(containerId).inspect({ abortSignal }),
   );
+  if (!State.Running) throw notRunning(containerId);
   const request = {
     stream: true,
     hijack: true,
@@ -81,14 +84,49 @@ export async function dockerAttach(
   const resize = (size: { w: number; h: number }): Promise<unknown> =>
     engine.call('resize container', (docker) => docker.getContainer(containerId).resize(size));
   const resizing = resizeLoop(clock, options.resize, resize);
+  const lost = new AbortController();
+  const over = new AbortController();
+  loseWithContainer(engine, clock, containerId, connection as AttachedSocket, lost, over.signal).catch(() => undefined);
+  const signal = options.signal ? AbortSignal.any([options.signal, lost.signal]) : lost.signal;
   try {
-    await join(connection, { ...options, keepsInputOpen: !Config.StdinOnce || Config.Tty });
+    await join(connection, { ...options, signal, keepsInputOpen: !Config.StdinOnce || Config.Tty });
   } catch (error) {
     if (!options.signal?.aborted) throw error;
   } finally {
+    over.abort();
     resizing.stop();
   }
 }
+
+type AttachedSocket = NodeJS.ReadWriteStream & { readonly bytesRead: number; readonly readableLength: number };
+
+/**
+ * Gives an attachment up that outlives its container. The engine takes one whose container ended a moment ago, and then
+ * never ends it. What is still on its way to a slow reader is waited for.
+ */
+async function loseWithContainer(
+  engine: DockerEngine,
+  clock: Clock,
+  containerId: string,
+  connection: AttachedSocket,
+  lost: AbortController,
+  over: AbortSignal,
+): Promise<void> {
+  const wait = { condition: 'not-running', abortSignal: over } as const;
+  await engine.call('wait for container', (docker) => docker.getContainer(containerId).wait(wait), {
+    isLong: true,
+    signal: over,
+  });
+  let before = -1;
+  while (!over.aborted && (connection.bytesRead !== before || connection.readableLength > 0)) {
+    before = connection.bytesRead;
+    await clock.sleep(QUIET_MS, over);
+  }
+  lost.abort(notRunning(containerId));
+}
+
+const notRunning = (containerId: string): RuntimeError =>
+  new RuntimeError('Conflict', `container ${containerId} is not running`);
 
 /** A connection that comes when nobody waits for it any more is closed. */
 async function unlessAborted<T extends NodeJS.ReadWriteStream>(opening: Promise<T>, signal: AbortSignal): Promise<T> {

@@ -243,8 +243,7 @@ export class HollowRuntime implements ContainerRuntime {
 
   async exec(id: string, options: ExecOptions): Promise<number> {
     await this.#work(0);
-    const container = this.#container(id);
-    if (container.state !== 'running') throw new RuntimeError('Conflict', `container ${id} is not running`);
+    const container = this.#running(id);
     const exitCode = (await this.#options.exec?.(this.#status(container), options)) ?? 0;
     options.stdout?.end();
     options.stderr?.end();
@@ -253,7 +252,7 @@ export class HollowRuntime implements ContainerRuntime {
 
   async attach(id: string, options: Omit<ExecOptions, 'command'>): Promise<void> {
     await this.#work(0);
-    const container = this.#container(id);
+    const container = this.#running(id);
     const done = new AbortController();
     const echo = container.behaviour.echoesStdin && options.stdin ? echoStdin(container, options.stdin) : undefined;
     echo?.catch(() => undefined).finally(() => done.abort());
@@ -359,6 +358,12 @@ export class HollowRuntime implements ContainerRuntime {
   #container(id: string): HollowContainer {
     const container = this.#containers.get(id);
     if (!container) throw new RuntimeError('NotFound', `No such container: ${id}`);
+    return container;
+  }
+
+  #running(id: string): HollowContainer {
+    const container = this.#container(id);
+    if (container.state !== 'running') throw new RuntimeError('Conflict', `container ${id} is not running`);
     return container;
   }
 
