@@ -186,6 +186,15 @@ test('without an upstream that answers, the cluster is served and the rest fails
   isAway = false;
 });
 
+test('resolvers that cannot be reached fail at once, without waiting for the timeout', async () => {
+  const unused = createSocket('udp4');
+  await new Promise<void>((resolve) => unused.bind(0, '127.0.0.1', () => resolve()));
+  const { port } = unused.address();
+  unused.close();
+  const upstream = new Upstream({ clock: new FakeClock(), servers: () => [`127.0.0.1#${port}`, '255.255.255.255'] });
+  assert.equal((await upstream.resolve('www.example.com', 'A')).code, 2);
+});
+
 test('what cannot be served is refused, and what cannot be read is told so', async () => {
   assert.equal((await ask(resolver(), question('web.shop.svc.cluster.local', 'ANY'))).rcode, 5);
   const chaos = question('version.bind');

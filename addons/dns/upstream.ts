@@ -105,12 +105,14 @@ export class Upstream {
       };
       const cancel = this.#options.clock.schedule(this.#options.timeoutMs, () => end(undefined));
       socket.once('error', () => end(undefined));
-      socket.on('message', (bytes, from) => {
-        if (from.address !== address || from.port !== port) return;
+      socket.on('message', (bytes) => {
         const reply = readReply(bytes, id, name, type);
         if (reply) end(reply);
       });
-      socket.send(message, port, address);
+      // Connected, the socket hears of "unreachable" and "refused" at once, and of no other sender: on a machine without a
+      // network each name of the outside would else cost its asker the whole timeout.
+      socket.once('connect', () => socket.send(message));
+      socket.connect(port, address);
     });
   }
 
