@@ -2,9 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Duplex } from 'node:stream';
+import { Readable, type Duplex } from 'node:stream';
 
-/** What the engine still answers to a path; undefined leaves the request without an answer, as a deadlock does. */
+/** What the engine still answers to a path; undefined leaves the request without an answer, as a deadlock does. A stream is piped. */
 export type Answers = (path: string, method: string) => unknown;
 
 /** A socket that takes every request and answers only what it is told to. */
@@ -62,6 +62,9 @@ export class SilentEngine {
     const body = this.#answerTo(request);
     if (body === undefined) return;
     response.setHeader('content-type', 'application/json');
-    response.end(typeof body === 'string' ? body : JSON.stringify(body));
+    if (body instanceof Readable) {
+      response.flushHeaders();
+      body.pipe(response);
+    } else response.end(typeof body === 'string' ? body : JSON.stringify(body));
   }
 }
