@@ -8,7 +8,7 @@ import { isAlreadyExists, isNotFound } from '../shared/errors/status-error.js';
 
 const namespace = 'kube-system';
 /** Calls under way at once, of all controllers. */
-const maxSockets = 32;
+const maxCalls = 32;
 
 /** Clients that act as ServiceAccounts of kube-system, over one set of connections that has no identity of its own. */
 export class ControllerAccounts {
@@ -28,7 +28,7 @@ export class ControllerAccounts {
         ...(ca ? { ca } : {}),
         ...(tlsServerName ? { tlsServerName } : {}),
         ...(insecureSkipTlsVerify ? { insecureSkipTlsVerify } : {}),
-        maxSockets,
+        maxCalls,
       },
       clock,
     );

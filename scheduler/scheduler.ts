@@ -27,8 +27,8 @@ const podBindings = defineResource<Binding>({
   namespaced: true,
 });
 
-/** Bindings on their way to the server at once. Each has a connection, and 64 handshakes take longer than 200 bindings. */
-const bindingsInFlight = 32;
+/** Bindings on their way to the server at once: it writes those together that come together. */
+const bindingsInFlight = 100;
 /** The loop lets watch events in after so long. */
 const sliceMs = 5;
 const staleCheckMs = 30_000;

@@ -1,4 +1,4 @@
-import { Connection, readBody } from '../../shared/client/connection.js';
+import { Connection } from '../../shared/client/connection.js';
 import { loadKubeconfig, resolveContext } from '../../shared/client/kubeconfig.js';
 import type { Clock } from '../../shared/clock/clock.js';
 import { askAgain, type AskReview } from '../../shared/review/ask-review.js';
@@ -26,8 +26,8 @@ export async function reviewClientFromKubeconfig(path: string, clock: Clock): Pr
   const askOnce = async (review: object): Promise<object> => {
     const body = JSON.stringify(review);
     const response = await connection.open({ method: 'POST', path: '', headers, body, timeoutMs });
-    const text = (await readBody(response, { clock, timeoutMs })).toString('utf8');
-    const code = response.statusCode ?? 0;
+    const text = (await response.read({ clock, timeoutMs })).toString('utf8');
+    const code = response.status;
     if (code < 200 || code > 299) throw new Error(`the webhook ${connection.server} answered ${code}`);
     const value: unknown = JSON.parse(text);
     if (typeof value !== 'object' || value === null)

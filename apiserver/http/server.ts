@@ -52,6 +52,8 @@ export class ApiServer {
       https: {
         allowHTTP1: true,
         settings: { maxConcurrentStreams: 1_000 },
+        // MB of answers that wait for one client, before further ones are refused: a controller manager lists sixty kinds at once.
+        maxSessionMemory: 64,
         cert: certificate,
         key,
         ca: clientCa,

@@ -129,9 +129,9 @@ async function printLog(context: CommandContext, flags: LogsFlags, source: Sourc
   const prefixer = new LinePrefixer(isPrefixed ? `[pod/${pod.metadata.name}/${container}] ` : '');
   try {
     const response = await client.stream({ path: path + logQuery(flags, container), signal: context.signal });
-    const onAbort = (): void => void response.destroy();
+    const onAbort = (): void => response.destroy();
     context.signal.addEventListener('abort', onAbort, { once: true });
-    for await (const chunk of response as AsyncIterable<Buffer>) {
+    for await (const chunk of response.chunks()) {
       const text = prefixer.push(chunk);
       if (text.length > 0 && !stdout.write(text)) await new Promise((resume) => void stdout.once('drain', resume));
     }

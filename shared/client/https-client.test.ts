@@ -1,17 +1,29 @@
 import assert from 'node:assert/strict';
+import { createServer, type AddressInfo } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { configmaps, pods } from '../api/generated/resources.js';
 import { FakeClock } from '../clock/fake-clock.js';
 import { eventually } from '../clock/eventually.js';
 import { isConflict, isExpired, StatusError } from '../errors/status-error.js';
-import { startScriptedServer, type ScriptedRequest, type ScriptedServer } from './testing/scripted-server.js';
+import {
+  startScriptedServer,
+  type ScriptedRequest,
+  type ScriptedServer,
+  type ScriptedServerOptions,
+} from './testing/scripted-server.js';
+import { Connection } from './connection.js';
+import { HttpsClient } from './https-client.js';
 import type { TokenSource } from './token-source.js';
 
-async function serve(t: TestContext, script: (request: ScriptedRequest) => void): Promise<ScriptedServer> {
-  const server = await startScriptedServer(script);
+const serve = async (
+  t: TestContext,
+  script: (request: ScriptedRequest) => void,
+  options?: ScriptedServerOptions,
+): Promise<ScriptedServer> => {
+  const server = await startScriptedServer(script, options);
   t.after(() => server.close());
   return server;
-}
+};
 
 const status = (code: number, reason: string): object => ({
   kind: 'Status',
@@ -77,19 +89,141 @@ test('metadata alone is asked for by the form, and whole objects where a server 
   );
 });
 
-test('watches take no connection away from calls, however many go on', async (t) => {
+test('watches take no place away from calls, however many go on', async (t) => {
   const server = await serve(t, (request) => {
     if (!request.url.searchParams.has('watch')) return request.json(200, { metadata: { name: 'x' } });
     request.response.writeHead(200);
     request.response.flushHeaders();
   });
-  const client = server.client({ maxSockets: 1 });
+  const client = server.client({ maxCalls: 1 });
   const stop = new AbortController();
   const watches = Array.from({ length: 4 }, () => client.watch(pods, { signal: stop.signal }).next());
   await eventually(() => assert.equal(server.requests.length, 4));
-  assert.equal((await client.get(pods, 'x', 'ns')).metadata.name, 'x');
+  const answers = await Promise.all([1, 2, 3].map(() => client.get(pods, 'x', 'ns')));
+  assert.deepEqual(
+    answers.map(({ metadata }) => metadata.name),
+    ['x', 'x', 'x'],
+  );
+  assert.equal(server.connections, 1);
   stop.abort();
   for (const ended of await Promise.allSettled(watches)) assert.equal(ended.status, 'rejected');
+});
+
+test('calls beyond the bound wait until one has ended, well or not', async (t) => {
+  const server = await serve(t, () => undefined);
+  const client = server.client({ maxCalls: 2 });
+  const aborted = new AbortController();
+  const calls = Array.from({ length: 5 }, (_, number) =>
+    client
+      .get(pods, 'x', 'ns', number === 0 || number === 3 ? { signal: aborted.signal } : {})
+      .catch((e: Error) => e.name),
+  );
+  await eventually(() => assert.equal(server.requests.length, 2));
+  aborted.abort();
+  await eventually(() => assert.equal(server.requests.length, 3));
+  for (const number of [1, 2]) server.requests[number]?.json(200, { metadata: { name: 'x' } });
+  await eventually(() => assert.equal(server.requests.length, 4));
+  server.requests[3]?.json(404, status(404, 'NotFound'));
+  const ends = await Promise.all(calls);
+  assert.deepEqual(
+    ends.map((end) => (typeof end === 'string' ? end : end.metadata.name)),
+    ['AbortError', 'x', 'x', 'AbortError', 'StatusError'],
+  );
+});
+
+for (const protocol of ['h2', 'http/1.1'] as const) {
+  test(`${protocol}: an answer that is cut is a lost connection, whether it is read at once or in pieces`, async (t) => {
+    const server = await serve(
+      t,
+      ({ response }) => {
+        response.writeHead(200, { 'content-type': 'application/json' });
+        response.write('{"type":"ADDED","object":{"metadata":{"name":"a"}}}\n{"type');
+      },
+      { protocol },
+    );
+    const client = server.client();
+    const whole = client.get(pods, 'x', 'ns');
+    const pieces = client.watch(pods)[Symbol.asyncIterator]();
+    assert.equal((await pieces.next()).value?.object.metadata.name, 'a');
+    await eventually(() => assert.equal(server.requests.length, 2));
+    server.cut();
+    await assert.rejects(whole, { code: 'ECONNRESET' });
+    await assert.rejects(pieces.next(), { code: 'ECONNRESET' });
+  });
+
+  test(`${protocol}: after the connection was lost, the next call makes a new one`, async (t) => {
+    const server = await serve(t, (request) => request.json(200, { metadata: { name: 'x' } }), { protocol });
+    const client = server.client();
+    for (let round = 0; round < 3; round++) {
+      assert.equal((await client.get(pods, 'x', 'ns')).metadata.name, 'x');
+      server.cut();
+    }
+    assert.ok(server.connections >= 3);
+  });
+
+  test(`${protocol}: a change that was under way when the connection broke is not sent again`, async (t) => {
+    const server = await serve(t, () => server.cut(), { protocol });
+    await assert.rejects(server.client().delete(pods, 'x', 'ns'), { code: 'ECONNRESET' });
+    assert.equal(server.requests.length, 1);
+  });
+
+  test(`${protocol}: a big answer comes whole, beside others`, async (t) => {
+    const pad = 'ä'.repeat(4 * 1024 * 1024);
+    const server = await serve(
+      t,
+      (request) =>
+        request.json(200, { metadata: { name: 'x' }, pad: request.url.pathname.endsWith('/big') ? pad : '' }),
+      { protocol },
+    );
+    const client = server.client();
+    const [big, ...small] = await Promise.all(['big', 'a', 'b'].map((name) => client.get(pods, name, 'ns')));
+    assert.equal((big as unknown as { pad: string }).pad, pad);
+    assert.equal(small.length, 2);
+  });
+}
+
+test('a connection on which nothing has come for the time of a call is given up', async (t) => {
+  const clock = new FakeClock();
+  let isSilent = true;
+  const server = await serve(t, (request) => {
+    if (!isSilent) request.json(200, { metadata: { name: 'x' } });
+  });
+  const client = server.client({ clock, timeoutMs: 1000 });
+  // The first bytes of a connection are its settings.
+  isSilent = false;
+  await client.get(pods, 'x', 'ns');
+  isSilent = true;
+  const silent = assert.rejects(client.get(pods, 'x', 'ns'), { name: 'CallTimeoutError' });
+  await eventually(() => assert.equal(server.requests.length, 2));
+  await clock.advance(1000);
+  await silent;
+  isSilent = false;
+  await client.get(pods, 'x', 'ns');
+  assert.equal(server.connections, 2);
+});
+
+test('nobody is waited for longer than a call may take, not while a connection is made either', async (t) => {
+  const clock = new FakeClock();
+  const silent = createServer();
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  t.after(() => silent.close());
+  const { port } = silent.address() as AddressInfo;
+  const client = new HttpsClient({
+    connection: new Connection({ server: `https://127.0.0.1:${port}` }, clock),
+    clock,
+    timeoutMs: 1000,
+  });
+  t.after(() => client.close());
+  const call = assert.rejects(client.get(pods, 'x', 'ns'), { name: 'CallTimeoutError' });
+  await clock.advance(1000);
+  await call;
+  const stop = new AbortController();
+  const aborted = assert.rejects(client.get(pods, 'x', 'ns', { signal: stop.signal }), { name: 'AbortError' });
+  stop.abort();
+  await aborted;
+  const refused = assert.rejects(client.get(pods, 'x', 'ns', {}), { code: 'ETIMEDOUT' });
+  await clock.advance(20_000);
+  await refused;
 });
 
 test('429 with Retry-After waits as long as it says, a bounded number of times', async (t) => {
@@ -187,6 +321,7 @@ test('an ERROR event is thrown, and so is silence', async (t) => {
   const silent = assert.rejects(drain('2'), { name: 'SilentWatchError' }).finally(() => {
     ended = true;
   });
+  await eventually(() => assert.equal(server.requests.length, 2));
   await eventually(async () => {
     await clock.advance(10_000);
     assert.ok(ended);

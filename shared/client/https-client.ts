@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import type { KubernetesObject, ObjectList, Unsaved } from '../api/object.js';
 import { resourcePath, type Resource } from '../api/resource.js';
 import type { Clock } from '../clock/clock.js';
@@ -17,9 +16,11 @@ import type {
   WatchOptions,
   WriteOptions,
 } from './client.js';
-import { readBody, type Connection, type Exchange, type TlsIdentity } from './connection.js';
+import type { Answer } from './answer.js';
+import type { Connection, TlsIdentity } from './connection.js';
 import { deleteBody, listQuery, watchQuery, writeQuery } from './query.js';
 import type { TokenSource } from './token-source.js';
+import type { Exchange } from './transport.js';
 import { watchEvents } from './watch-stream.js';
 
 export interface HttpsClientOptions {
@@ -45,7 +46,7 @@ const patchContentTypes: Readonly<Record<PatchType, string>> = {
 const maxRetries = 10;
 const maxRetryWaitMs = 10_000;
 
-/** {@link Client} over HTTP/1.1 and TLS. */
+/** {@link Client} over TLS. */
 export class HttpsClient implements Client {
   readonly #connection: Connection;
   readonly #clock: Clock;
@@ -145,7 +146,7 @@ export class HttpsClient implements Client {
     const path = resourcePath(resource, options.namespace) + watchQuery(options);
     const headers = acceptHeader(options, 'PartialObjectMetadata');
     const response = await this.#open({ method: 'GET', path, headers, signal, isStream: true });
-    if (response.statusCode !== 200) throw statusError(response, await this.#read(response, signal));
+    if (response.status !== 200) throw statusError(response, await this.#read(response, signal));
     const silenceTimeoutMs = options.silenceTimeoutMs ?? 90_000;
     yield* watchEvents<T>(response, { clock: this.#clock, silenceTimeoutMs, signal });
   }
@@ -165,9 +166,9 @@ export class HttpsClient implements Client {
   }
 
   /** An answer whose body is read as it comes (logs with follow); the caller reads or destroys it. Throws the StatusError of a failure. */
-  async stream(request: RawRequest): Promise<IncomingMessage> {
+  async stream(request: RawRequest): Promise<Answer> {
     const response = await this.#open({ ...request, method: request.method ?? 'GET', isStream: true });
-    if ((response.statusCode ?? 0) >= 300) throw statusError(response, await this.#read(response, request.signal));
+    if (response.status >= 300) throw statusError(response, await this.#read(response, request.signal));
     return response;
   }
 
@@ -183,7 +184,7 @@ export class HttpsClient implements Client {
   async raw(request: RawRequest): Promise<RawResponse> {
     const response = await this.#open({ ...request, method: request.method ?? 'GET' });
     const body = await this.#read(response, request.signal);
-    return { status: response.statusCode ?? 0, headers: response.headers, body };
+    return { status: response.status, headers: response.headers, body };
   }
 
   close(): void {
@@ -193,21 +194,21 @@ export class HttpsClient implements Client {
   async #json<T>(request: Request): Promise<T> {
     const response = await this.#open(request);
     const body = await this.#read(response, request.signal);
-    if ((response.statusCode ?? 0) >= 300) throw statusError(response, body);
+    if (response.status >= 300) throw statusError(response, body);
     return JSON.parse(body.toString('utf8')) as T;
   }
 
-  #read(response: IncomingMessage, signal: AbortSignal | undefined): Promise<Buffer> {
-    return readBody(response, { clock: this.#clock, timeoutMs: this.#timeoutMs, signal });
+  #read(response: Answer, signal: AbortSignal | undefined): Promise<Buffer> {
+    return response.read({ clock: this.#clock, timeoutMs: this.#timeoutMs, signal });
   }
 
   /** Sends until the answer is one to keep: not "later", and not 401 for a token that can be renewed. */
-  async #open(request: Request): Promise<IncomingMessage> {
+  async #open(request: Request): Promise<Answer> {
     let tokenRefused = false;
     for (let retries = 0; ;) {
       const token = await this.#token?.token();
       const response = await this.#connection.open(this.#exchange(request, token));
-      if (response.statusCode === 401 && token !== undefined && !tokenRefused) {
+      if (response.status === 401 && token !== undefined && !tokenRefused) {
         tokenRefused = true;
         this.#token?.refused(token);
       } else {
@@ -251,16 +252,16 @@ function acceptHeader({ isMetadataOnly }: FormOptions, kind: string): Record<str
 }
 
 /** The wait that the server asks for: with 429 and with 5xx, as client-go does. */
-function retryAfterMs(response: IncomingMessage): number | undefined {
-  const { statusCode = 0, headers } = response;
-  if (statusCode !== 429 && statusCode < 500) return undefined;
+function retryAfterMs(response: Answer): number | undefined {
+  const { status, headers } = response;
+  if (status !== 429 && status < 500) return undefined;
   const seconds = Number(headers['retry-after']);
   if (headers['retry-after'] === undefined || !Number.isFinite(seconds) || seconds < 0) return undefined;
   return Math.min(seconds * 1000, maxRetryWaitMs);
 }
 
-function statusError(response: IncomingMessage, body: Buffer): StatusError {
-  const code = response.statusCode ?? 500;
+function statusError(response: Answer, body: Buffer): StatusError {
+  const code = response.status;
   const text = body.toString('utf8');
   try {
     const status = JSON.parse(text) as Partial<StatusObject> | null;

@@ -1,6 +1,6 @@
-import type { IncomingMessage } from 'node:http';
 import type { Clock } from '../clock/clock.js';
 import { StatusError, type StatusObject } from '../errors/status-error.js';
+import type { Answer } from './answer.js';
 import type { WatchEvent } from './client.js';
 
 /** A watch line may not be longer than this: the largest object is 3 MiB. */
@@ -21,10 +21,7 @@ export interface WatchStreamOptions {
  * Turns the body of a watch into events. The body is read only as fast as events are taken. Ends when the body ends
  * in the usual way; throws a StatusError for an ERROR event, SilentWatchError, the signal's reason, or the stream's error.
  */
-export async function* watchEvents<T>(
-  response: IncomingMessage,
-  options: WatchStreamOptions,
-): AsyncGenerator<WatchEvent<T>> {
+export async function* watchEvents<T>(response: Answer, options: WatchStreamOptions): AsyncGenerator<WatchEvent<T>> {
   for await (const line of lines(response, options)) yield parseEvent<T>(line);
 }
 
@@ -34,12 +31,12 @@ function parseEvent<T>(line: string): WatchEvent<T> {
   return event;
 }
 
-async function* lines(response: IncomingMessage, options: WatchStreamOptions): AsyncGenerator<string> {
+async function* lines(response: Answer, options: WatchStreamOptions): AsyncGenerator<string> {
   const { clock, silenceTimeoutMs, signal } = options;
-  const onAbort = (): void => void response.destroy(signal?.reason as Error);
+  const onAbort = (): void => response.destroy(signal?.reason as Error);
   if (signal?.aborted) onAbort();
   signal?.addEventListener('abort', onAbort, { once: true });
-  const chunks = (response as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
+  const chunks = response.chunks();
   let rest: Buffer[] = [];
   let restBytes = 0;
   try {

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createSecureServer } from 'node:http2';
 import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { systemClock, type Clock } from '../../clock/clock.js';
 import { createCertificateAuthority, issueCertificate } from '../../pki/certificate.js';
 import { Connection } from '../connection.js';
@@ -22,12 +23,24 @@ export interface ScriptedServer {
   readonly server: string;
   readonly ca: string;
   readonly requests: ScriptedRequest[];
-  client(options?: { clock?: Clock; token?: TokenSource; timeoutMs?: number; maxSockets?: number }): HttpsClient;
+  client(options?: { clock?: Clock; token?: TokenSource; timeoutMs?: number; maxCalls?: number }): HttpsClient;
+  /** Cuts every connection, as a server does that is killed. */
+  cut(): void;
+  /** How many connections there were. */
+  readonly connections: number;
   close(): Promise<void>;
 }
 
+export interface ScriptedServerOptions {
+  /** Default h2, as a cluster's server speaks. */
+  readonly protocol?: 'h2' | 'http/1.1';
+}
+
 /** An HTTPS server on loopback that does what the test says, at the network's edge: for what a real server never does on request. */
-export async function startScriptedServer(script: (request: ScriptedRequest) => void): Promise<ScriptedServer> {
+export async function startScriptedServer(
+  script: (request: ScriptedRequest) => void,
+  options: ScriptedServerOptions = {},
+): Promise<ScriptedServer> {
   const validity = { notBefore: new Date(Date.now() - 60_000), notAfter: new Date(Date.now() + 3_600_000) };
   const ca = await createCertificateAuthority({ subject: { commonName: 'test' }, ...validity });
   const pair = await issueCertificate(ca, {
@@ -37,12 +50,28 @@ export async function startScriptedServer(script: (request: ScriptedRequest) => 
     ...validity,
   });
   const requests: ScriptedRequest[] = [];
-  const server = createServer({ cert: pair.certificate, key: pair.key }, (incoming, response) => {
+  const tls = { cert: pair.certificate, key: pair.key };
+  const onRequest = (incoming: IncomingMessage, response: ServerResponse): void => {
     void receive(incoming, response).then((request) => {
       requests.push(request);
       script(request);
     });
+  };
+  const server =
+    options.protocol === 'http/1.1'
+      ? createServer(tls, onRequest)
+      : createSecureServer(tls, onRequest as unknown as Parameters<typeof createSecureServer>[1]);
+  const sockets = new Set<Socket>();
+  let connections = 0;
+  server.on('secureConnection', (socket: Socket) => {
+    connections++;
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
   });
+  server.on('sessionError', () => undefined);
+  const cut = (): void => {
+    for (const socket of sockets) socket.destroy();
+  };
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const clients: HttpsClient[] = [];
@@ -50,19 +79,23 @@ export async function startScriptedServer(script: (request: ScriptedRequest) => 
     server: url,
     ca: ca.certificate,
     requests,
-    client: ({ maxSockets, ...options } = {}) => {
-      const clock = options.clock ?? systemClock;
-      const bound = maxSockets === undefined ? {} : { maxSockets };
+    client: ({ maxCalls, ...given } = {}) => {
+      const clock = given.clock ?? systemClock;
+      const bound = maxCalls === undefined ? {} : { maxCalls };
       const connection = new Connection({ server: url, ca: ca.certificate, ...bound }, clock);
-      const client = new HttpsClient({ connection, ...options, clock });
+      const client = new HttpsClient({ connection, ...given, clock });
       clients.push(client);
       return client;
+    },
+    cut,
+    get connections() {
+      return connections;
     },
     close: () => {
       for (const client of clients) client.close();
       return new Promise((resolve) => {
         server.close(() => resolve());
-        server.closeAllConnections();
+        cut();
       });
     },
   };
