@@ -373,6 +373,22 @@ describe('the controllers together', () => {
       assert.deepEqual(await references('kept'), []);
     });
 
+    it('an owner may be called by the older group that serves it too, and nobody is told of a wrong namespace', async () => {
+      const { reference } = await owner('aged');
+      await owned('of-aged', { ...reference, apiVersion: 'extensions/v1beta1' });
+      await manager.admin.patch(replicasets, 'aged', namespace, 'merge', { metadata: { labels: { touched: 'yes' } } });
+      await owned('witness', { ...reference, apiVersion: 'v1', kind: 'Secret' });
+      await eventually(() => assert.rejects(manager.admin.get(configmaps, 'witness', namespace), gone));
+      assert.deepEqual(await references('of-aged'), ['aged']);
+      await manager.admin.delete(replicasets, 'aged', namespace, { propagationPolicy: 'Background' });
+      await eventually(() => assert.rejects(manager.admin.get(configmaps, 'of-aged', namespace), gone));
+      const { items } = await manager.admin.list(events, { namespace });
+      assert.deepEqual(
+        items.filter(({ reason }) => reason === 'OwnerRefInvalidNamespace').map(({ message }) => message),
+        [],
+      );
+    });
+
     it('an owner that never was, or is in another namespace, keeps nobody alive', async () => {
       await owned('stray', {
         apiVersion: 'v1',

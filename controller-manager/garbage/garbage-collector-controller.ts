@@ -18,6 +18,8 @@ import { graphNode } from './owner-graph.js';
 const discoveryPeriodMs = 30_000;
 /** Events come and go too often, own nothing and are owned by nothing. */
 const ignored: ReadonlySet<string> = new Set(['/v1/events', 'events.k8s.io/v1/events']);
+/** Serves nothing but objects of other groups under another name: seen twice, their graph would know them by either. */
+const otherNames = 'extensions';
 
 /** Deletes objects whose owners are gone, and carries out foreground deletion and orphaning. */
 export const garbageCollectorController: ControllerDefinition = {
@@ -65,7 +67,11 @@ export const garbageCollectorController: ControllerDefinition = {
       const resources = preferredResources(served).filter(({ resource }) => !ignored.has(keyOf(resource)));
       for (const { resource, verbs } of resources) {
         kinds.set(`${resource.group}/${resource.kind}`, resource);
-        const isCollectable = verbs.includes('list') && verbs.includes('watch') && verbs.includes('delete');
+        const isCollectable =
+          resource.group !== otherNames &&
+          verbs.includes('list') &&
+          verbs.includes('watch') &&
+          verbs.includes('delete');
         if (isCollectable && !watched.has(keyOf(resource))) watched.set(keyOf(resource), watch(resource));
       }
       // Where a server did not answer, nothing is known to be gone.

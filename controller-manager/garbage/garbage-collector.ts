@@ -87,7 +87,8 @@ export class GarbageCollector {
     const namespace = resource.namespaced ? node.namespace : undefined;
     const known = this.graph.get(owner.uid);
     if (known && isSame(known, resource, owner.name, namespace)) return known.isForeground ? 'waiting' : 'solid';
-    if (known)
+    // What is called by another kind or name is asked for by that; only its namespace is certain to be wrong.
+    if (known && known.namespace !== namespace)
       this.#reportInvalid(
         owner,
         dependent,
