@@ -18,6 +18,8 @@ export interface ContainerConfigInput {
   readonly systemMounts: readonly Mount[];
   readonly terminationMessageHostPath: string;
   readonly machineMemoryBytes: number;
+  /** Where the container has one of its own; it is the profile's JSON. */
+  readonly seccompProfile?: string | undefined;
   /** Container whose processes it sees. */
   readonly targetId?: string | undefined;
 }
@@ -39,7 +41,7 @@ export function containerConfig(input: ContainerConfigInput): ContainerConfig {
     mounts: [...input.volumes.mounts, ...input.systemMounts.filter((mount) => !mounted.has(mount.containerPath))],
     memoryVolumes: input.volumes.memoryVolumes,
     resources: containerResources(pod, container, input.machineMemoryBytes),
-    security: containerSecurity(pod, container),
+    security: containerSecurity(pod, container, input.seccompProfile),
     tty: container.tty === true,
     stdin: container.stdin === true,
     stdinOnce: container.stdinOnce === true,

@@ -1,16 +1,18 @@
-import type { Container, Pod } from '../../shared/api/generated/types.js';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Container, Pod, SeccompProfile } from '../../shared/api/generated/types.js';
 import type { ContainerSecurity } from '../runtime/container-runtime.js';
-import { CreateContainerConfigError } from './start-error.js';
+import { CreateContainerConfigError, StartError } from './start-error.js';
 
-/** The container's securityContext over the pod's. */
-export function containerSecurity(pod: Pod, container: Container): ContainerSecurity {
+/** The container's securityContext over the pod's; `profile` is the content of its localhost seccomp profile. */
+export function containerSecurity(pod: Pod, container: Container, profile?: string): ContainerSecurity {
   const own = container.securityContext ?? {};
   const shared = pod.spec.securityContext ?? {};
   const user = own.runAsUser ?? shared.runAsUser;
   const group = own.runAsGroup ?? shared.runAsGroup;
   const groups = [...(shared.supplementalGroups ?? []), ...(shared.fsGroup === undefined ? [] : [shared.fsGroup])];
   const privileged = own.privileged === true;
-  const seccomp = own.seccompProfile ?? shared.seccompProfile;
+  const isUnconfined = privileged || seccompOf(pod, container)?.type === 'Unconfined';
   return {
     privileged,
     readOnlyRootFilesystem: own.readOnlyRootFilesystem === true,
@@ -19,9 +21,30 @@ export function containerSecurity(pod: Pod, container: Container): ContainerSecu
     supplementalGroups: groups,
     addCapabilities: own.capabilities?.add ?? [],
     dropCapabilities: own.capabilities?.drop ?? [],
-    ...(privileged || seccomp?.type === 'Unconfined' ? { seccompUnconfined: true } : {}),
+    ...(isUnconfined ? { seccompUnconfined: true } : {}),
+    ...(isUnconfined || profile === undefined ? {} : { seccompProfile: profile }),
   };
 }
+
+const seccompOf = (pod: Pod, container: Container): SeccompProfile | undefined =>
+  container.securityContext?.seccompProfile ?? pod.spec.securityContext?.seccompProfile;
+
+/** Reads the profile that a container names by type Localhost: it must not start without it. */
+export async function localhostSeccomp(pod: Pod, container: Container, directory: string): Promise<string | undefined> {
+  const seccomp = seccompOf(pod, container);
+  if (seccomp?.type !== 'Localhost' || container.securityContext?.privileged === true) return undefined;
+  const path = join(directory, seccomp.localhostProfile ?? '');
+  try {
+    // Compact, and certain to be JSON: the engine's own words for what is not would repeat the file.
+    return JSON.stringify(JSON.parse(await readFile(path, 'utf8')));
+  } catch (error) {
+    const why = isFileAbsent(error) ? `open ${path}: no such file or directory` : 'it cannot be read as JSON';
+    throw new StartError('CreateContainerError', `cannot load seccomp profile ${JSON.stringify(path)}: ${why}`);
+  }
+}
+
+const isFileAbsent = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
 
 /** A group without a user is applied to root, which is who the image runs as unless it says otherwise. */
 function userOf(user: number | undefined, group: number | undefined): { user?: string } {

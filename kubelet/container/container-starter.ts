@@ -19,7 +19,7 @@ import type { PodDirectories } from '../volume/pod-directories.js';
 import type { MountedVolume } from '../volume/volume-manager.js';
 import { containerConfig } from './container-config.js';
 import { containerMounts } from './container-mounts.js';
-import { verifyNonRoot } from './container-security.js';
+import { localhostSeccomp, verifyNonRoot } from './container-security.js';
 import { containerEnvironment, type ConfigSource } from './environment.js';
 import type { NodeFacts } from './field-ref.js';
 import { runHook } from './lifecycle-hook.js';
@@ -84,6 +84,7 @@ export class ContainerStarter {
     const { directories, podFiles, source, services, machine, runtime } = this.#options;
     verifyNonRoot(pod, container, image.user);
     const targetId = targetOf(request);
+    const seccompProfile = await localhostSeccomp(pod, container, directories.seccompProfiles);
     const { allocatable, memoryBytes } = machine();
     const environment = await containerEnvironment({
       pod,
@@ -110,6 +111,7 @@ export class ContainerStarter {
       systemMounts,
       terminationMessageHostPath,
       machineMemoryBytes: memoryBytes,
+      seccompProfile,
       targetId,
     });
     await this.#tellOfLimits(request);

@@ -58,6 +58,8 @@ export interface ContainerSecurity {
   readonly addCapabilities: readonly string[];
   readonly dropCapabilities: readonly string[];
   readonly seccompUnconfined?: boolean;
+  /** The profile itself, as JSON; the runtime's own without it. */
+  readonly seccompProfile?: string;
 }
 export interface ContainerConfig {
   readonly name: string;

@@ -7,14 +7,17 @@ import { join } from 'node:path';
  *     ROOT/pods/UID/volumes/KIND/NAME        what is mounted into containers
  *     ROOT/pods/UID/containers/NAME/ATTEMPT  termination messages
  *     ROOT/pods/UID/etc/{hosts,resolv.conf,hostname}
+ *     ROOT/seccomp                           profiles that the administrator puts there, by type Localhost
  *
  * ROOT/pods is 0700, so that secrets and tokens below are out of other users' sight.
  */
 export class PodDirectories {
   readonly #root: string;
+  readonly seccompProfiles: string;
 
   constructor(rootDirectory: string) {
     this.#root = join(rootDirectory, 'pods');
+    this.seccompProfiles = join(rootDirectory, 'seccomp');
   }
 
   async ensureRoot(): Promise<void> {

@@ -205,6 +205,14 @@ test('a privileged container starts, also on a host that refuses privileges: wit
   );
 });
 
+test('a seccomp profile that is given is in force', async () => {
+  const syscalls = [{ names: ['mkdir', 'mkdirat'], action: 'SCMP_ACT_ERRNO' }];
+  const seccompProfile = JSON.stringify({ defaultAction: 'SCMP_ACT_ALLOW', syscalls });
+  const security = { ...containerConfig('').security, seccompProfile };
+  const { id } = await start('mkdir /tmp/x && exit 1; touch /tmp/y', { security });
+  assert.equal((await exited(id)).exitCode, 0);
+});
+
 test('a memory volume is shared by the containers of a pod and outlives a restart', async () => {
   const volume = { memoryVolumes: [{ name: 'cache', containerPath: '/cache', readOnly: false }] };
   const pod = { memoryVolumes: [{ name: 'cache', sizeBytes: 1_048_576 }] };

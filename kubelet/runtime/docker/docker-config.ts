@@ -136,6 +136,7 @@ function security(config: ContainerConfig, limits: EngineLimits): HostConfig {
   const options = [
     ...(wanted.noNewPrivileges ? ['no-new-privileges'] : []),
     ...(wanted.seccompUnconfined ? ['seccomp=unconfined'] : []),
+    ...(wanted.seccompProfile === undefined ? [] : [`seccomp=${wanted.seccompProfile}`]),
   ];
   if (isLimited(config, limits)) {
     const { readOnlyRootFilesystem: ReadonlyRootfs, supplementalGroups } = wanted;
