@@ -1,4 +1,12 @@
-import { namespaces, nodes, pods } from '../shared/api/generated/resources.js';
+import {
+  namespaces,
+  nodes,
+  persistentvolumeclaims,
+  persistentvolumes,
+  poddisruptionbudgets,
+  pods,
+  storageclasses,
+} from '../shared/api/generated/resources.js';
 import { DEFAULT_SCHEDULER } from '../shared/api/well-known.js';
 import { dropManagedFields, InformerFactory } from '../shared/cache/informer-factory.js';
 import type { Client } from '../shared/client/client.js';
@@ -46,6 +54,10 @@ export function build(options: SchedulerOptions): Group {
     metrics: schedulerMetrics(registry, () => scheduler.counts()),
     pods: factory.informer(pods, { fieldSelector: unfinished }),
     nodes: factory.informer(nodes),
+    claims: factory.informer(persistentvolumeclaims),
+    volumes: factory.informer(persistentvolumes),
+    classes: factory.informer(storageclasses),
+    budgets: factory.informer(poddisruptionbudgets),
     namespaceLabels: (name) => namespaceCache.lister.get(name)?.metadata.labels,
   });
   const group = new Group();

@@ -1,24 +1,35 @@
+import type { Node } from '../shared/api/generated/types.js';
 import { formatQuantity, type Quantity } from '../shared/api/quantity.js';
+import { taintReason, untoleratedTaint } from './node-filter.js';
 import type { NodeTable } from './node-table.js';
-import type { Placement } from './placement.js';
+import type { Refused } from './placement.js';
 import type { PodInfo } from './pod-info.js';
 
 const nodesNamed = 10;
 
 /**
- * Says why no node will do: the original's summary, then the nodes by name with their numbers.
- * `0/2 nodes are available: 2 Insufficient cpu. node-1: cpu 2 requested, 500m of 4 free; node-2: ...`
+ * Says why no node will do: the original's sentences (with that about preemption, if any), then the nodes by name with their
+ * numbers. `0/2 nodes are available: 2 Insufficient cpu. node-1: cpu 2 requested, 500m of 4 free; node-2: ...`
  */
-export function explainRefusal(
-  info: PodInfo,
-  placement: Extract<Placement, { refusals: unknown }>,
-  table: NodeTable,
-): string {
-  if (placement.nodeCount === 0) return 'no nodes available to schedule pods';
-  const counts = [...placement.refusals].map(([reason, slots]) => `${slots.length} ${reason}`).sort();
-  const summary = `0/${placement.nodeCount} nodes are available: ${counts.join(', ')}.`;
+export function explainRefusal(info: PodInfo, refused: Refused, table: NodeTable, preemption?: string): string {
+  const { nodeCount, refusals, problem } = refused;
+  if (nodeCount === 0) return 'no nodes available to schedule pods';
+  const counts = new Map([...refusals].map(([reason, slots]) => [reason, slots.length]));
+  const summary =
+    problem === undefined ? summarize(nodeCount, counts) : `0/${nodeCount} nodes are available: ${problem}.`;
+  const nodes = problem === undefined ? nameNodes(info, refusals, table) : undefined;
+  return [summary, preemption && `preemption: ${preemption}`, nodes].filter(Boolean).join(' ');
+}
+
+/** `0/3 nodes are available: 1 Insufficient cpu, 2 Insufficient memory.` */
+export function summarize(nodeCount: number, counts: ReadonlyMap<string, number>): string {
+  const reasons = [...counts].map(([reason, count]) => `${count} ${reason}`).sort();
+  return `0/${nodeCount} nodes are available: ${reasons.join(', ')}.`;
+}
+
+function nameNodes(info: PodInfo, refusals: Refused['refusals'], table: NodeTable): string {
   const bySlot = new Map<number, string[]>();
-  for (const [reason, slots] of placement.refusals) {
+  for (const [reason, slots] of refusals) {
     for (const slot of slots) bySlot.set(slot, [...(bySlot.get(slot) ?? []), describe(reason, info, table, slot)]);
   }
   const named = [...bySlot]
@@ -26,7 +37,7 @@ export function explainRefusal(
     .sort()
     .slice(0, nodesNamed);
   const rest = bySlot.size > nodesNamed ? `; and ${bySlot.size - nodesNamed} more` : '';
-  return `${summary} ${named.join('; ')}${rest}`;
+  return `${named.join('; ')}${rest}`;
 }
 
 function describe(reason: string, info: PodInfo, table: NodeTable, slot: number): string {
@@ -47,9 +58,16 @@ function describe(reason: string, info: PodInfo, table: NodeTable, slot: number)
       );
     case 'Too many pods':
       return `${table.podCount[slot] ?? 0} of ${table.allocatablePods[slot] ?? 0} pods`;
+    case taintReason:
+      return `untolerated taint ${taintText(info, table.nodes[slot])}`;
     default:
       return reason.replace(/^node\(s\) (were |had |didn't have )?/, '');
   }
+}
+
+function taintText(info: PodInfo, node: Node | undefined): string {
+  const taint = node && untoleratedTaint(info, node);
+  return `{${taint?.key ?? ''}: ${taint?.value ?? ''}}`;
 }
 
 const numbers = (name: string, requested: string, left: string, total: string): string =>

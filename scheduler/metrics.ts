@@ -4,6 +4,8 @@ import { DEFAULT_SCHEDULER } from '../shared/api/well-known.js';
 /** What the scheduler counts, under the original's names. */
 export interface SchedulerMetrics {
   placed(durationMs: number, isPlaced: boolean): void;
+  /** It was looked for pods that could make room for another; that many are evicted. */
+  preemptionPlanned(victims: number): void;
 }
 
 /** Registers the metrics; `counts` is asked when they are read. */
@@ -22,6 +24,15 @@ export function schedulerMetrics(
     help: 'Scheduling attempt latency in seconds (scheduling algorithm).',
     labels,
   });
+  const preemptions = registry.counter({
+    name: 'scheduler_preemption_attempts_total',
+    help: 'Total preemption attempts in the cluster till now',
+  });
+  const victimCounts = registry.histogram({
+    name: 'scheduler_preemption_victims',
+    help: 'Number of selected preemption victims',
+    buckets: [1, 2, 4, 8, 16, 32, 64],
+  });
   const pending = registry.gauge({
     name: 'scheduler_pending_pods',
     help: 'Number of pending pods, by the queue type.',
@@ -35,6 +46,10 @@ export function schedulerMetrics(
       const values = [DEFAULT_SCHEDULER, isPlaced ? 'scheduled' : 'unschedulable'];
       attempts.inc(values);
       durations.observe(durationMs / 1000, values);
+    },
+    preemptionPlanned: (victims) => {
+      preemptions.inc();
+      if (victims > 0) victimCounts.observe(victims);
     },
   };
 }

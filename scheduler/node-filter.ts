@@ -6,23 +6,28 @@ import type { PodInfo } from './pod-info.js';
 
 export const unschedulableReason = 'node(s) were unschedulable';
 export const affinityReason = "node(s) didn't match Pod's node affinity/selector";
-const taintReason = (taint: Taint): string => `node(s) had untolerated taint {${taint.key}: ${taint.value ?? ''}}`;
+export const taintReason = 'node(s) had untolerated taint(s)';
 const unschedulableTaint: Taint = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' };
 const cachedSignatures = 256;
 
 /** Why a node cannot take a pod as far as labels, taints and cordons decide; undefined when it can. */
 function nodeRefusal(info: PodInfo, node: Node): string | undefined {
-  const { spec } = info.pod;
-  const tolerations = spec.tolerations ?? [];
+  const tolerations = info.pod.spec.tolerations ?? [];
   if (node.spec.unschedulable && !tolerations.some((t) => tolerates(t, unschedulableTaint))) return unschedulableReason;
-  const taint = findUntolerated(node.spec.taints, tolerations, ['NoSchedule', 'NoExecute']);
-  if (taint) return taintReason(taint);
+  if (untoleratedTaint(info, node)) return taintReason;
+  return matchesAffinity(info, node) ? undefined : affinityReason;
+}
+
+/** The taint that keeps the pod away. */
+export const untoleratedTaint = (info: PodInfo, node: Node): Taint | undefined =>
+  findUntolerated(node.spec.taints, info.pod.spec.tolerations ?? [], ['NoSchedule', 'NoExecute']);
+
+/** Whether the node is one that the pod's selector and affinity ask for. */
+export function matchesAffinity({ pod: { spec } }: PodInfo, node: Node): boolean {
   const labels = node.metadata.labels ?? {};
-  if (Object.entries(spec.nodeSelector ?? {}).some(([key, value]) => labels[key] !== value)) return affinityReason;
+  if (Object.entries(spec.nodeSelector ?? {}).some(([key, value]) => labels[key] !== value)) return false;
   const required = spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
-  if (required && !required.nodeSelectorTerms.some((term: NodeSelectorTerm) => matchesNodeTerm(term, node)))
-    return affinityReason;
-  return undefined;
+  return !required || required.nodeSelectorTerms.some((term: NodeSelectorTerm) => matchesNodeTerm(term, node));
 }
 
 /** Verdicts of {@link nodeRefusal} and preferences for one signature, per slot, renewed where a node's generation moved. */

@@ -33,6 +33,10 @@ export class NodeTable {
   readonly #homeless = new Map<string, Map<string, PodInfo>>();
   readonly #spread = new Map<string, Map<number, number>>();
   readonly #ports = new HostPorts();
+  /** Claim -> how many placed pods use it. */
+  readonly #claimUsers = new Map<string, number>();
+  /** Priority -> how many placed pods have it. */
+  readonly #priorities = new Map<number, number>();
   /** Placed pods with required anti-affinity. */
   readonly antiAffine = new Map<string, { info: PodInfo; slot: number }>();
 
@@ -90,6 +94,7 @@ export class NodeTable {
   addPod(info: PodInfo, node: string): void {
     this.removePod(info.key);
     this.#placed.set(info.key, { info, node });
+    this.#countUse(info, 1);
     const slot = this.#slots.get(node);
     if (slot !== undefined) {
       this.#count(info, slot, 1);
@@ -104,6 +109,7 @@ export class NodeTable {
     const placed = this.#placed.get(key);
     if (!placed) return;
     this.#placed.delete(key);
+    this.#countUse(placed.info, -1);
     const slot = this.#slots.get(placed.node);
     if (slot !== undefined) {
       this.#count(placed.info, slot, -1);
@@ -125,9 +131,24 @@ export class NodeTable {
       .map(([name]) => name);
   }
 
+  allocatableScalar(name: string, slot: number): number {
+    return this.#scalars[slot]?.allocatable.get(name) ?? 0;
+  }
+
   hasPortConflict(info: PodInfo, slot: number): boolean {
     const node = this.nodes[slot];
     return node !== undefined && this.#ports.conflicts(info, node.metadata.name, linkAddress(node));
+  }
+
+  /** Whether a placed pod, on whatever node, uses the claim. */
+  isClaimUsed(key: string): boolean {
+    return this.#claimUsers.has(key);
+  }
+
+  /** Whether there is a placed pod that matters less. */
+  hasPodsBelow(priority: number): boolean {
+    for (const other of this.#priorities.keys()) if (other < priority) return true;
+    return false;
   }
 
   /** How many pods of the same controller a slot has. */
@@ -154,6 +175,11 @@ export class NodeTable {
     if (info.requiredAntiAffinity.length === 0) return;
     if (sign === 1) this.antiAffine.set(info.key, { info, slot });
     else this.antiAffine.delete(info.key);
+  }
+
+  #countUse({ claims, priority }: PodInfo, sign: 1 | -1): void {
+    addTo(this.#priorities, priority, sign);
+    for (const { key } of claims) addTo(this.#claimUsers, key, sign);
   }
 
   #countSpread(key: string, slot: number, sign: number): void {
@@ -192,6 +218,12 @@ export class NodeTable {
     generation.set(this.generation);
     this.generation = generation;
   }
+}
+
+function addTo<K>(counts: Map<K, number>, key: K, sign: 1 | -1): void {
+  const count = (counts.get(key) ?? 0) + sign;
+  if (count > 0) counts.set(key, count);
+  else counts.delete(key);
 }
 
 const linkAddress = (node: Node): string => node.metadata.annotations?.[ANNOTATION_LINK_ADDRESS] ?? node.metadata.name;

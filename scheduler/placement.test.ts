@@ -1,35 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Node, Pod } from '../shared/api/generated/types.js';
-import { explainRefusal } from './explanation.js';
-import { NodeTable } from './node-table.js';
-import { Placer } from './placement.js';
+import type { Pod } from '../shared/api/generated/types.js';
 import { toPodInfo } from './pod-info.js';
 import { node, pod } from './testing/objects.js';
-
-class World {
-  readonly table = new NodeTable();
-  readonly placer: Placer;
-  constructor(nodes: readonly Node[], placed: Readonly<Record<string, readonly Pod[]>> = {}) {
-    this.placer = new Placer(this.table, {
-      namespaceLabels: (name) => ({ 'kubernetes.io/metadata.name': name }),
-      random: () => 0.999,
-    });
-    for (const n of nodes) this.table.setNode(n);
-    for (const [name, pods] of Object.entries(placed)) for (const p of pods) this.table.addPod(toPodInfo(p), name);
-  }
-  /** Node name, or the sentence. */
-  place(p: Pod): string {
-    const placement = this.placer.place(toPodInfo(p));
-    return 'node' in placement ? placement.node : explainRefusal(toPodInfo(p), placement, this.table);
-  }
-  /** Places and keeps. */
-  run(p: Pod): string {
-    const name = this.place(p);
-    this.table.addPod(toPodInfo(p), name);
-    return name;
-  }
-}
+import { World } from './testing/world.js';
 
 test('a pod goes where there is room, and the emptier node wins', () => {
   const world = new World([node('a'), node('b')], { a: [pod('x', { requests: { cpu: '3' } })] });
@@ -50,7 +24,7 @@ test('a refusal sums up reasons and names each node with its numbers', () => {
   );
   assert.equal(
     world.place(pod('p', { requests: { cpu: '2', memory: '10Gi' } })),
-    '0/3 nodes are available: 1 Insufficient cpu, 1 Insufficient memory, 1 node(s) had untolerated taint {k: v}, 1 node(s) were unschedulable. ' +
+    '0/3 nodes are available: 1 Insufficient cpu, 1 Insufficient memory, 1 node(s) had untolerated taint(s), 1 node(s) were unschedulable. ' +
       'a: cpu 2 requested, 500m of 4 free, memory 10Gi requested, 7Gi of 8Gi free; b: unschedulable; c: untolerated taint {k: v}',
   );
   assert.equal(new World([]).place(pod('p')), 'no nodes available to schedule pods');
@@ -126,7 +100,11 @@ test('a verdict is made anew when the labels, taints or cordon of a node change'
   assert.equal(world.place(pod('p')), 'a');
   world.table.removeNode('a');
   world.table.setNode(node('b', { taints: [{ key: 'new', effect: 'NoSchedule' }] }));
-  assert.match(world.place(pod('p')), /untolerated taint \{new: \}/, 'the freed slot carries no old verdict');
+  assert.match(
+    world.place(pod('p')),
+    /1 node\(s\) had untolerated taint\(s\)\. b: untolerated taint \{new: \}/,
+    'the freed slot carries no old verdict',
+  );
 });
 
 test('the pods of one controller spread over the nodes', () => {
@@ -206,8 +184,13 @@ test('a hard spread constraint bounds the skew between zones', () => {
   const spread = (name: string): Pod => pod(name, { labels: { app: 's' }, topologySpreadConstraints: [constraint] });
   const zones = ['1', '2', '3', '4'].map((n) => (world.run(spread(n)) === 'c' ? 'y' : 'x'));
   assert.deepEqual([...zones].sort(), ['x', 'x', 'y', 'y']);
-  world.table.setNode(node('c', { ...zone('y'), unschedulable: true }));
-  assert.match(world.run(spread('5')), /^[ab]$/, 'a cordoned zone does not count');
+  const taints = [{ key: 'gone', effect: 'NoSchedule' }];
+  world.table.setNode(node('c', { ...zone('y'), taints }));
+  assert.match(world.run(spread('5')), /^[ab]$/);
+  const refusal = /2 node\(s\) didn't match pod topology spread constraints\./;
+  assert.match(world.place(spread('6')), refusal, 'a tainted zone counts');
+  const honouring = { topologySpreadConstraints: [{ ...constraint, nodeTaintsPolicy: 'Honor' }] };
+  assert.match(world.place(pod('7', { labels: { app: 's' }, ...honouring })), /^[ab]$/, 'unless taints are honoured');
 });
 
 test('pods of a node that is not known yet count when it appears, and again when it comes back', () => {

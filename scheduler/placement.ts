@@ -1,15 +1,34 @@
-import { NodeFilterCache, type NodeVerdicts } from './node-filter.js';
+import type { Node } from '../shared/api/generated/types.js';
+import { Fit, type Look } from './fit.js';
+import { matchesAffinity, NodeFilterCache, untoleratedTaint, type NodeVerdicts } from './node-filter.js';
 import type { NodeTable } from './node-table.js';
+import type { Nominations } from './nominations.js';
 import type { PodInfo } from './pod-info.js';
 import { type NamespaceLabels, topologyRules, type TopologyRules } from './topology.js';
+import type { VolumeCatalog, VolumeDecision } from './volume-catalog.js';
+import { volumeRules } from './volume-rules.js';
 
-/** Outcome of looking for a node: the node, or why each node was refused. */
-export type Placement =
-  { readonly node: string } | { readonly refusals: ReadonlyMap<string, readonly number[]>; readonly nodeCount: number };
+/** No node will do. */
+export interface Refused {
+  /** Reason -> slots. */
+  readonly refusals: ReadonlyMap<string, readonly number[]>;
+  readonly nodeCount: number;
+  /** Why no node was even looked at. */
+  readonly problem?: string;
+  /** What was found out about the pod; absent where no node was looked at. */
+  readonly look?: Look;
+}
 
-export const portReason = "node(s) didn't have free ports for the requested pod ports";
-export const tooManyPodsReason = 'Too many pods';
-const insufficient = (resource: string): string => `Insufficient ${resource}`;
+/** Outcome of looking for a node: the node and what its volumes need first, or why each node was refused. */
+export type Placement = { readonly node: string; readonly volumes?: VolumeDecision } | Refused;
+
+export interface PlacerOptions {
+  readonly namespaceLabels: NamespaceLabels;
+  /** In [0, 1); decides between equally good nodes. */
+  readonly random: () => number;
+  readonly volumes: VolumeCatalog;
+  readonly nominations: Nominations;
+}
 
 /** Weights of the original's default profile. */
 const weights = { spread: 2, taints: 3, affinity: 2, podAffinity: 2 };
@@ -18,16 +37,18 @@ const weights = { spread: 2, taints: 3, affinity: 2, podAffinity: 2 };
 export class Placer {
   readonly #table: NodeTable;
   readonly #filters = new NodeFilterCache();
-  readonly #namespaceLabels: NamespaceLabels;
-  /** In [0, 1); decides between equally good nodes. */
-  readonly #random: () => number;
+  readonly #options: PlacerOptions;
+  readonly #nominations: Nominations;
+  /** For looks at single slots, also by others. */
+  readonly fit: Fit;
   #feasible = new Int32Array(64);
   #scores = new Float64Array(64);
 
-  constructor(table: NodeTable, options: { namespaceLabels: NamespaceLabels; random: () => number }) {
+  constructor(table: NodeTable, options: PlacerOptions) {
     this.#table = table;
-    this.#namespaceLabels = options.namespaceLabels;
-    this.#random = options.random;
+    this.#options = options;
+    this.#nominations = options.nominations;
+    this.fit = new Fit(table, this.#nominations);
   }
 
   place(info: PodInfo): Placement {
@@ -36,23 +57,43 @@ export class Placer {
       this.#feasible = new Int32Array(table.generation.length);
       this.#scores = new Float64Array(table.generation.length);
     }
-    const verdicts = this.#filters.verdicts(info, table);
-    const rules = topologyRules(
-      info,
-      table,
-      this.#namespaceLabels,
-      (slot) => table.nodes[slot] !== undefined && verdicts.verdict[slot] === 0,
-    );
-    const count = this.#filter(info, verdicts, rules);
-    if (count === 0) return { refusals: this.#refusals(info, verdicts, rules), nodeCount: table.nodeCount };
-    if (count > 1) this.#score(info, count, verdicts, rules);
-    const node = table.nodes[this.#feasible[count === 1 ? 0 : this.#best(count)] ?? 0];
+    const volumes = info.claims.length > 0 ? volumeRules(info, this.#options.volumes, table) : undefined;
+    const { nodeCount } = table;
+    if (typeof volumes === 'string') return { refusals: new Map(), nodeCount, problem: volumes };
+    const look: Look = { verdicts: this.#filters.verdicts(info, table), rules: this.#rules(info), volumes };
+    const node = this.#nominated(info, look) ?? this.#bestNode(info, look);
+    if (!node) return { refusals: this.#refusals(info, look), nodeCount, look };
+    const decision = volumes?.decision(node);
+    return { node: node.metadata.name, ...(decision ? { volumes: decision } : {}) };
+  }
+
+  #rules(info: PodInfo): TopologyRules | undefined {
+    const { nodes } = this.#table;
+    return topologyRules(info, this.#table, this.#options.namespaceLabels, (slot, { honorsAffinity, honorsTaints }) => {
+      const node = nodes[slot];
+      if (!node || (honorsAffinity && !matchesAffinity(info, node))) return false;
+      return !honorsTaints || !untoleratedTaint(info, node);
+    });
+  }
+
+  /** The node that the pod has in view, if it can be had by now. */
+  #nominated(info: PodInfo, look: Look): Node | undefined {
+    const name = this.#nominations.isEmpty ? undefined : this.#nominations.nodeOf(info.key);
+    const slot = name === undefined ? undefined : this.#table.slotOf(name);
+    return slot !== undefined && this.fit.refusals(info, slot, look).length === 0 ? this.#table.nodes[slot] : undefined;
+  }
+
+  #bestNode(info: PodInfo, look: Look): Node | undefined {
+    const count = this.#filter(info, look);
+    if (count === 0) return undefined;
+    if (count > 1) this.#score(info, count, look.verdicts, look.rules);
+    const node = this.#table.nodes[this.#feasible[count === 1 ? 0 : this.#best(count)] ?? 0];
     if (!node) throw new Error('a feasible slot has no node');
-    return { node: node.metadata.name };
+    return node;
   }
 
   /** Fills #feasible; returns how many there are. The common case touches only typed arrays. */
-  #filter(info: PodInfo, { verdict }: NodeVerdicts, rules: TopologyRules | undefined): number {
+  #filter(info: PodInfo, look: Look): number {
     const table = this.#table;
     const {
       allocatableMilliCpu,
@@ -63,54 +104,35 @@ export class Placer {
       podCount,
       nodes,
     } = table;
+    const { verdict } = look.verdicts;
     const { milliCpu, memoryBytes } = info;
-    const isPlain = info.scalars.size === 0 && info.hostPorts.length === 0 && !rules;
+    const isPlain = info.scalars.size === 0 && info.hostPorts.length === 0 && !look.rules && !look.volumes;
+    const isAlone = this.#nominations.isEmpty;
     let count = 0;
     for (let slot = 0; slot < table.size; slot++) {
       if (verdict[slot] !== 0 || nodes[slot] === undefined) continue;
       if (at(podCount, slot) + 1 > at(allocatablePods, slot)) continue;
       if (milliCpu > 0 && milliCpu > at(allocatableMilliCpu, slot) - at(requestedMilliCpu, slot)) continue;
       if (memoryBytes > 0 && memoryBytes > at(allocatableMemory, slot) - at(requestedMemory, slot)) continue;
-      if (!isPlain && this.#lateRefusals(info, slot, rules).length > 0) continue;
+      if (!isPlain && this.fit.lateRefusals(info, slot, look).length > 0) continue;
+      if (!isAlone && this.fit.refusalsBeside(info, slot, look).length > 0) continue;
       this.#feasible[count++] = slot;
     }
     return count;
   }
 
-  #lateRefusals(info: PodInfo, slot: number, rules: TopologyRules | undefined): string[] {
-    const missing = this.#table.missingScalars(info, slot).map(insufficient);
-    if (missing.length > 0) return missing;
-    if (this.#table.hasPortConflict(info, slot)) return [portReason];
-    const refusal = rules?.refusal(slot);
-    return refusal === undefined ? [] : [refusal];
-  }
-
   /** Reason -> slots, over all nodes; only made when no node will do. */
-  #refusals(info: PodInfo, verdicts: NodeVerdicts, rules: TopologyRules | undefined): Map<string, number[]> {
-    const table = this.#table;
+  #refusals(info: PodInfo, look: Look): Map<string, number[]> {
     const refusals = new Map<string, number[]>();
-    for (let slot = 0; slot < table.size; slot++) {
-      if (table.nodes[slot] === undefined) continue;
-      const verdict = verdicts.verdict[slot] ?? 0;
-      const reasons = verdict === 0 ? this.#resourceRefusals(info, slot) : [verdicts.reasons[verdict] ?? ''];
-      for (const reason of reasons.length > 0 ? reasons : this.#lateRefusals(info, slot, rules)) {
+    for (let slot = 0; slot < this.#table.size; slot++) {
+      if (this.#table.nodes[slot] === undefined) continue;
+      for (const reason of this.fit.refusals(info, slot, look)) {
         const slots = refusals.get(reason);
         if (slots) slots.push(slot);
         else refusals.set(reason, [slot]);
       }
     }
     return refusals;
-  }
-
-  #resourceRefusals(info: PodInfo, slot: number): string[] {
-    const t = this.#table;
-    const reasons: string[] = [];
-    if (at(t.podCount, slot) + 1 > at(t.allocatablePods, slot)) reasons.push(tooManyPodsReason);
-    if (info.milliCpu > 0 && info.milliCpu > at(t.allocatableMilliCpu, slot) - at(t.requestedMilliCpu, slot))
-      reasons.push(insufficient('cpu'));
-    if (info.memoryBytes > 0 && info.memoryBytes > at(t.allocatableMemory, slot) - at(t.requestedMemory, slot))
-      reasons.push(insufficient('memory'));
-    return reasons;
   }
 
   /** LeastAllocated and BalancedAllocation, then what must be normalised over the feasible nodes. */
@@ -167,7 +189,7 @@ export class Placer {
       if (difference > 0) {
         best = i;
         ties = 1;
-      } else if (difference === 0 && this.#random() * ++ties < 1) best = i;
+      } else if (difference === 0 && this.#options.random() * ++ties < 1) best = i;
     }
     return best;
   }

@@ -25,7 +25,20 @@ export interface PodInfo {
   readonly requiredAntiAffinity: readonly PodAffinityTerm[];
   /** Whether other pods' places matter for this one. */
   readonly hasTopologyRules: boolean;
+  /** PersistentVolumeClaims that its volumes stand for. */
+  readonly claims: readonly ClaimUse[];
 }
+
+/** A volume of a pod that a PersistentVolumeClaim provides. */
+export interface ClaimUse {
+  /** `namespace/name`. */
+  readonly key: string;
+  readonly name: string;
+  /** Made for this pod alone, from a template in its spec. */
+  readonly isEphemeral: boolean;
+}
+
+const noClaims: readonly ClaimUse[] = [];
 
 /** Floor of the original's scores: 100m of CPU and 200 MB of memory. */
 const leastMilliCpu = 100;
@@ -55,5 +68,17 @@ export function toPodInfo(pod: Pod): PodInfo {
     requiredAntiAffinity: affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? [],
     hasTopologyRules:
       Boolean(affinity?.podAffinity ?? affinity?.podAntiAffinity) || (topologySpreadConstraints ?? []).length > 0,
+    claims: claimsOf(pod),
   };
+}
+
+function claimsOf(pod: Pod): readonly ClaimUse[] {
+  let claims: ClaimUse[] | undefined;
+  for (const { name: volume, persistentVolumeClaim, ephemeral } of pod.spec.volumes ?? []) {
+    if (!persistentVolumeClaim && !ephemeral) continue;
+    const name = persistentVolumeClaim?.claimName ?? `${pod.metadata.name}-${volume}`;
+    claims ??= [];
+    claims.push({ key: `${pod.metadata.namespace}/${name}`, name, isEphemeral: !persistentVolumeClaim });
+  }
+  return claims ?? noClaims;
 }

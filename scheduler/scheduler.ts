@@ -1,22 +1,26 @@
-import { pods as podResource } from '../shared/api/generated/resources.js';
-import type { Binding, Node, Pod } from '../shared/api/generated/types.js';
-import { amount } from '../shared/api/pod.js';
+import type { Binding, Pod, PodDisruptionBudget } from '../shared/api/generated/types.js';
 import { defineResource } from '../shared/api/resource.js';
-import { DEFAULT_SCHEDULER } from '../shared/api/well-known.js';
 import type { Informer } from '../shared/cache/informer.js';
 import type { Client } from '../shared/client/client.js';
 import type { Clock } from '../shared/clock/clock.js';
 import type { EventRecorder } from '../shared/controller/event-recorder.js';
 import { isAbort, isConflict, isNotFound } from '../shared/errors/status-error.js';
 import type { Log } from '../shared/log/log.js';
+import { type ClusterCaches, ClusterFeed } from './cluster-feed.js';
+import { Evictor } from './evictor.js';
 import { explainRefusal } from './explanation.js';
 import type { SchedulerMetrics } from './metrics.js';
 import { NodeTable } from './node-table.js';
-import { Placer } from './placement.js';
-import { type PodInfo, toPodInfo } from './pod-info.js';
-import { type Attempt, SchedulingQueue } from './scheduling-queue.js';
+import { Nominations } from './nominations.js';
+import { Placer, type Refused } from './placement.js';
+import type { PodInfo } from './pod-info.js';
+import { PodReporter } from './pod-reporter.js';
+import { planPreemption, type Preemption } from './preemption.js';
+import { type Attempt, type ClusterChange, SchedulingQueue } from './scheduling-queue.js';
 import type { NamespaceLabels } from './topology.js';
-import { changesThatHelp } from './wake.js';
+import { VolumeBinder } from './volume-binder.js';
+import { VolumeCatalog, type VolumeDecision } from './volume-catalog.js';
+import { changesThatHelp, changesThatHelpClaims } from './wake.js';
 
 /** pods/binding: what is posted below a pod is a Binding. */
 const podBindings = defineResource<Binding>({
@@ -33,15 +37,14 @@ const bindingsInFlight = 100;
 const sliceMs = 5;
 const staleCheckMs = 30_000;
 
-export interface SchedulerDependencies {
+export interface SchedulerDependencies extends ClusterCaches {
   readonly client: Client;
   readonly clock: Clock;
   readonly log: Log;
   readonly recorder: EventRecorder;
   readonly metrics: SchedulerMetrics;
   readonly random: () => number;
-  readonly pods: Informer<Pod>;
-  readonly nodes: Informer<Node>;
+  readonly budgets: Informer<PodDisruptionBudget>;
   readonly namespaceLabels: NamespaceLabels;
 }
 
@@ -50,12 +53,19 @@ export interface SchedulerDependencies {
  * confirmed ("assumed"); bindings travel side by side.
  *
  *      watch --> table, queue --take--> place --assume--> bind ---ok---> watch confirms
- *                  ^                      |                 |--fail--> forget, retry
+ *                  ^                      | |               |--fail--> forget, retry
+ *                  |                      | '--claims to bind--> nominate, write them, wait until they are bound
  *                  |                      '--no node--> condition, event, wait for a change
+ *                  '--- victims end ---------'--pods of less priority in the way--> nominate, evict them, wait
  */
 export class Scheduler {
   readonly #deps: SchedulerDependencies;
   readonly #table = new NodeTable();
+  readonly #nominations = new Nominations();
+  readonly #catalog: VolumeCatalog;
+  readonly #binder: VolumeBinder;
+  readonly #evictor: Evictor;
+  readonly #reporter: PodReporter;
   readonly #placer: Placer;
   readonly #queue: SchedulingQueue;
   /** Assumed pods whose binding is not yet seen in the watch. */
@@ -67,18 +77,20 @@ export class Scheduler {
 
   constructor(deps: SchedulerDependencies) {
     this.#deps = deps;
-    this.#placer = new Placer(this.#table, { namespaceLabels: deps.namespaceLabels, random: deps.random });
+    const { claims, volumes, classes, namespaceLabels, random } = deps;
+    this.#catalog = new VolumeCatalog({ claims: claims.lister, volumes: volumes.lister, classes: classes.lister });
+    this.#binder = new VolumeBinder(deps.client, this.#catalog);
+    this.#evictor = new Evictor(deps);
+    this.#reporter = new PodReporter(deps);
+    this.#placer = new Placer(this.#table, {
+      namespaceLabels,
+      random,
+      volumes: this.#catalog,
+      nominations: this.#nominations,
+    });
     this.#queue = new SchedulingQueue({ clock: deps.clock, onReady: () => this.#wake() });
-    deps.nodes.addHandler({
-      onAdd: (node) => this.#nodeAdded(node),
-      onUpdate: (previous, node) => this.#nodeChanged(previous, node),
-      onDelete: (node) => this.#table.removeNode(node.metadata.name),
-    });
-    deps.pods.addHandler({
-      onAdd: (pod) => this.#podSeen(pod, undefined),
-      onUpdate: (previous, pod) => this.#podSeen(pod, previous),
-      onDelete: (pod) => this.#podGone(pod),
-    });
+    const known = { table: this.#table, nominations: this.#nominations, queue: this.#queue, assumed: this.#assumed };
+    new ClusterFeed(known, deps).follow();
   }
 
   counts(): { active: number; backoff: number; unschedulable: number } {
@@ -87,14 +99,15 @@ export class Scheduler {
 
   /** Schedules until aborted; then waits for the bindings under way. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, pods, nodes } = this.#deps;
+    const { clock, pods, nodes, claims, volumes, classes, budgets } = this.#deps;
     let cancelStale: () => void = () => undefined;
     const checkStale = (): void => {
       this.#queue.flushStale();
       cancelStale = clock.schedule(staleCheckMs, checkStale);
     };
     try {
-      await Promise.all([pods.waitForSync(signal), nodes.waitForSync(signal)]);
+      const caches = [pods, nodes, claims, volumes, classes, budgets];
+      await Promise.all(caches.map((cache) => cache.waitForSync(signal)));
       checkStale();
       while (!signal.aborted) await this.#slice(signal);
     } catch (error) {
@@ -142,14 +155,78 @@ export class Scheduler {
     const placement = this.#placer.place(attempt.info);
     metrics.placed(performance.now() - startedMs, 'node' in placement);
     if (!('node' in placement)) {
-      const message = explainRefusal(attempt.info, placement, this.#table);
-      this.#queue.refuse(attempt, changesThatHelp(placement.refusals.keys()));
-      this.#track(this.#reportRefusal(attempt.info.pod, message));
+      this.#refuse(attempt, placement);
       return;
     }
+    if (placement.volumes) {
+      this.#track(this.#bindVolumes(attempt, placement.volumes));
+      return;
+    }
+    this.#nominations.delete(attempt.info.key);
     this.#table.addPod(attempt.info, placement.node);
     this.#assumed.add(attempt.info.key);
     this.#track(this.#bind(attempt, placement.node));
+  }
+
+  #refuse(attempt: Attempt, refused: Refused): void {
+    const { info } = attempt;
+    const { budgets, metrics, random } = this.#deps;
+    const plan = planPreemption(info, refused, {
+      table: this.#table,
+      fit: this.#placer.fit,
+      budgets: budgets.lister.list(),
+      nominated: this.#nominations.nodeOf(info.key),
+      random,
+    });
+    const changes = refused.problem === undefined ? changesThatHelp(refused.refusals.keys()) : changesThatHelpClaims;
+    metrics.preemptionPlanned('victims' in plan ? plan.victims.length : 0);
+    if ('victims' in plan) {
+      const message = explainRefusal(info, refused, this.#table);
+      this.#track(this.#preempt(attempt, plan, message, new Set([...changes, 'PodGone'])));
+      return;
+    }
+    if (plan.isHopeless) this.#nominations.delete(info.key);
+    const message = explainRefusal(info, refused, this.#table, plan.message);
+    this.#queue.refuse(attempt, changes);
+    this.#track(this.#reporter.refused(this.#latest(info), message, plan.isHopeless ? null : undefined));
+  }
+
+  /** The attempt ends when the victims are told, so that none is told twice; their end is what the pod then waits for. */
+  async #preempt(
+    attempt: Attempt,
+    plan: Preemption,
+    message: string,
+    wakeOn: ReadonlySet<ClusterChange>,
+  ): Promise<void> {
+    const { info } = attempt;
+    const { log } = this.#deps;
+    const outranked = [...this.#nominations.on(plan.node)].filter(({ priority }) => priority < info.priority);
+    for (const { key } of outranked) this.#nominations.delete(key);
+    this.#nominations.set(info, plan.node);
+    try {
+      await Promise.all(outranked.map((other) => this.#reporter.nominate(this.#latest(other), null)));
+      await this.#reporter.refused(this.#latest(info), message, plan.node);
+      await this.#evictor.evict(info.pod, plan);
+      this.#queue.refuse(attempt, wakeOn);
+    } catch (error) {
+      log.warn('preemption failed', { pod: info.key, node: plan.node, error });
+      this.#queue.retry(attempt);
+    }
+    for (const { key } of outranked) this.#queue.wake(key);
+  }
+
+  /** The pod has its node in view until its claims are bound, and is bound then. */
+  async #bindVolumes(attempt: Attempt, decision: VolumeDecision): Promise<void> {
+    const { info } = attempt;
+    this.#nominations.set(info, decision.node);
+    try {
+      await Promise.all([this.#reporter.nominate(this.#latest(info), decision.node), this.#binder.bind(decision)]);
+      this.#queue.refuse(attempt, changesThatHelpClaims);
+    } catch (error) {
+      if (!isConflict(error) && !isNotFound(error))
+        this.#deps.log.warn('volumes could not be bound', { pod: info.key, node: decision.node, error });
+      this.#queue.retry(attempt);
+    }
   }
 
   #track(work: Promise<void>): void {
@@ -184,96 +261,12 @@ export class Scheduler {
     }
   }
 
+  /** A pod in flight may be older than what the cache has by now. */
+  #latest({ key, pod }: PodInfo): Pod {
+    return this.#deps.pods.lister.get(key) ?? pod;
+  }
+
   #forget(key: string): void {
     if (this.#assumed.delete(key)) this.#table.removePod(key);
   }
-
-  async #reportRefusal(pod: Pod, message: string): Promise<void> {
-    const { client, clock, log, recorder } = this.#deps;
-    recorder.event(pod, 'Warning', 'FailedScheduling', message);
-    const previous = pod.status?.conditions?.find((c) => c.type === 'PodScheduled');
-    if (previous?.status === 'False' && previous.reason === 'Unschedulable' && previous.message === message) return;
-    const lastTransitionTime =
-      previous?.status === 'False'
-        ? previous.lastTransitionTime
-        : new Date(clock.now()).toISOString().replace(/\.\d+Z$/, 'Z');
-    const condition = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message, lastTransitionTime };
-    try {
-      await client.patch(
-        podResource,
-        pod.metadata.name,
-        pod.metadata.namespace,
-        'strategic',
-        { status: { conditions: [condition] } },
-        { subresource: 'status' },
-      );
-    } catch (error) {
-      if (!isNotFound(error))
-        log.warn('could not report that a pod has no node', {
-          pod: `${pod.metadata.namespace}/${pod.metadata.name}`,
-          error,
-        });
-    }
-  }
-
-  #nodeAdded(node: Node): void {
-    this.#table.setNode(node);
-    this.#queue.notice('NodeAdded');
-  }
-
-  #nodeChanged(previous: Node, node: Node): void {
-    this.#table.setNode(node);
-    const seen = (n: Node): string => JSON.stringify([n.metadata.labels, n.spec.taints, n.spec.unschedulable]);
-    if (seen(previous) !== seen(node)) this.#queue.notice('NodeLabelsOrTaintsChanged');
-    if (hasGrown(previous, node)) this.#queue.notice('NodeResourcesGrew');
-  }
-
-  #podSeen(pod: Pod, previous: Pod | undefined): void {
-    const info = toPodInfo(pod);
-    if (pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed') {
-      this.#podGone(pod);
-    } else if (pod.spec.nodeName) {
-      this.#queue.remove(info.key);
-      this.#assumed.delete(info.key);
-      this.#table.addPod(info, pod.spec.nodeName);
-      if (!previous?.spec.nodeName) this.#queue.notice('PodPlaced');
-    } else if (isWaiting(pod)) {
-      this.#enqueue(info, previous);
-    } else {
-      this.#queue.remove(info.key);
-    }
-  }
-
-  #enqueue(info: PodInfo, previous: Pod | undefined): void {
-    if (this.#assumed.has(info.key)) return;
-    if (
-      !this.#queue.has(info.key) ||
-      (previous && isWaiting(previous) && JSON.stringify(previous.spec) !== JSON.stringify(info.pod.spec))
-    )
-      this.#queue.add(info);
-    else this.#queue.update(info);
-  }
-
-  #podGone(pod: Pod): void {
-    const { key } = toPodInfo(pod);
-    this.#queue.remove(key);
-    this.#assumed.delete(key);
-    const wasPlaced = this.#table.has(key);
-    this.#table.removePod(key);
-    if (wasPlaced) this.#queue.notice('PodGone');
-  }
-}
-
-const isWaiting = (pod: Pod): boolean =>
-  (pod.spec.schedulerName ?? DEFAULT_SCHEDULER) === DEFAULT_SCHEDULER &&
-  !pod.metadata.deletionTimestamp &&
-  (pod.spec.schedulingGates ?? []).length === 0;
-
-function hasGrown(previous: Node, node: Node): boolean {
-  const before = previous.status?.allocatable ?? {};
-  return Object.entries(node.status?.allocatable ?? {}).some(
-    ([name, quantity]) =>
-      before[name] !== quantity &&
-      amount(name, quantity) > (before[name] === undefined ? 0 : amount(name, before[name])),
-  );
 }

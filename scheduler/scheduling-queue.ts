@@ -3,7 +3,15 @@ import type { PodInfo } from './pod-info.js';
 
 /** Something that can make room or open a door for a waiting pod. */
 export type ClusterChange =
-  'NodeAdded' | 'NodeLabelsOrTaintsChanged' | 'NodeResourcesGrew' | 'PodGone' | 'PodPlaced' | 'Any';
+  | 'NodeAdded'
+  | 'NodeLabelsOrTaintsChanged'
+  | 'NodeResourcesGrew'
+  | 'PodGone'
+  | 'PodPlaced'
+  | 'ClaimChanged'
+  | 'VolumeChanged'
+  | 'StorageClassChanged'
+  | 'Any';
 
 interface Waiting {
   readonly info: PodInfo;
@@ -131,14 +139,22 @@ export class SchedulingQueue {
     this.#backOff({ info: attempt.info, attempts: attempt.attempts + 1 });
   }
 
-  /** Wakes the pods that a change can help. */
-  notice(change: ClusterChange): void {
+  /** Wakes the pods that a change can help; `concerns` leaves out those that it is not about. */
+  notice(change: ClusterChange, concerns: (info: PodInfo) => boolean = () => true): void {
     if (this.#inFlight.size > 0) this.#missed.add(change);
     for (const [key, waiting] of this.#waiting) {
-      if (!helps(change, waiting.wakeOn)) continue;
+      if (!helps(change, waiting.wakeOn) || !concerns(waiting.info)) continue;
       this.#waiting.delete(key);
       this.#backOff(waiting);
     }
+  }
+
+  /** Gives one that waits another attempt at once. */
+  wake(key: string): void {
+    const waiting = this.#waiting.get(key);
+    if (!waiting) return;
+    this.#waiting.delete(key);
+    this.#activate(waiting);
   }
 
   /** Wakes what has waited for very long. */

@@ -1,13 +1,13 @@
-import type { LabelSelector, Pod, PodAffinityTerm, TopologySpreadConstraint } from '../shared/api/generated/types.js';
-import { matchesSelector, type Selector, selectorOf, selectorOfMap } from '../shared/api/selector.js';
+import type { Pod, PodAffinityTerm } from '../shared/api/generated/types.js';
+import { matchesSelector, type Selector, selectorOf } from '../shared/api/selector.js';
 import type { NodeTable } from './node-table.js';
 import type { PodInfo } from './pod-info.js';
+import { add, countByDomain, type Counts, labelOf, merged } from './topology-domain.js';
+import { leastOf, type NodeEligibility, spreadOf, spreadRefusal } from './topology-spread.js';
 
 export const podAffinityReason = "node(s) didn't match pod affinity rules";
 export const podAntiAffinityReason = "node(s) didn't match pod anti-affinity rules";
 export const existingAntiAffinityReason = "node(s) didn't satisfy existing pods anti-affinity rules";
-export const spreadReason = "node(s) didn't match pod topology spread constraints";
-export const spreadLabelReason = "node(s) didn't match pod topology spread constraints (missing required label)";
 
 /** Labels of a namespace, for namespace selectors. */
 export type NamespaceLabels = (namespace: string) => Readonly<Record<string, string>> | undefined;
@@ -15,32 +15,14 @@ export type NamespaceLabels = (namespace: string) => Readonly<Record<string, str
 /** What other pods' places mean for one pod: refusals and scores per slot. */
 export interface TopologyRules {
   refusal(slot: number): string | undefined;
+  /** Takes one more or one less pod on a slot into account, for a look at what would be. */
+  count(other: PodInfo, slot: number, sign: 1 | -1): void;
   /** Weight of preferred terms; may be negative. */
   preference(slot: number): number;
   readonly hasPreferences: boolean;
   /** For ScheduleAnyway constraints: the more pods a domain has, the larger; lower is better. */
   crowd(slot: number): number;
   readonly hasCrowd: boolean;
-}
-
-type Counts = ReadonlyMap<string, number>;
-
-const labelOf = (table: NodeTable, slot: number, key: string): string | undefined => {
-  const labels = table.nodes[slot]?.metadata.labels;
-  return labels && Object.hasOwn(labels, key) ? labels[key] : undefined;
-};
-
-function merged(
-  selector: LabelSelector | undefined,
-  pod: Pod,
-  matchLabelKeys: readonly string[] | undefined,
-): Selector {
-  const base = selectorOf(selector);
-  const labels = pod.metadata.labels ?? {};
-  const picked = Object.fromEntries(
-    (matchLabelKeys ?? []).flatMap((key) => (labels[key] === undefined ? [] : [[key, labels[key]]])),
-  );
-  return { ...base, requirements: [...base.requirements, ...selectorOfMap(picked).requirements] };
 }
 
 class Term {
@@ -74,59 +56,6 @@ class Term {
   }
 }
 
-function countByDomain(table: NodeTable, topologyKey: string, isCounted: (pod: Pod) => boolean): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (let slot = 0; slot < table.size; slot++) {
-    const domain = labelOf(table, slot, topologyKey);
-    if (domain === undefined) continue;
-    let count = 0;
-    for (const { pod } of table.podsOf(slot)) if (!pod.metadata.deletionTimestamp && isCounted(pod)) count++;
-    if (count > 0) counts.set(domain, (counts.get(domain) ?? 0) + count);
-  }
-  return counts;
-}
-
-interface Spread {
-  readonly constraint: TopologySpreadConstraint;
-  readonly counts: Map<string, number>;
-  readonly least: number;
-  /** 1 when the pod itself is counted. */
-  readonly self: number;
-}
-
-/** `isEligible` tells the slots whose domains count: those that pass the node filters. */
-function spreadOf(
-  constraint: TopologySpreadConstraint,
-  info: PodInfo,
-  table: NodeTable,
-  isEligible: (slot: number) => boolean,
-): Spread {
-  const selector = merged(constraint.labelSelector, info.pod, constraint.matchLabelKeys);
-  const namespace = info.pod.metadata.namespace;
-  const counts = countByDomain(
-    table,
-    constraint.topologyKey,
-    (pod) => pod.metadata.namespace === namespace && matchesSelector(selector, pod.metadata.labels),
-  );
-  const domains = new Set<string>();
-  for (let slot = 0; slot < table.size; slot++) {
-    const domain = isEligible(slot) ? labelOf(table, slot, constraint.topologyKey) : undefined;
-    if (domain !== undefined) domains.add(domain);
-  }
-  let least = domains.size > 0 && domains.size >= (constraint.minDomains ?? 1) ? Number.POSITIVE_INFINITY : 0;
-  for (const domain of domains) least = Math.min(least, counts.get(domain) ?? 0);
-  return { constraint, counts, least, self: matchesSelector(selector, info.pod.metadata.labels) ? 1 : 0 };
-}
-
-function spreadRefusal(spreads: readonly Spread[], table: NodeTable, slot: number): string | undefined {
-  for (const { constraint, counts, least, self } of spreads) {
-    const domain = labelOf(table, slot, constraint.topologyKey);
-    if (domain === undefined) return spreadLabelReason;
-    if ((counts.get(domain) ?? 0) + self - least > constraint.maxSkew) return spreadReason;
-  }
-  return undefined;
-}
-
 interface CountedTerm {
   readonly term: Term;
   readonly counts: Counts;
@@ -138,6 +67,11 @@ const countAt = (table: NodeTable, slot: number, { term, counts }: CountedTerm):
   return domain === undefined ? 0 : (counts.get(domain) ?? 0);
 };
 
+function isEmpty(counts: Counts): boolean {
+  for (const count of counts.values()) if (count > 0) return false;
+  return true;
+}
+
 function affinityRefusal(
   required: readonly CountedTerm[],
   info: PodInfo,
@@ -147,8 +81,42 @@ function affinityRefusal(
   const hasLabels = required.every(({ term }) => labelOf(table, slot, term.topologyKey) !== undefined);
   if (required.length > 0 && hasLabels && required.every((t) => countAt(table, slot, t) > 0)) return undefined;
   // The first of a group that wants to be together may go anywhere.
-  const isFirst = hasLabels && required.every(({ term, counts }) => counts.size === 0 && term.matches(info.pod));
+  const isFirst = hasLabels && required.every(({ term, counts }) => isEmpty(counts) && term.matches(info.pod));
   return required.length === 0 || isFirst ? undefined : podAffinityReason;
+}
+
+/** Domains from which placed pods keep the pod away, by the key of the placed pod. */
+class Repulsion {
+  readonly #domains = new Map<string, readonly { readonly key: string; readonly domain: string | undefined }[]>();
+  readonly #info: PodInfo;
+  readonly #table: NodeTable;
+  readonly #labels: NamespaceLabels;
+
+  constructor(info: PodInfo, table: NodeTable, labels: NamespaceLabels) {
+    this.#info = info;
+    this.#table = table;
+    this.#labels = labels;
+    for (const existing of table.antiAffine.values()) this.add(existing.info, existing.slot);
+  }
+
+  add(other: PodInfo, slot: number): void {
+    const domains = other.requiredAntiAffinity
+      .filter((term) => new Term(term, other.pod, this.#labels).matches(this.#info.pod))
+      .map(({ topologyKey }) => ({ key: topologyKey, domain: labelOf(this.#table, slot, topologyKey) }));
+    if (domains.length > 0) this.#domains.set(other.key, domains);
+  }
+
+  remove(other: PodInfo): void {
+    this.#domains.delete(other.key);
+  }
+
+  reaches(slot: number): boolean {
+    for (const domains of this.#domains.values()) {
+      if (domains.some(({ key, domain }) => domain !== undefined && labelOf(this.#table, slot, key) === domain))
+        return true;
+    }
+    return false;
+  }
 }
 
 /** Evaluates affinity, anti-affinity and spread of one pod against all placed pods; undefined when none of it applies. */
@@ -156,7 +124,7 @@ export function topologyRules(
   info: PodInfo,
   table: NodeTable,
   labels: NamespaceLabels,
-  isEligible: (slot: number) => boolean,
+  isEligible: NodeEligibility,
 ): TopologyRules | undefined {
   if (!info.hasTopologyRules && table.antiAffine.size === 0) return undefined;
   const { affinity, topologySpreadConstraints = [] } = info.pod.spec;
@@ -176,23 +144,27 @@ export function topologyRules(
       counted(p.podAffinityTerm, -p.weight),
     ),
   ];
-  const repelling = [...table.antiAffine.values()].flatMap((existing) =>
-    existing.info.requiredAntiAffinity.flatMap((t) => {
-      const term = new Term(t, existing.info.pod, labels);
-      return term.matches(info.pod)
-        ? [{ key: t.topologyKey, domain: labelOf(table, existing.slot, t.topologyKey) }]
-        : [];
-    }),
-  );
+  const repulsion = new Repulsion(info, table, labels);
   const spreads = topologySpreadConstraints.map((c) => spreadOf(c, info, table, isEligible));
   const hard = spreads.filter((s) => s.constraint.whenUnsatisfiable === 'DoNotSchedule');
   const soft = spreads.filter((s) => s.constraint.whenUnsatisfiable === 'ScheduleAnyway');
+  let leasts: readonly number[] | undefined;
   return {
     refusal: (slot) => {
-      if (repelling.some(({ key, domain }) => domain !== undefined && labelOf(table, slot, key) === domain))
-        return existingAntiAffinityReason;
+      leasts ??= hard.map(leastOf);
+      const refusal = spreadRefusal(hard, leasts, table, slot) ?? affinityRefusal(required, info, table, slot);
+      if (refusal !== undefined) return refusal;
       if (forbidden.some((t) => countAt(table, slot, t) > 0)) return podAntiAffinityReason;
-      return affinityRefusal(required, info, table, slot) ?? spreadRefusal(hard, table, slot);
+      return repulsion.reaches(slot) ? existingAntiAffinityReason : undefined;
+    },
+    count: (other, slot, sign) => {
+      for (const { term, counts } of [...required, ...forbidden])
+        if (term.matches(other.pod)) add(counts, labelOf(table, slot, term.topologyKey), sign);
+      for (const { constraint, counts, isCounted, isEligible: takesPart } of hard)
+        if (takesPart(slot) && isCounted(other.pod)) add(counts, labelOf(table, slot, constraint.topologyKey), sign);
+      leasts = undefined;
+      if (sign === 1) repulsion.add(other, slot);
+      else repulsion.remove(other);
     },
     preference: (slot) => preferred.reduce((sum, t) => sum + t.weight * countAt(table, slot, t), 0),
     hasPreferences: preferred.length > 0,

@@ -89,6 +89,8 @@ async function bind(
     if (annotations) pod.metadata.annotations = { ...pod.metadata.annotations, ...annotations };
     const scheduled: PodCondition = { type: 'PodScheduled', status: 'True' };
     pod.status ??= {};
+    // What was in view is taken now, or given up.
+    delete pod.status.nominatedNodeName;
     pod.status.conditions = [
       ...setCondition<PodCondition>(pod.status.conditions ?? [], scheduled, timestamp(clock.now())),
     ];

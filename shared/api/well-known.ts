@@ -24,6 +24,12 @@ export const ANNOTATION_POD_DELETION_COST = 'controller.kubernetes.io/pod-deleti
 export const ANNOTATION_STORAGE_CLASS = 'volume.beta.kubernetes.io/storage-class';
 export const ANNOTATION_DEFAULT_STORAGE_CLASS = 'storageclass.kubernetes.io/is-default-class';
 export const ANNOTATION_DEFAULT_STORAGE_CLASS_BETA = 'storageclass.beta.kubernetes.io/is-default-class';
+/** Claim and volume know of each other. */
+export const ANNOTATION_BIND_COMPLETED = 'pv.kubernetes.io/bind-completed';
+/** A controller chose the other side, and may undo it. */
+export const ANNOTATION_BOUND_BY_CONTROLLER = 'pv.kubernetes.io/bound-by-controller';
+/** Node of a claim's first consumer: its volume is made for it. */
+export const ANNOTATION_SELECTED_NODE = 'volume.kubernetes.io/selected-node';
 export const ANNOTATION_ENDPOINTS_TRIGGER_TIME = 'endpoints.kubernetes.io/last-change-trigger-time';
 export const ANNOTATION_ENDPOINTS_OVER_CAPACITY = 'endpoints.kubernetes.io/over-capacity';
 /** The host's address as other hosts see it: next hop for the node's podCIDR. */
