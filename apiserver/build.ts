@@ -18,7 +18,12 @@ import { BootstrapAuthenticator } from './authentication/bootstrap-authenticator
 import { ServiceAccountAuthenticator } from './authentication/service-account-authenticator.js';
 import { TokenSigner } from './authentication/service-account-token.js';
 import { TokenIssuer } from './authentication/token-request.js';
-import { privilegedGroup, UnionAuthorizer, type Authorizer } from './authorization/authorizer.js';
+import {
+  AuthorizationChain,
+  usualAuthorizers,
+  type ConfiguredAuthorizer,
+} from './authorization/authorization-chain.js';
+import type { Authorizer } from './authorization/authorizer.js';
 import { NodeAuthorizer } from './authorization/node-authorizer.js';
 import { RbacAuthorizer } from './authorization/rbac-authorizer.js';
 import { RoleEscalation } from './authorization/role-escalation.js';
@@ -105,8 +110,8 @@ export interface ApiserverOptions {
   readonly tokenAuthenticators?: readonly TokenAuthenticator[];
   /** Who shows nothing is refused on other paths; absent: nowhere. */
   readonly letsInAnonymous?: AnonymousRule;
-  /** Asked before roles are looked at. */
-  readonly webhookAuthorizer?: Authorizer;
+  /** Who is asked what users may, in order; another array after each change. Default: nodes, then roles. */
+  readonly authorizers?: () => readonly ConfiguredAuthorizer[];
   /** Who did what is written there; absent: nowhere. */
   readonly audit?: { readonly policy: AuditPolicy; readonly sink: AuditSink };
   /** Requests that are answered at once, divided among the priority levels. */
@@ -284,12 +289,8 @@ async function buildCore(options: ApiserverOptions, metrics: MetricsRegistry): P
       random,
     });
   const rbac = new RbacAuthorizer(objects);
-  const authorizer = new UnionAuthorizer([
-    privilegedGroup,
-    new NodeAuthorizer(objects),
-    ...(options.webhookAuthorizer ? [options.webhookAuthorizer] : []),
-    rbac,
-  ]);
+  const builtIn = { Node: new NodeAuthorizer(objects), RBAC: rbac };
+  const authorizer = new AuthorizationChain(options.authorizers ?? usualAuthorizers(), builtIn, metrics);
   const escalation = new RoleEscalation(authorizer, rbac);
   const kinds = new Set(definitions.map(({ resource }) => `${resource.apiVersion} ${resource.kind}`));
   const isKnownKind = (apiVersion: string, kind: string): boolean =>

@@ -12,7 +12,8 @@ import type { ConfiguredIssuers } from './authentication/configured-issuers.js';
 import type { OidcOptions } from './authentication/oidc-authenticator.js';
 import { usernamePrefix } from './authentication/oidc-claims.js';
 import { reviewClientFromKubeconfig } from './authentication/review-client.js';
-import { WebhookAuthorizer } from './authorization/webhook-authorizer.js';
+import type { ConfiguredAuthorizers } from './authorization/configured-authorizers.js';
+import { loadAuthorizers } from './authorization/load-authorizers.js';
 import type { ApiserverOptions } from './build.js';
 
 /** Flags about who may come in, what is let through and what is written down of it, named as those of the original. */
@@ -29,7 +30,10 @@ export interface IdentityFlags {
   authenticationConfig?: string;
   authenticationTokenWebhookConfigFile?: string;
   authenticationTokenWebhookCacheTtl: number;
+  authorizationConfig?: string;
+  authorizationMode?: string[];
   authorizationWebhookConfigFile?: string;
+  authorizationWebhookVersion?: string;
   authorizationWebhookCacheAuthorizedTtl: number;
   authorizationWebhookCacheUnauthorizedTtl: number;
   admissionControlConfigFile?: string;
@@ -99,7 +103,23 @@ export const identityFlags: readonly FlagDefinition[] = [
     parse: duration,
     default: 120_000,
   },
-  { flags: '--authorization-webhook-config-file <file>', description: 'kubeconfig of a service that knows rights' },
+  {
+    flags: '--authorization-config <file>',
+    description: 'AuthorizationConfiguration: who is asked about rights, in order; excludes the next three',
+  },
+  {
+    flags: '--authorization-mode <modes>',
+    description: 'the same by names: Node, RBAC, Webhook, AlwaysAllow, AlwaysDeny (default: Node,RBAC)',
+    parse: (text) => text.split(','),
+  },
+  {
+    flags: '--authorization-webhook-config-file <file>',
+    description: 'kubeconfig of a service that knows rights; without modes it is asked before RBAC',
+  },
+  {
+    flags: '--authorization-webhook-version <version>',
+    description: 'of the reviews it is sent: v1 or v1beta1 (default: v1)',
+  },
   {
     flags: '--authorization-webhook-cache-authorized-ttl <duration>',
     description: 'how long its yes is believed',
@@ -133,9 +153,9 @@ export const identityFlags: readonly FlagDefinition[] = [
   },
 ];
 
-type Providers = Pick<ApiserverOptions, 'tokenAuthenticators' | 'letsInAnonymous' | 'webhookAuthorizer' | 'audit'> & {
-  /** Follows its file from its start() to its stop(). */
-  readonly issuers?: ConfiguredIssuers;
+type Providers = Pick<ApiserverOptions, 'tokenAuthenticators' | 'letsInAnonymous' | 'authorizers' | 'audit'> & {
+  /** Follow their files from their start() to their stop(). */
+  readonly followed: readonly (ConfiguredIssuers | ConfiguredAuthorizers)[];
 };
 
 /** Builds what the flags ask for; throws an Error that says which of them is wrong. */
@@ -154,23 +174,13 @@ export async function loadIdentityProviders(
     tokenAuthenticators.push(new TokenReviews({ ask, cacheTtlMs, clock, log }));
   }
   const audit = auditOf(flags, clock);
-  const file = flags.authorizationWebhookConfigFile;
+  const authorization = await loadAuthorizers(flags, given);
   return {
     tokenAuthenticators,
-    ...(issuers ? { issuers } : {}),
+    authorizers: authorization.authorizers,
+    followed: [...(issuers ? [issuers] : []), ...(authorization.followed ? [authorization.followed] : [])],
     ...(issuers?.letsInAnonymous ? { letsInAnonymous: issuers.letsInAnonymous } : {}),
     ...(audit ? { audit } : {}),
-    ...(file
-      ? {
-          webhookAuthorizer: new WebhookAuthorizer({
-            ask: (await reviewClientFromKubeconfig(file, clock)).ask,
-            clock,
-            log,
-            authorizedTtlMs: flags.authorizationWebhookCacheAuthorizedTtl,
-            unauthorizedTtlMs: flags.authorizationWebhookCacheUnauthorizedTtl,
-          }),
-        }
-      : {}),
   };
 }
 

@@ -163,8 +163,8 @@ await runProcess(async (signal) => {
   const followed: FollowedFile[] = encryption ? [encryption] : [];
   try {
     const given = { clock, log, ownIssuer: flags.serviceAccountIssuer, serverId: `apiserver-${hostname()}` };
-    const { issuers, ...identity } = await loadIdentityProviders(flags, given);
-    if (issuers) followed.push(issuers);
+    const { followed: configured, ...identity } = await loadIdentityProviders(flags, given);
+    followed.push(...configured);
     const server = await startApiserver({
       ...identity,
       ...frontProxy(),

@@ -9,6 +9,7 @@ import { systemClock } from '../../shared/clock/clock.js';
 import { silentLog } from '../../shared/log/log.js';
 import { createCertificateAuthority, type KeyPair } from '../../shared/pki/certificate.js';
 import { TokenReviews } from '../../shared/review/token-reviews.js';
+import { usualAuthorizers } from '../authorization/authorization-chain.js';
 import { WebhookAuthorizer } from '../authorization/webhook-authorizer.js';
 import { getJson } from '../identity-flags.js';
 import { FakeService } from '../testing/fake-service.js';
@@ -121,7 +122,9 @@ describe('users that others vouch for', () => {
     server = await startTestServer({
       identity: {
         tokenAuthenticators: [oidc, new TokenReviews({ ...given, cacheTtlMs: 60_000 })],
-        webhookAuthorizer: new WebhookAuthorizer({ ...given, authorizedTtlMs: 60_000, unauthorizedTtlMs: 60_000 }),
+        authorizers: usualAuthorizers(
+          new WebhookAuthorizer({ ...given, authorizedTtlMs: 60_000, unauthorizedTtlMs: 60_000 }),
+        ),
       },
     });
     nobody = new RawClient(server);

@@ -10,12 +10,16 @@ export interface ReviewClient {
   close(): void;
 }
 
-const timeoutMs = 10_000;
+const usualTimeoutMs = 10_000;
 const attempts = 3;
 const firstDelayMs = 250;
 
 /** The service that a kubeconfig file names, as --authentication-token-webhook-config-file and its like give it. */
-export async function reviewClientFromKubeconfig(path: string, clock: Clock): Promise<ReviewClient> {
+export async function reviewClientFromKubeconfig(
+  path: string,
+  clock: Clock,
+  timeoutMs = usualTimeoutMs,
+): Promise<ReviewClient> {
   const { connection: options, token } = await resolveContext(await loadKubeconfig(path), path);
   const connection = new Connection(options, clock);
   const headers = {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { usualAuthorizers } from '../authorization/authorization-chain.js';
 import type { Attributes, Authorizer } from '../authorization/authorizer.js';
 import type { RawAnswer } from '../testing/raw-client.js';
 import { serverWorld } from '../testing/server-world.js';
@@ -15,7 +16,7 @@ describe('reviews of access', () => {
     },
     rulesFor: () => ({ rules: [] }),
   };
-  const { admin } = serverWorld({ identity: { webhookAuthorizer: witness } });
+  const { admin } = serverWorld({ identity: { authorizers: usualAuthorizers(witness) } });
   const review = (resourceAttributes: object, more: object = {}): Promise<RawAnswer> =>
     admin.send(`${group}/subjectaccessreviews`, { body: { spec: { user: 'asked', resourceAttributes, ...more } } });
   const status = ({ json }: RawAnswer): unknown => json?.['status'];

@@ -19,7 +19,7 @@ export interface TestServerOptions {
   readonly log?: Log;
   readonly definitions?: readonly ResourceDefinition[];
   /** Others who know users, and what is written down of requests. */
-  readonly identity?: Pick<ApiserverOptions, 'tokenAuthenticators' | 'letsInAnonymous' | 'webhookAuthorizer' | 'audit'>;
+  readonly identity?: Pick<ApiserverOptions, 'tokenAuthenticators' | 'letsInAnonymous' | 'authorizers' | 'audit'>;
   /**
    * Admission plugins that are off. Default: those that need a controller to go on, so that pods can be created where
    * nobody makes the namespace's default account, and new nodes take pods; `[]` for all as in a real cluster.

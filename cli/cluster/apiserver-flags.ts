@@ -30,6 +30,8 @@ export const passedFlags: readonly PassedFlag[] = [
   flag('oidc-signing-algs', 'names', 'algorithms of signatures that count (default: RS256)'),
   file('authentication-config', 'issuers of tokens, and where the anonymous may come, instead of the flags above'),
   file('authentication-token-webhook-config-file', 'kubeconfig of a service that knows tokens'),
+  file('authorization-config', 'who is asked about rights, in order, instead of the two flags below'),
+  flag('authorization-mode', 'modes', 'the same by names (default: Node,RBAC)'),
   file('authorization-webhook-config-file', 'kubeconfig of a service that knows rights'),
   file('admission-control-config-file', 'what the admission plugins are told'),
   file('audit-policy-file', 'which requests are written down, instead of the default policy'),

@@ -10,6 +10,8 @@ export interface AccessReviewsOptions {
   readonly authorizedTtlMs: number;
   /** How long anything else is. */
   readonly unauthorizedTtlMs: number;
+  /** Of the review that is posted. Default: v1. */
+  readonly reviewVersion?: 'v1' | 'v1beta1';
 }
 
 /** What somebody else thinks of what a user wants to do. */
@@ -39,12 +41,12 @@ export class AccessReviews {
   }
 
   async #ask(spec: object, key: string): Promise<ReviewedAccess> {
-    const { ask, authorizedTtlMs, unauthorizedTtlMs } = this.#options;
+    const { ask, authorizedTtlMs, unauthorizedTtlMs, reviewVersion = 'v1' } = this.#options;
     const answer = await ask({
-      apiVersion: 'authorization.k8s.io/v1',
+      apiVersion: `authorization.k8s.io/${reviewVersion}`,
       kind: 'SubjectAccessReview',
       metadata: {},
-      spec,
+      spec: reviewVersion === 'v1' ? spec : olderSpec(spec),
     });
     const status = answer.status as SubjectAccessReviewStatus | undefined;
     const verdict = status?.allowed === true ? 'allow' : status?.denied === true ? 'deny' : 'noOpinion';
@@ -53,4 +55,10 @@ export class AccessReviews {
       this.#known.set(key, access, verdict === 'allow' ? authorizedTtlMs : unauthorizedTtlMs);
     return access;
   }
+}
+
+/** v1beta1 called the groups of a user by their singular. */
+function olderSpec(spec: object): object {
+  const { groups, ...rest } = spec as { readonly groups?: unknown };
+  return { ...rest, group: groups };
 }

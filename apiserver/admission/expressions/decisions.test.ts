@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, it } from 'node:test';
 import { eventually } from '../../../shared/clock/eventually.js';
+import { usualAuthorizers } from '../../authorization/authorization-chain.js';
 import type { Attributes, Authorizer, Decision } from '../../authorization/authorizer.js';
 import type { RawAnswer } from '../../testing/raw-client.js';
 import { serverWorld } from '../../testing/server-world.js';
@@ -66,7 +67,7 @@ describe('policies that ask an authorizer outside', () => {
     },
     rulesFor: () => ({ rules: [] }),
   };
-  const { admin } = serverWorld({ identity: { webhookAuthorizer: outside } });
+  const { admin } = serverWorld({ identity: { authorizers: usualAuthorizers(outside) } });
   const group = '/apis/admissionregistration.k8s.io/v1';
   const core = '/api/v1/namespaces/default';
   const check = (verb: string): string =>
