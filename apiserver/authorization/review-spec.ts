@@ -36,7 +36,13 @@ export function conditionRequest({ user, isResourceRequest, verb, path, ...rest 
   const attributes = isResourceRequest
     ? {
         resourceAttributes: {
-          ...{ namespace, verb, group, version, resource, subresource, name },
+          namespace,
+          verb,
+          group,
+          version,
+          resource,
+          subresource,
+          name,
           ...(fields ? { fieldSelector: fields } : {}),
           ...(labels ? { labelSelector: labels } : {}),
         },
