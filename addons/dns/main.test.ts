@@ -17,7 +17,7 @@ const main = fileURLToPath(new URL('./main.js', import.meta.url));
 async function addressOf(name: string, port: number): Promise<unknown> {
   const socket = createSocket('udp4');
   try {
-    const answer = once(socket, 'message', { signal: AbortSignal.timeout(2_000) }) as Promise<[Buffer]>;
+    const answer = once(socket, 'message', { signal: AbortSignal.timeout(20_000) }) as Promise<[Buffer]>;
     socket.send(encode({ type: 'query', id: 7, flags: 256, questions: [{ type: 'A', name }] }), port, '127.0.0.1');
     const [found] = decode((await answer)[0]).answers ?? [];
     return found && 'data' in found ? found.data : undefined;

@@ -4,6 +4,7 @@ import { StatusError } from '../../shared/errors/status-error.js';
 import { loadSchemas } from '../schema/schemas.js';
 import { decodeBody, decodePatched, type DecodeOptions } from './decode.js';
 import { parsePatch } from './parse.js';
+import { processorWatch } from '../../shared/clock/processor-time.js';
 
 const schemas = loadSchemas();
 const options: DecodeOptions = {
@@ -197,11 +198,12 @@ test('hostile bodies are refused within a second', () => {
     ['application/yaml', Array.from({ length: 200_000 }, (_, i) => `k${i}: 1`).join('\n')],
   ];
   for (const [type, body] of bodies) {
-    const startedMs = performance.now();
+    const spentMs = processorWatch();
     const error = refusal(() => decode(body, { fieldValidation: 'Strict' }, type));
+    const tookMs = spentMs();
     const label = `${type} ${body.slice(0, 20)}`;
     assert.ok(error.code >= 400 && error.code < 500, `${label}: ${error.message}`);
-    assert.ok(performance.now() - startedMs < 1000, `${label} took ${performance.now() - startedMs} ms`);
+    assert.ok(tookMs < 1000, `${label} took ${tookMs} ms`);
   }
 });
 

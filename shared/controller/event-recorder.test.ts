@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Event } from '../api/generated/types.js';
 import { startScriptedServer } from '../client/testing/scripted-server.js';
+import { eventually } from '../clock/eventually.js';
 import { FakeClock } from '../clock/fake-clock.js';
 import { silentLog } from '../log/log.js';
 import { ApiEventRecorder } from './event-recorder.js';
@@ -59,9 +60,9 @@ test('a server that fails is asked again a few times, one that refuses is not', 
   const recorder = new ApiEventRecorder({ client: server.client(), clock, log: silentLog, component: 'test' });
   recorder.event(pod, 'Normal', 'A', 'a');
   const flushed = recorder.flush();
-  for (let i = 0; i < 200 && server.requests.length < 4; i++) {
-    await clock.advance(1_000);
-    await new Promise((resolve) => setTimeout(resolve, 2));
+  for (const pauseMs of [1_000, 2_000, 4_000]) {
+    await eventually(() => assert.equal(clock.pending, 1));
+    await clock.advance(pauseMs);
   }
   await flushed;
   assert.equal(server.requests.length, 4);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import type { Lease } from '../api/generated/types.js';
+import type { Client } from '../client/client.js';
 import { startScriptedServer } from '../client/testing/scripted-server.js';
 import { eventually } from '../clock/eventually.js';
 import { FakeClock } from '../clock/fake-clock.js';
@@ -13,7 +14,8 @@ interface Candidate {
   stop(): void;
 }
 interface World {
-  clock: FakeClock;
+  /** Lets time pass in small steps, between which every request is answered. */
+  pass: (ms: number) => Promise<void>;
   lease: () => Lease | undefined;
   /** While false, the server answers 500. */
   setHealthy: (healthy: boolean) => void;
@@ -40,13 +42,34 @@ async function world(t: TestContext): Promise<World> {
     lease = { ...given, metadata: { ...given.metadata, resourceVersion: String(version++) } };
     request.json(200, lease);
   });
+  let unanswered = 0;
+  const counting = (client: Client): Client =>
+    new Proxy(client, {
+      get: (target, name) => {
+        const value: unknown = Reflect.get(target, name);
+        if (typeof value !== 'function') return value;
+        return async (...args: unknown[]) => {
+          unanswered++;
+          try {
+            return (await Reflect.apply(value, target, args)) as unknown;
+          } finally {
+            unanswered--;
+          }
+        };
+      },
+    });
   const stops: (() => Promise<void>)[] = [];
   t.after(async () => {
     for (const stop of stops) await stop();
     await server.close();
   });
   return {
-    clock,
+    pass: async (ms) => {
+      for (let passed = 0; passed < ms; passed += 500) {
+        await clock.advance(500);
+        await eventually(() => assert.equal(unanswered, 0), 20_000, 1);
+      }
+    },
     lease: () => lease,
     setHealthy: (value) => {
       healthy = value;
@@ -66,7 +89,7 @@ async function world(t: TestContext): Promise<World> {
       const state = { leading: false, ended: undefined as string | undefined, stop: () => abort.abort() };
       const abort = new AbortController();
       const elector = new LeaderElector({
-        client: server.client(),
+        client: counting(server.client()),
         clock,
         random: () => 0,
         log: silentLog,
@@ -97,47 +120,39 @@ async function world(t: TestContext): Promise<World> {
   };
 }
 
-/** Lets time pass in steps small enough for requests to be answered between them. */
-async function pass(clock: FakeClock, ms: number): Promise<void> {
-  for (let passed = 0; passed < ms; passed += 500) {
-    await clock.advance(500);
-    await new Promise((resolve) => setTimeout(resolve, 3));
-  }
-}
-
 test('one of two leads, and its release lets the other take over at its next attempt', async (t) => {
-  const { clock, candidate, lease } = await world(t);
+  const { pass, candidate, lease } = await world(t);
   const a = candidate('a');
   await eventually(() => assert.ok(a.leading));
   const b = candidate('b');
-  await pass(clock, 20_000);
+  await pass(20_000);
   assert.deepEqual([a.leading, b.leading], [true, false]);
   a.stop();
   await eventually(() => assert.equal(a.ended, 'released'));
   assert.equal(lease()?.spec?.holderIdentity, '');
-  await pass(clock, 2_500);
+  await pass(2_500);
   await eventually(() => assert.ok(b.leading));
   assert.equal(lease()?.spec?.leaseTransitions, 1);
 });
 
 test('a leader that cannot renew gives up before another may take over', async (t) => {
-  const { clock, candidate, setHealthy } = await world(t);
+  const { pass, candidate, setHealthy } = await world(t);
   const a = candidate('a');
   await eventually(() => assert.ok(a.leading));
   setHealthy(false);
-  await pass(clock, 9_000);
+  await pass(9_000);
   assert.equal(a.leading, true);
-  await pass(clock, 4_500);
+  await pass(4_500);
   await eventually(() => assert.equal(a.ended, 'LeadershipLostError'));
   assert.equal(a.leading, false);
 });
 
 test('the Lease of a dead leader is taken only after it was seen unchanged for its whole duration', async (t) => {
-  const { clock, candidate, seed } = await world(t);
+  const { pass, candidate, seed } = await world(t);
   seed('dead');
   const b = candidate('b');
-  await pass(clock, 14_000);
+  await pass(14_000);
   assert.equal(b.leading, false);
-  await pass(clock, 4_000);
+  await pass(4_000);
   await eventually(() => assert.ok(b.leading));
 });
