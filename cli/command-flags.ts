@@ -37,12 +37,16 @@ export interface WriteFlags extends GlobalFlags, PrintFlags {
 /** Flags of commands that create or change objects. */
 export function addWriteFlags(command: Command): Command {
   return addPrintFlags(command)
-    .addOption(
-      new Option('--validate [mode]', 'strict, warn or ignore unknown fields').preset('strict').default('strict'),
-    )
+    .addOption(validateFlag())
     .addOption(dryRunFlag())
     .option('--field-manager <name>', 'name under which the server notes the change');
 }
+
+export const validateFlag = (): Option =>
+  new Option('--validate [mode]', 'strict, warn or ignore unknown fields').preset('strict').default('strict');
+
+export const windowsLineEndingsFlag = (): Option =>
+  booleanFlag('--windows-line-endings', 'end the lines of what is edited as Windows does');
 
 export function dryRunFlag(): Option {
   return new Option('--dry-run [strategy]', 'none, server or client: do not change anything')

@@ -1,3 +1,5 @@
+import { parseSelector } from '../shared/api/selector-parser.js';
+import { matchesSelector } from '../shared/api/selector.js';
 import { StatusError } from '../shared/errors/status-error.js';
 import { Failure } from './cluster/failure.js';
 import type { CommandContext } from './context.js';
@@ -32,6 +34,13 @@ export async function placedObjects(
     else errors.push(unknownKind(manifest, mapper.types));
   }
   return { objects, errors };
+}
+
+/** The objects that a label selector chooses; all without one. */
+export function withLabels(objects: readonly PlacedObject[], selector: string | undefined): readonly PlacedObject[] {
+  if (selector === undefined || selector === '') return objects;
+  const parsed = parseSelector(selector);
+  return objects.filter(({ object }) => matchesSelector(parsed, object.metadata.labels));
 }
 
 function placed(manifest: Manifest, type: ResourceType, byDefault: string, enforced: string | undefined): PlacedObject {

@@ -1,11 +1,14 @@
 import { Command, CommanderError } from 'commander';
 import { isAbort } from '../shared/errors/status-error.js';
 import { addClusterCommands } from './cluster/commands.js';
+import { Failure } from './cluster/failure.js';
 import { CommandHost } from './command-host.js';
 import { commandIndex, type IndexEntry } from './command-index.js';
 import type { Terminal } from './context.js';
 import { ExitError, failureText } from './failures.js';
 import { addGlobalFlags, canonicalArguments, FlagFailure, see } from './flags.js';
+import type { FoundPlugin } from './plugin/plugins.js';
+import { editDistance } from './spelling.js';
 
 /** The exit code that says: let the signal end this process. */
 export const interrupted = 130;
@@ -29,7 +32,12 @@ export async function runKnarr(argv: readonly string[], terminal: Terminal): Pro
     }
     const word = argv[nextWord(argv, 0)];
     const entry = commandIndex.find(({ name, aliases }) => name === word || aliases?.includes(word ?? ''));
-    if (!entry) await runOther(argv, program);
+    const plugin = await pluginFor(argv, program, entry, terminal);
+    if (plugin) {
+      const { runPlugin } = await import('./plugin/run-plugin.js');
+      return await runPlugin(plugin, terminal);
+    }
+    if (!entry) await runOther(argv, program, terminal);
     else if (await isInterrupted(runIndexed(entry, argv, program, host), terminal))
       return entry.interrupted ?? interrupted;
     return host.exitCode;
@@ -97,15 +105,55 @@ function helpOfGroup(command: Command, rest: readonly string[]): void {
   throw new ExitError(1);
 }
 
-async function runOther(argv: readonly string[], program: Command): Promise<void> {
-  addClusterCommands(program);
-  const word = argv[0];
-  const isKnown = program.commands.some((command) => command.name() === word);
-  for (const { name, description } of commandIndex) program.command(name).description(description);
-  if (word !== undefined && !word.startsWith('-') && !isKnown && word !== 'help') {
-    throw new Error(`unknown command "${word}" for "knarr"`);
+/** The plugin for a line that names no command of ours; those of kubectl may also stand below `create`. */
+async function pluginFor(
+  argv: readonly string[],
+  program: Command,
+  entry: IndexEntry | undefined,
+  { env }: Terminal,
+): Promise<FoundPlugin | undefined> {
+  const [first, second] = argv;
+  if (first === undefined || first.startsWith('-')) return undefined;
+  if (entry && (entry.name !== 'create' || second === undefined || second.startsWith('-'))) return undefined;
+  if (!entry) {
+    if (first === 'help' || isClusterCommand(program, first)) return undefined;
+  } else if (await isGenerator(entry, second ?? '')) return undefined;
+  const { findPlugin } = await import('./plugin/plugins.js');
+  return findPlugin(argv, env, entry ? 2 : 1);
+}
+
+function isClusterCommand(program: Command, name: string): boolean {
+  if (program.commands.length === 0) addClusterCommands(program);
+  return program.commands.some((command) => command.name() === name);
+}
+
+async function isGenerator(entry: IndexEntry, name: string): Promise<boolean> {
+  const root = new Command();
+  (await entry.load()).register(root, new CommandHost({} as Terminal));
+  const [command] = root.commands;
+  return command?.commands.some((each) => each.name() === name || each.aliases().includes(name)) ?? false;
+}
+
+async function runOther(argv: readonly string[], program: Command, terminal: Terminal): Promise<void> {
+  const [first] = argv;
+  const word = argv[nextWord(argv, 0)];
+  if (word !== undefined && word !== 'help' && !isClusterCommand(program, word)) {
+    if (first !== word) {
+      terminal.stderr.write(`Error: flags cannot be placed before plugin name: ${first ?? ''}\n`);
+      throw new ExitError(1);
+    }
+    throw new Failure(`unknown command "${word}" for "knarr"${suggestionsFor(word, program)}`);
   }
+  if (program.commands.length === 0) addClusterCommands(program);
+  for (const { name, description } of commandIndex) program.command(name).description(description);
   await program.parseAsync(argv, { from: 'user' });
+}
+
+/** Commands that begin so, or differ in at most two letters. */
+function suggestionsFor(word: string, program: Command): string {
+  const names = [...commandIndex.map(({ name }) => name), ...program.commands.map((command) => command.name())];
+  const near = names.filter((name) => name.startsWith(word.toLowerCase()) || editDistance(word, name) <= 2);
+  return near.length === 0 ? '' : `\n\nDid you mean this?\n${near.map((name) => `\t${name}`).join('\n')}\n`;
 }
 
 const pathOf = (command: Command): string =>

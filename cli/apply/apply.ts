@@ -1,12 +1,10 @@
 import { resourcePath } from '../../shared/api/resource.js';
-import { parseSelector } from '../../shared/api/selector-parser.js';
-import { matchesSelector } from '../../shared/api/selector.js';
 import { isConflict, isNotFound, StatusError } from '../../shared/errors/status-error.js';
 import { Failure } from '../cluster/failure.js';
 import { dryRunOf, dryRunSuffix, fieldValidationOf } from '../command-flags.js';
 import type { CommandContext } from '../context.js';
 import { throwCollected } from '../failures.js';
-import { explainRefusal, placedObjects, type PlacedObject } from '../manifest-objects.js';
+import { explainRefusal, placedObjects, withLabels, type PlacedObject } from '../manifest-objects.js';
 import { objectPrinter, type ObjectPrinter } from '../printer/object-printer.js';
 import { objectName } from '../resource-mapper.js';
 import type { AnyObject } from '../server-api.js';
@@ -31,7 +29,7 @@ export async function runApply(context: CommandContext, flags: ApplyFlags, words
   const validation = fieldValidationOf(flags.validate);
   const printer = objectPrinter(flags.output, { showManagedFields: flags.showManagedFields });
   const { objects, errors } = await placedObjects(context, { files: flags.filename, isRecursive: flags.recursive });
-  const chosen = flags.selector ? selected(objects, flags.selector) : objects;
+  const chosen = withLabels(objects, flags.selector);
   if (chosen.length === 0 && errors.length === 0) throw new Failure('no objects passed to apply');
   const applying: Applying = {
     context,
@@ -92,11 +90,6 @@ function checkFlags(flags: ApplyFlags): void {
   if (flags.serverSide && dryRunOf(flags.dryRun) === 'client') {
     throw new Failure("--dry-run=client doesn't work with --server-side (did you mean --dry-run=server instead?)");
   }
-}
-
-function selected(objects: readonly PlacedObject[], text: string): PlacedObject[] {
-  const selector = parseSelector(text);
-  return objects.filter(({ object }) => matchesSelector(selector, object.metadata.labels));
 }
 
 async function printApplied(

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { ANNOTATION_LAST_APPLIED } from '../../shared/api/well-known.js';
+import { formatManifest } from '../../shared/manifest/format.js';
 import { resourcePath } from '../../shared/api/resource.js';
 import { Failure } from '../cluster/failure.js';
 import { addFileFlags, dryRunFlag, dryRunOf, dryRunSuffix, type FileFlags } from '../command-flags.js';
@@ -9,7 +10,7 @@ import { throwCollected } from '../failures.js';
 import { booleanFlag } from '../flags.js';
 import { findObjects } from '../found-objects.js';
 import { placedObjects } from '../manifest-objects.js';
-import { objectPrinter } from '../printer/object-printer.js';
+import { goJson } from '../printer/json.js';
 import { objectName } from '../resource-mapper.js';
 import type { AnyObject } from '../server-api.js';
 import { lastApplied, withLastApplied } from './last-applied.js';
@@ -48,10 +49,9 @@ async function viewLastApplied(context: CommandContext, flags: ViewFlags, words:
     throw new Failure(`Unexpected -o output mode: ${flags.output}, the flag 'output' must be one of yaml|json`);
   const { selector, all, filename: files, recursive: isRecursive } = flags;
   const { found, errors } = await findObjects(context, { words, selector, all, files, isRecursive });
-  const printer = objectPrinter(flags.output);
   for (const { object, type, name } of found) {
     const noted = lastApplied(object) as AnyObject | undefined;
-    if (noted && printer) context.print(await printer(noted, false));
+    if (noted) context.print(flags.output === 'json' ? goJson(noted, 2) : formatManifest(noted).trimEnd());
     else
       errors.push(
         new Failure(`no last-applied-configuration annotation found on resource: ${name}, type: ${type.kind}`),

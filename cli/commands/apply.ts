@@ -3,6 +3,7 @@ import { runApply } from '../apply/apply.js';
 import type { ApplyFlags } from '../apply/applying.js';
 import type { CommandHost } from '../command-host.js';
 import { addFileFlags, addWriteFlags } from '../command-flags.js';
+import { registerEditLastApplied } from '../apply/edit-last-applied.js';
 import { registerLastApplied } from '../apply/last-applied-commands.js';
 import { durationFlag, arrayFlag, booleanFlag, integerFlag } from '../flags.js';
 
@@ -25,6 +26,7 @@ export function register(program: Command, host: CommandHost): void {
     .addOption(arrayFlag('--prune-allowlist <group/version/kind>', 'with --prune, only these types; may be repeated'));
   addFileFlags(command);
   registerLastApplied(command, host);
+  registerEditLastApplied(command, host);
   addWriteFlags(command);
   host.bind<ApplyFlags>(command, (context, flags, { words }) => runApply(context, flags, words));
 }

@@ -1,8 +1,14 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { addFileFlags, addWriteFlags, type FileFlags, type WriteFlags } from '../command-flags.js';
+import {
+  addFileFlags,
+  addWriteFlags,
+  windowsLineEndingsFlag,
+  type FileFlags,
+  type WriteFlags,
+} from '../command-flags.js';
 import type { CommandHost } from '../command-host.js';
-import { createFromFiles, createGenerated, type CreateOptions } from '../create/create.js';
+import { createFromFiles, createGenerated, type CreateFilesFlags, type CreateOptions } from '../create/create.js';
 import { allGenerators } from '../create/all.js';
 import { diskFiles } from '../create/disk-files.js';
 import type { Generator } from '../create/generator.js';
@@ -11,16 +17,21 @@ import { registerToken } from '../create/token.js';
 import { booleanFlag } from '../flags.js';
 import { sendRaw } from '../raw-request.js';
 
-type Flags = FileFlags & WriteFlags & CreateOptions & { raw?: string };
+type FilesFlags = CreateFilesFlags & { raw?: string };
+type Flags = FileFlags & WriteFlags & CreateOptions;
 
 export function register(program: Command, host: CommandHost): void {
   const create = program
     .command('create')
     .description('create objects from manifests or from flags')
     .usage('-f FILENAME | TYPE NAME [flags]')
+    .option('-l, --selector <query>', 'only objects of the files with these labels')
     .option('--raw <path>', 'send the file to this path of the server as it is');
-  addFileFlags(create).addOption(booleanFlag('--save-config', 'note the manifest for a later apply'));
-  host.bind<Flags>(addWriteFlags(create), async (context, flags, { words }) => {
+  addFileFlags(create)
+    .addOption(booleanFlag('--save-config', 'note the manifest for a later apply'))
+    .addOption(booleanFlag('--edit', 'show the objects in an editor first'))
+    .addOption(windowsLineEndingsFlag());
+  host.bind<FilesFlags>(addWriteFlags(create), async (context, flags, { words }) => {
     if (flags.raw === undefined) return createFromFiles(context, flags, words);
     const [file = '-'] = flags.filename ?? [];
     return sendRaw(context, { method: 'POST', path: flags.raw, file });

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { Command } from 'commander';
 import { CommandHost } from '../command-host.js';
 import { commandIndex } from '../command-index.js';
@@ -50,7 +51,12 @@ async function candidates(words: readonly string[], terminal: Terminal, clusterC
     if (word.startsWith('-')) {
       return { candidates: flagNames(options, line.flags, word), directive: directive.noFiles };
     }
-    const children = operands.length > 0 ? [] : childrenOf(command, word);
+    const children =
+      operands.length > 0
+        ? []
+        : [...childrenOf(command, word), ...(command === root ? await pluginsOf(root, word, terminal) : [])].sort(
+            byValue,
+          );
     if (command === root && operands.length > 0) return { candidates: [], directive: directive.default };
     const more = children.length > 0 ? nothing : await completeArgument(path, context, operands, word);
     const answer = fitting(more, word);
@@ -85,6 +91,16 @@ const childrenOf = (command: Command, word: string): Candidate[] =>
     .filter((each) => each.name() !== 'help' && each.name().startsWith(word))
     .map((each) => ({ value: each.name(), description: each.description() }))
     .sort(byValue);
+
+/** First words of the names of plugins that are no commands of ours. */
+async function pluginsOf(root: Command, word: string, { env }: Terminal): Promise<Candidate[]> {
+  const { allPlugins, isExecutable } = await import('../plugin/plugins.js');
+  const paths = allPlugins(env, () => undefined).filter(isExecutable);
+  const names = paths.map((path) => (basename(path).split('-')[1] ?? '').replaceAll('_', '-'));
+  return [...new Set(names)]
+    .filter((name) => name.startsWith(word) && !root.commands.some((each) => each.name() === name))
+    .map((name) => ({ value: name, description: `The command ${name} is a plugin installed by the user` }));
+}
 
 const fitting = ({ values, directive: number }: Completion, word: string): Answer => ({
   candidates: values

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parsePlace, localPath } from '../copy/place.js';
-import { mergePatch } from '../edit/edit-text.js';
+import { withHead } from '../edit/edit-text.js';
 import { podRows } from '../top/top.js';
 import { reconciled } from '../auth/reconcile.js';
 import { leftovers } from '../apply/prune.js';
@@ -45,10 +45,11 @@ test('cp tells paths here from paths in pods, and lets no archive leave its dest
   assert.equal(localPath('etc/passwd', 'tmp/a', 'here'), undefined);
 });
 
-test('edit sends what differs: removed fields as null, lists whole', () => {
-  const patch = mergePatch({ a: 1, b: { c: 1, d: 2 }, e: [1], f: 1 }, { a: 1, b: { c: 1, d: 3 }, e: [1, 2] });
-  assert.deepEqual(patch, { b: { d: 3 }, e: [1, 2], f: null });
-  assert.equal(mergePatch({ a: { b: 1 } }, { a: { b: 1 } }), undefined);
+test('what was wrong stands above the text when the editor opens again, where the format has comments', () => {
+  const reasons = [{ head: 'pods "a" was not valid', other: ['spec.x: wrong\nindeed'] }];
+  const text = withHead('kind: Pod\n', { format: 'yaml', advice: ['Edit.', ''] }, reasons);
+  assert.equal(text, '# Edit.\n#\n# pods "a" was not valid:\n# * spec.x: wrong\n# indeed\n#\nkind: Pod\n');
+  assert.equal(withHead('{}', { format: 'json', advice: ['Edit.'] }, reasons), '{}');
 });
 
 test('top sums the containers of a pod and sorts by use', () => {

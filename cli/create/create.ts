@@ -4,9 +4,12 @@ import { withLastApplied } from '../apply/last-applied.js';
 import { Failure } from '../cluster/failure.js';
 import { dryRunOf, dryRunSuffix, fieldValidationOf, type FileFlags, type WriteFlags } from '../command-flags.js';
 import type { CommandContext } from '../context.js';
+import { editFormatOf } from '../edit/edit.js';
+import { runEditSession } from '../edit/edit-session.js';
+import { editAdvice } from '../edit/edit-text.js';
 import { throwCollected } from '../failures.js';
 import { assumedType } from '../local-objects.js';
-import { explainRefusal, placedObjects } from '../manifest-objects.js';
+import { explainRefusal, placedObjects, withLabels, type PlacedObject } from '../manifest-objects.js';
 import { objectWriter } from '../print-flags.js';
 import { objectName, type ResourceType } from '../resource-mapper.js';
 import type { AnyObject } from '../server-api.js';
@@ -14,22 +17,45 @@ import type { AnyObject } from '../server-api.js';
 export interface CreateOptions {
   saveConfig: boolean;
 }
-type Flags = FileFlags & WriteFlags & CreateOptions;
+export interface CreateFilesFlags extends FileFlags, WriteFlags, CreateOptions {
+  edit: boolean;
+  selector?: string;
+  windowsLineEndings: boolean;
+}
 
-export async function createFromFiles(context: CommandContext, flags: Flags, words: readonly string[]): Promise<void> {
+export async function createFromFiles(
+  context: CommandContext,
+  flags: CreateFilesFlags,
+  words: readonly string[],
+): Promise<void> {
   if (words.length > 0)
     throw new Failure(`Unexpected args: [${words.join(' ')}]\nSee 'knarr create -h' for help and examples`);
   if (!flags.filename) throw new Failure('must specify one of -f and -k');
   const { objects, errors } = await placedObjects(context, { files: flags.filename, isRecursive: flags.recursive });
+  const chosen = withLabels(objects, flags.selector);
+  if (chosen.length === 0 && errors.length === 0) throw new Failure('no objects passed to create');
   const api = await context.api();
-  for (const placed of objects) {
+  for (const placed of chosen) {
     try {
-      await createOne(context, flags, placed);
+      if (flags.edit) await createEdited(context, flags, placed);
+      else await createOne(context, flags, placed);
     } catch (error) {
-      errors.push(await explainRefusal(error, placed, api));
+      errors.push(flags.edit ? error : await explainRefusal(error, placed, api));
     }
   }
   throwCollected(errors);
+}
+
+/** Shows an object in the person's editor before it is created. Where nothing was changed there, nothing is. */
+async function createEdited(context: CommandContext, flags: CreateFilesFlags, placed: PlacedObject): Promise<void> {
+  const { type, object } = placed;
+  await runEditSession(context, {
+    head: { format: editFormatOf(flags), advice: editAdvice },
+    withWindowsLineEnds: flags.windowsLineEndings,
+    targets: [{ type, name: object.metadata.name ?? '', shown: object }],
+    isReopened: false,
+    save: async (_target, edited) => void (await createOne(context, flags, { ...placed, object: edited })),
+  });
 }
 
 /** Creates what a generator made, in the namespace of the command. */

@@ -82,6 +82,8 @@ const volatile: readonly (readonly [RegExp, string])[] = [
   [/127\.0\.0\.1:\d+/g, '127.0.0.1:6443'],
   [/X509SHA256=[0-9a-f]+/g, 'X509SHA256=0'],
   [/\beyJ[\w-]+\.[\w-]+\.[\w-]+/g, '<token>'],
+  [/\/tmp\/(?:knarr|kubectl)-transcript-\w+/g, '/tmp/home'],
+  [/\bkubectl\.1\.\d+(?= (?:apply|replace)\b)/g, 'kubectl'],
   [/\/tmp\/\S+-edit-\d+/g, '/tmp/kubectl-edit-1'],
   [/(debugger-(?:node-1-)?)[bcdfghjklmnpqrstvwxz2456789]{5}\b/g, '$1xxxxx'],
 ];
