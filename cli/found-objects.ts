@@ -91,7 +91,7 @@ export async function findObjects(
  * GET of one object. Where it does not exist because its namespace does not, the failure is the namespace's, as with kubectl.
  * @throws StatusError
  */
-async function getNamed(api: ServerApi, reference: ObjectReference, subresource?: string): Promise<AnyObject> {
+export async function getNamed(api: ServerApi, reference: ObjectReference, subresource?: string): Promise<AnyObject> {
   try {
     return await api.json({ path: referencePath(reference, subresource) });
   } catch (error) {
