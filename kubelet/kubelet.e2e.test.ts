@@ -243,6 +243,13 @@ test('a pod is resized while it runs, and its status tells what is so', async ()
     assert.ok(status?.conditions?.some(({ type, reason }) => type === 'PodResizePending' && reason === 'Deferred')),
   );
   assert.equal(pending.status?.containerStatuses?.[0]?.resources?.limits?.['cpu'], '200m');
+  await eventually(async () => {
+    const told = new Set((await world.events('grown')).map(({ reason }) => reason));
+    assert.deepEqual(
+      [...told].filter((reason) => reason?.startsWith('Resize')),
+      ['ResizeStarted', 'ResizeCompleted', 'ResizeDeferred'],
+    );
+  });
 });
 
 test('a container that takes more memory than its limit is killed and says so', async () => {

@@ -39,6 +39,7 @@ export function controllerTests(cluster: FindCluster): void {
       cluster(),
       pod('selects', { nodeSelector: { disk: 'fast' }, containers }),
       pod('selects-none', { nodeSelector: { disk: 'none' }, containers }),
+      pod('claims', { containers, volumes: [{ name: 'data', persistentVolumeClaim: { claimName: 'none' } }] }),
       pod('asks-much', { containers: [shell('main', idle, { resources: { requests: { cpu: '900' } } })] }),
     );
     assert.equal((await podWhere(cluster(), 'selects', isReady)).spec?.nodeName, 'node-2');
@@ -48,9 +49,28 @@ export function controllerTests(cluster: FindCluster): void {
         assert.equal(condition?.reason, 'Unschedulable');
         assert.match(condition?.message ?? '', message);
       });
+    const hopeless = 'preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.';
     await pending('selects-none', /^0\/2 nodes are available: 2 node\(s\) didn't match Pod's node affinity\/selector/);
-    await pending('asks-much', /^0\/2 nodes are available: 2 Insufficient cpu/);
-    await kubectl('delete', 'pod', '--wait=false', 'selects-none', 'asks-much');
+    await pending('asks-much', new RegExp(`^0/2 nodes are available: 2 Insufficient cpu. ${hopeless} node-1: `));
+    await pending(
+      'claims',
+      new RegExp(`^0/2 nodes are available: persistentvolumeclaim "none" not found. ${hopeless}$`),
+    );
+    await kubectl('delete', 'pod', '--wait=false', 'selects-none', 'asks-much', 'claims');
+  });
+
+  test('a pod of higher priority takes the place of another on the node that it asks for', async () => {
+    const here = { nodeSelector: { 'kubernetes.io/hostname': 'node-2' } };
+    const containers = [shell('main', idle, { ports: [{ containerPort: 18_080, hostPort: 18_080 }] })];
+    const priorityClass = { apiVersion: 'scheduling.k8s.io/v1', kind: 'PriorityClass', metadata: { name: 'urgent' } };
+    await create(cluster(), { ...priorityClass, value: 1000 }, pod('humble', { ...here, containers }));
+    await podWhere(cluster(), 'humble', isReady);
+    await create(cluster(), pod('pressing', { ...here, containers, priorityClassName: 'urgent' }));
+    const pressing = await podWhere(cluster(), 'pressing', isReady);
+    assert.equal(pressing.spec.nodeName, 'node-2');
+    assert.doesNotMatch(await kubectl('get', 'pods', '-o', 'name'), /pod\/humble/);
+    const told = await kubectl('get', 'events', '--field-selector', 'involvedObject.name=humble,reason=Preempted');
+    assert.match(told, new RegExp(`Preempted by pod ${pressing.metadata.uid} on node node-2`));
   });
 
   test('a ReplicaSet replaces a deleted pod; a kubelet replaces a container removed behind its back', async () => {

@@ -22,6 +22,7 @@ import type { ObservedContainer, PodObservation } from './pod-observation.js';
 import type { PodObserver } from './pod-observer.js';
 import type { PodRecord } from './pod-record.js';
 import { ephemeralContainersOf, findContainer, initContainersOf, podLabel } from './pod-spec.js';
+import { resizeEvent } from './resize-events.js';
 import { needsResize, type PodResize } from './resize.js';
 
 export interface PodSyncerOptions {
@@ -99,7 +100,7 @@ export class PodSyncer {
   #plan(record: PodRecord, pod: Pod, observed: PodObservation): PodAction[] {
     const { health, clock } = this.#options;
     const nowMs = clock.now();
-    record.resize = this.#resize(record, pod, observed);
+    this.#noteResize(record, pod, this.#resize(record, pod, observed));
     return computePodActions(pod, observed, {
       nowMs,
       mayResize: record.resize?.type !== 'PodResizePending',
@@ -115,7 +116,15 @@ export class PodSyncer {
     const { generation } = pod.metadata;
     const before = record.resize;
     const isKept = before?.reason === 'Error' && before.generation === generation;
-    return this.#options.resizeRefusal(pod) ?? (isKept ? before : { type: 'PodResizeInProgress', generation });
+    const refusal = this.#options.resizeRefusal(pod);
+    if (refusal) return { ...refusal, generation };
+    return isKept ? before : { type: 'PodResizeInProgress', generation };
+  }
+
+  #noteResize(record: PodRecord, pod: Pod, resize: PodResize | undefined): void {
+    const event = resizeEvent(pod, record.resize, resize);
+    record.resize = resize;
+    if (event) this.#options.events.event(pod, event.type, event.reason, event.message);
   }
 
   #hasFailed(pass: Pass, action: PodAction): boolean {
@@ -202,7 +211,8 @@ export class PodSyncer {
       if (!(error instanceof RuntimeError) || error.code === 'Unavailable') throw error;
       failed.add(action.name);
       const { message } = error;
-      record.resize = { type: 'PodResizeInProgress', reason: 'Error', message, generation: pod.metadata.generation };
+      const { generation } = pod.metadata;
+      this.#noteResize(record, pod, { type: 'PodResizeInProgress', reason: 'Error', message, generation });
     }
   }
 
