@@ -1,5 +1,6 @@
 import { servicecidrs } from '../shared/api/generated/resources.js';
 import type { Clock } from '../shared/clock/clock.js';
+import { ApiEventRecorder } from '../shared/controller/event-recorder.js';
 import type { Log } from '../shared/log/log.js';
 import { addProcessMetrics } from '../shared/metrics/process-metrics.js';
 import { MetricsRegistry } from '../shared/metrics/registry.js';
@@ -37,7 +38,9 @@ import { LocalApiServices } from './bootstrap/local-api-services.js';
 import { ensureExtensionAuthentication, type FrontProxy } from './bootstrap/extension-authentication.js';
 import { EventSweeper } from './bootstrap/event-sweeper.js';
 import { KubernetesService } from './bootstrap/kubernetes-service.js';
+import { registryEvents } from './bootstrap/registry-events.js';
 import { ServiceAddresses } from './bootstrap/service-addresses.js';
+import { ServiceRepair } from './bootstrap/service-repair.js';
 import { PolicyStatus } from './bootstrap/policy-status.js';
 import { ensureSystemObjects } from './bootstrap/system-objects.js';
 import { CacheHub } from './cache/cache-hub.js';
@@ -238,8 +241,15 @@ export async function startApiserver(options: ApiserverOptions): Promise<Apiserv
     securePort: state.port,
   });
   await kubernetes.start();
-  const addresses = new ServiceAddresses({ registry, clock, log, range: options.serviceClusterIpRange });
+  const recorderOf = (component: string): ApiEventRecorder =>
+    new ApiEventRecorder({ client: registryEvents(registry), clock, log, component });
+  const addressEvents = recorderOf('ipallocator-repair-controller');
+  const portEvents = recorderOf('portallocator-repair-controller');
+  const { serviceClusterIpRange: range, nodePorts } = options;
+  const addresses = new ServiceAddresses({ registry, clock, log, range, events: addressEvents });
   await addresses.start();
+  const repair = new ServiceRepair({ registry, clock, log, addressEvents, portEvents, range, nodePorts });
+  repair.start();
   const sweeper = new EventSweeper(registry, clock, log);
   sweeper.start();
   const policyStatus = new PolicyStatus({ registry, structure: (name) => options.schemas.type(name), clock, log });
@@ -251,6 +261,8 @@ export async function startApiserver(options: ApiserverOptions): Promise<Apiserv
       state.isStopping = true;
       kubernetes.stop();
       addresses.stop();
+      repair.stop();
+      await Promise.all([addressEvents.stop(), portEvents.stop()]);
       sweeper.stop();
       policyStatus.stop();
       aggregator.stop();

@@ -83,7 +83,7 @@ export function buildAdmission(options: AdmissionOptions): Admission {
   };
   const { mutatingCredentials, validatingCredentials, podSecurity, limitedResources } = configuration;
   const plugins: readonly AdmissionPlugin[] = [
-    ...builtinPlugins({ objects, definitions, authorizer, randomSuffix: options.randomSuffix, podSecurity }),
+    ...builtinPlugins({ ...options, podSecurity }),
     mutatingPolicies(policies, new PatchApplier(codec, structure)),
     mutatingWebhooks(new WebhookSource(objects, 'mutating'), callerWith(mutatingCredentials), codec),
     validatingPolicies(policies),

@@ -1,3 +1,4 @@
+import type { MetricsRegistry } from '../../shared/metrics/registry.js';
 import type { Authorizer } from '../authorization/authorizer.js';
 import type { ResourceDefinition } from '../registry/definition.js';
 import type { ObjectReader } from '../registry/object-reader.js';
@@ -13,6 +14,7 @@ import { nodeRestriction } from './node-restriction.js';
 import { ownerReferencesPermission } from './owner-references.js';
 import type { PodSecurityConfiguration } from './pod-security/configuration.js';
 import { podResizeValidator } from './pod-resize-validator.js';
+import { PodSecurityMetrics } from './pod-security/pod-security-metrics.js';
 import { podSecurity } from './pod-security/pod-security.js';
 import { priorityAdmission } from './priority.js';
 import { runtimeClassAdmission } from './runtime-class.js';
@@ -26,6 +28,7 @@ export interface BuiltinOptions {
   readonly authorizer: Authorizer;
   readonly randomSuffix: () => string;
   readonly podSecurity?: PodSecurityConfiguration | undefined;
+  readonly metrics: MetricsRegistry;
 }
 
 /** Plugins that are off unless they are asked for by name, as in the original. */
@@ -40,7 +43,7 @@ export function builtinPlugins(options: BuiltinOptions): readonly AdmissionPlugi
     serviceAccountAdmission({ objects, randomSuffix }),
     nodeRestriction(objects),
     taintNodesByCondition,
-    podSecurity(objects, options.podSecurity),
+    podSecurity(objects, new PodSecurityMetrics(options.metrics), options.podSecurity),
     priorityAdmission(objects),
     defaultTolerationSeconds,
     defaultStorageClass(objects),

@@ -6,6 +6,7 @@ import type { WriteReservation } from '../registry/resource-store.js';
 import { internalError, invalid } from '../registry/status-errors.js';
 import { invalid as invalidField, type FieldError } from '../validation/field-error.js';
 import type { AddressRange } from './address-range.js';
+import { clusterAddresses, nodePortsOf } from './service-faults.js';
 import type { ServiceRanges } from './service-ranges.js';
 
 export interface ServiceAllocatorOptions {
@@ -226,17 +227,6 @@ class Reservation {
   release(): void {
     for (const release of this.#releases.splice(0)) release();
   }
-}
-
-function clusterAddresses(spec: ServiceSpec | undefined): string[] {
-  const address = spec?.clusterIP;
-  return address && address !== 'None' && spec?.type !== 'ExternalName' ? [address] : [];
-}
-
-function nodePortsOf(spec: ServiceSpec | undefined): number[] {
-  const ports = (spec?.ports ?? []).flatMap(({ nodePort }) => (nodePort ? [nodePort] : []));
-  if (spec?.healthCheckNodePort) ports.push(spec.healthCheckNodePort);
-  return [...new Set(ports)];
 }
 
 function takesNodePorts({ type, allocateLoadBalancerNodePorts, ports }: ServiceSpec): boolean {

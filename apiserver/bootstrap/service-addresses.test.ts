@@ -42,6 +42,15 @@ describe('the addresses of Services as objects', () => {
     });
     await admin.send(`${group}/ipaddresses/${address}`, { method: 'DELETE' });
     await eventually(async () => assert.deepEqual(await holder(address), parent));
+    const told = (reason: string): Promise<RawAnswer> =>
+      admin.send(`/api/v1/namespaces/default/events?fieldSelector=involvedObject.name=a,reason=${reason}`);
+    await eventually(async () => {
+      const { items } = (await told('ClusterIPNotAllocated')).json as { items: Record<string, unknown>[] };
+      assert.deepEqual(
+        items.map(({ message, type, reportingComponent }) => [message, type, reportingComponent]),
+        [[`Cluster IP [IPv4]: ${address} is not allocated; repairing`, 'Warning', 'ipallocator-repair-controller']],
+      );
+    });
     const labels = { 'ipaddress.kubernetes.io/managed-by': 'me' };
     await admin.send(`${group}/ipaddresses/${address}`, {
       method: 'PATCH',

@@ -4,6 +4,8 @@ import type { KubernetesObject } from '../../shared/api/object.js';
 import type { Clock } from '../../shared/clock/clock.js';
 import { isAlreadyExists, isConflict, isNotFound } from '../../shared/errors/status-error.js';
 import type { Log } from '../../shared/log/log.js';
+import type { EventRecorder } from '../../shared/controller/event-recorder.js';
+import { clusterAddresses } from '../allocation/service-faults.js';
 import type { ResourceRegistry } from '../registry/resource-registry.js';
 import { timestamp } from '../registry/object-metadata.js';
 import { systemWrite } from './system-objects.js';
@@ -14,6 +16,7 @@ export interface ServiceAddressesOptions {
   readonly log: Log;
   /** From which Services get addresses. */
   readonly range: string;
+  readonly events: EventRecorder;
 }
 
 interface Holder {
@@ -39,6 +42,8 @@ export class ServiceAddresses {
   readonly #holders = new Map<string, Holder>();
   readonly #due = new Set<string>();
   readonly #ends: (() => void)[] = [];
+  /** Objects that this server itself takes away to make them anew. */
+  readonly #replaced = new Set<string>();
   #working = false;
   #cancelRetry: () => void = () => {};
   #cancelRestore: () => void = () => {};
@@ -61,7 +66,10 @@ export class ServiceAddresses {
         if (type !== 'DELETED') this.#hold(current.object as unknown as Service & KubernetesObject);
       }),
       kept.onChange(({ type, current }) => {
-        if (type !== 'ADDED') this.#note(current.object.metadata.name);
+        const { name } = current.object.metadata;
+        if (type === 'DELETED' && !this.#replaced.delete(name))
+          this.#tell(name, () => `Cluster IP [IPv4]: ${name} is not allocated; repairing`);
+        if (type !== 'ADDED') this.#note(name);
       }),
       registry.of(servicecidrs).store.cache.onChange(({ type, current }) => {
         if (type === 'DELETED' && current.object.metadata.name === defaultName)
@@ -112,14 +120,14 @@ export class ServiceAddresses {
 
   #hold({ metadata, spec }: Service & KubernetesObject): void {
     const holder = { namespace: metadata.namespace ?? '', name: metadata.name };
-    for (const address of addressesOf(spec)) {
+    for (const address of clusterAddresses(spec)) {
       this.#holders.set(address, holder);
       this.#note(address);
     }
   }
 
   #release({ metadata, spec }: Service & KubernetesObject): void {
-    for (const address of addressesOf(spec)) {
+    for (const address of clusterAddresses(spec)) {
       const holder = this.#holders.get(address);
       if (holder?.name !== metadata.name || holder.namespace !== metadata.namespace) continue;
       this.#holders.delete(address);
@@ -158,22 +166,42 @@ export class ServiceAddresses {
   }
 
   async #keep(address: string): Promise<void> {
-    const { store, deleter } = this.#options.registry.of(ipaddresses);
+    const { store } = this.#options.registry.of(ipaddresses);
     const holder = this.#holders.get(address);
     const found = store.find(undefined, address)?.object as Address | undefined;
     const isRight = holder !== undefined && found !== undefined && isOf(found, holder);
     if (isRight && hasLabels(found)) return;
     // What others have made of their own is left alone.
     if (found && !isRight && found.metadata.labels?.[managedBy] !== manager) return;
-    if (found) await deleter.delete(undefined, address, {}, systemWrite);
+    if (found) await this.#remove(found, holder);
     if (holder) await store.create(undefined, addressObject(address, holder), systemWrite);
   }
-}
 
-function addressesOf(spec: Service['spec']): string[] {
-  if (spec?.type === 'ExternalName') return [];
-  const addresses = spec?.clusterIPs ?? (spec?.clusterIP ? [spec.clusterIP] : []);
-  return addresses.filter((address) => address !== 'None' && address !== '');
+  async #remove(found: Address, holder: Holder | undefined): Promise<void> {
+    const { name } = found.metadata;
+    if (holder) {
+      this.#replaced.add(name);
+      if (!isOf(found, holder)) {
+        const wrong = ({ namespace, name: service }: Holder): string =>
+          `the ClusterIP [IPv4]: ${name} for Service ${namespace}/${service} has a wrong reference; repairing`;
+        this.#tell(name, wrong);
+      }
+    }
+    try {
+      await this.#options.registry.of(ipaddresses).deleter.delete(undefined, name, {}, systemWrite);
+    } catch (error) {
+      this.#replaced.delete(name);
+      throw error;
+    }
+  }
+
+  /** Somebody has changed what belongs to a Service. */
+  #tell(address: string, messageOf: (holder: Holder) => string): void {
+    const holder = this.#holders.get(address);
+    const found = holder && this.#options.registry.of(services).store.find(holder.namespace, holder.name);
+    if (!found) return;
+    this.#options.events.event(found.object, 'Warning', 'ClusterIPNotAllocated', messageOf(holder));
+  }
 }
 
 const isOf = ({ spec }: IPAddress, { namespace, name }: Holder): boolean =>

@@ -13,7 +13,7 @@ export interface EventRecorder {
 }
 
 export interface EventRecorderOptions {
-  readonly client: Client;
+  readonly client: Pick<Client, 'create' | 'patch'>;
   readonly clock: Clock;
   readonly log: Log;
   /** e.g. `deployment-controller`. */

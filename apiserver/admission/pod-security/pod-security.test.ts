@@ -77,6 +77,27 @@ describe('PodSecurity', () => {
     );
   });
 
+  it('counts what it has decided, by policy and by what was asked', async () => {
+    const counted = async (name: string, labels: string): Promise<number> => {
+      const { text } = await admin.send('/metrics');
+      const line = text.split('\n').find((one) => one.startsWith(`pod_security_${name}_total{${labels}}`));
+      return Number(line?.slice(line.lastIndexOf(' ') + 1) ?? 0);
+    };
+    await makeNamespace('counted', { enforce: 'baseline', 'enforce-version': 'v1.30', audit: 'restricted' });
+    const request = 'request_operation="create",resource="pod",subresource=""';
+    const policy = 'policy_level="baseline",policy_version="v1.30",mode="enforce"';
+    await makePod('counted', 'p');
+    assert.equal(await counted('evaluations', `decision="deny",${policy},${request}`), 1);
+    const audited = 'policy_level="restricted",policy_version="latest",mode="audit"';
+    assert.equal(await counted('evaluations', `decision="deny",${audited},${request}`), 1);
+    const open = 'decision="allow",policy_level="privileged",policy_version="latest",mode="enforce"';
+    const before = await counted('evaluations', `${open},${request}`);
+    await makeNamespace('open', {});
+    await makePod('open', 'p');
+    assert.equal(await counted('evaluations', `${open},${request}`), before + 1);
+    assert.equal(await counted('exemptions', request), 0);
+  });
+
   it('lets a pod that is there already be labelled, and get no other image', async () => {
     const patch = (body: object): Promise<RawAnswer> =>
       admin.send('/api/v1/namespaces/tightened/pods/a', {

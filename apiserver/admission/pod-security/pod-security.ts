@@ -17,6 +17,7 @@ import {
   type Policy,
 } from './policy.js';
 import type { PodShape } from './offenders.js';
+import type { PodSecurityMetrics } from './pod-security-metrics.js';
 import type { FieldError } from '../../validation/field-error.js';
 
 /** More pods of one namespace are not looked at when its labels change. */
@@ -51,14 +52,16 @@ interface World extends PodSecurityConfiguration {
   readonly objects: ObjectReader;
   /** What the labels of a namespace ask for, read once for each state of it and not for each pod. */
   readonly policies: WeakMap<KubernetesObject, ReturnType<typeof policyOf>>;
+  readonly metrics: PodSecurityMetrics;
 }
 
 /** The Pod Security Standards, as the labels of each namespace ask for them. */
 export function podSecurity(
   objects: ObjectReader,
+  metrics: PodSecurityMetrics,
   configuration: PodSecurityConfiguration = openConfiguration,
 ): AdmissionPlugin {
-  const world = { objects, policies: new WeakMap(), ...configuration };
+  const world = { objects, policies: new WeakMap(), metrics, ...configuration };
   return {
     name: 'PodSecurity',
     validate: (request) => {
@@ -76,31 +79,40 @@ export function podSecurity(
 }
 
 /** Notes on which ground nothing holds for a request; false where all does. */
-function isExempt({ user, namespace, annotate }: AdmissionRequest, { namespaces, usernames }: Exemptions): boolean {
-  const ground = namespaces.has(namespace ?? '') ? 'namespace' : usernames.has(user.name) ? 'user' : undefined;
-  if (ground) annotate?.(`${annotationPrefix}exempt`, ground);
-  return ground !== undefined;
+function isExempt(request: AdmissionRequest, { exemptions, metrics }: World): boolean {
+  const { user, namespace, annotate } = request;
+  const isNamespace = exemptions.namespaces.has(namespace ?? '');
+  if (!isNamespace && !exemptions.usernames.has(user.name)) return false;
+  annotate?.(`${annotationPrefix}exempt`, isNamespace ? 'namespace' : 'user');
+  metrics.exempted(request);
+  return true;
 }
 
 function policyFor(request: AdmissionRequest, world: World): { policy: Policy; errors: FieldError[] } {
   const namespace = world.objects.find(namespaces, undefined, request.namespace ?? '');
-  if (!namespace) throw internalError(`failed to lookup namespace ${JSON.stringify(request.namespace ?? '')}`);
+  if (!namespace) {
+    world.metrics.failed(true, request);
+    throw internalError(`failed to lookup namespace ${JSON.stringify(request.namespace ?? '')}`);
+  }
   const found = world.policies.get(namespace) ?? policyOf(namespace.metadata.labels, world.defaults);
   world.policies.set(namespace, found);
   return found;
 }
 
 function checkPod(request: AdmissionRequest, world: World): void {
-  if (ignoredSubresources.has(request.subresource) || isExempt(request, world.exemptions)) return;
+  if (ignoredSubresources.has(request.subresource) || isExempt(request, world)) return;
   const { policy, errors } = policyFor(request, world);
-  if (isOpen(policy) && errors.length === 0) return;
+  if (isOpen(policy) && errors.length === 0) {
+    world.metrics.evaluated('allow', 'enforce', policy.enforce, request);
+    return;
+  }
   const pod = request.object as unknown as Pod & KubernetesObject;
   if (request.operation === 'UPDATE' && !isSignificant(pod, request.oldObject as unknown as Pod)) return;
   evaluate(request, pod, { ...world, policy, errors, isEnforced: true });
 }
 
 function checkTemplate(request: AdmissionRequest, world: World, templateOf: TemplateOf): void {
-  if (isExempt(request, world.exemptions)) return;
+  if (isExempt(request, world)) return;
   const { policy, errors } = policyFor(request, world);
   if (policy.audit.level === 'privileged' && policy.warn.level === 'privileged' && errors.length === 0) return;
   const template = request.object && templateOf(request.object);
@@ -114,18 +126,21 @@ interface Evaluation {
   readonly errors: readonly FieldError[];
   readonly exemptions: Exemptions;
   readonly isEnforced: boolean;
+  readonly metrics: PodSecurityMetrics;
 }
 
 function evaluate(request: AdmissionRequest, pod: PodShape, evaluation: Evaluation): void {
-  const { policy, errors, exemptions, isEnforced } = evaluation;
+  const { policy, errors, exemptions, isEnforced, metrics } = evaluation;
   if (exemptions.runtimeClasses.has(pod.spec.runtimeClassName ?? '')) {
     request.annotate?.(`${annotationPrefix}exempt`, 'runtimeClass');
+    metrics.exempted(request);
     return;
   }
   const { enforce, audit, warn } = policy;
   if (isEnforced) request.annotate?.(`${annotationPrefix}enforce-policy`, levelVersionText(enforce));
   const textOf = (level: LevelVersion): string => detailText(violationsOf(level, pod));
   if (errors.length > 0) {
+    metrics.failed(false, request);
     const why = errors.map(({ path, message }) => `${path}: ${message}`).join(', ');
     request.annotate?.(`${annotationPrefix}error`, `Failed to parse policy: ${why}`);
   }
@@ -133,14 +148,17 @@ function evaluate(request: AdmissionRequest, pod: PodShape, evaluation: Evaluati
   if (audited !== '') {
     const text = `would violate PodSecurity ${JSON.stringify(levelVersionText(audit))}: ${audited}`;
     request.annotate?.(`${annotationPrefix}audit-violations`, text);
+    metrics.evaluated('deny', 'audit', audit, request);
   }
   const refused = isEnforced ? textOf(enforce) : '';
+  if (isEnforced) metrics.evaluated(refused === '' ? 'allow' : 'deny', 'enforce', enforce, request);
   if (refused !== '') {
     const why = `violates PodSecurity ${JSON.stringify(levelVersionText(enforce))}: ${refused}`;
     throw forbidden(request.definition.resource, request.name, why);
   }
   const warned = textOf(warn);
   if (warned !== '') {
+    metrics.evaluated('deny', 'warn', warn, request);
     request.warn(`would violate PodSecurity ${JSON.stringify(levelVersionText(warn))}: ${warned}`);
   }
 }
