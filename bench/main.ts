@@ -12,6 +12,7 @@ const catalog: Readonly<Record<string, () => Promise<{ measures: Measures }>>> =
   storage: () => import('./storage.js'),
   api: () => import('./api.js'),
   collections: () => import('./collections.js'),
+  publication: () => import('./publication.js'),
   stalls: () => import('./stalls.js'),
   scheduling: () => import('./scheduling.js'),
   inference: () => import('./inference.js'),
