@@ -2,6 +2,7 @@ import type { Node } from '../shared/api/generated/types.js';
 import { amount } from '../shared/api/pod.js';
 import { ANNOTATION_LINK_ADDRESS } from '../shared/api/well-known.js';
 import { HostPorts } from './host-ports.js';
+import { ImageLocality } from './image-locality.js';
 import type { PodInfo } from './pod-info.js';
 
 const firstCapacity = 64;
@@ -33,6 +34,7 @@ export class NodeTable {
   readonly #homeless = new Map<string, Map<string, PodInfo>>();
   readonly #spread = new Map<string, Map<number, number>>();
   readonly #ports = new HostPorts();
+  readonly images = new ImageLocality();
   /** Claim -> how many placed pods use it. */
   readonly #claimUsers = new Map<string, number>();
   /** Priority -> how many placed pods have it. */
@@ -69,6 +71,7 @@ export class NodeTable {
     this.allocatablePods[slot] = amounts.get('pods') ?? 0;
     this.#scalars[slot] = { allocatable: amounts, requested: this.#scalars[slot]?.requested ?? new Map() };
     if (!previous || differsForFilters(previous, node)) this.generation[slot] = (this.generation[slot] ?? 0) + 1;
+    if (hasOtherImages(previous, node)) this.images.set(slot, node.status?.images ?? []);
     if (known === undefined) this.#adopt(name, slot);
   }
 
@@ -84,6 +87,7 @@ export class NodeTable {
     const pods = new Map(this.#podsOfSlot[slot]);
     for (const info of pods.values()) this.#count(info, slot, -1);
     if (pods.size > 0) this.#homeless.set(name, pods);
+    this.images.remove(slot);
     this.#slots.delete(name);
     this.nodes[slot] = undefined;
     this.generation[slot] = (this.generation[slot] ?? 0) + 1;
@@ -232,4 +236,9 @@ const linkAddress = (node: Node): string => node.metadata.annotations?.[ANNOTATI
 function differsForFilters(a: Node, b: Node): boolean {
   const seen = (n: Node): string => JSON.stringify([n.metadata.labels, n.spec.taints, n.spec.unschedulable]);
   return seen(a) !== seen(b);
+}
+
+function hasOtherImages(a: Node | undefined, b: Node): boolean {
+  const [before = [], after = []] = [a?.status?.images, b.status?.images];
+  return before.length !== after.length || (after.length > 0 && JSON.stringify(before) !== JSON.stringify(after));
 }

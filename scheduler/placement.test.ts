@@ -204,3 +204,21 @@ test('pods of a node that is not known yet count when it appears, and again when
   world.table.removePod('default/early');
   assert.equal(world.place(pod('p', { requests: { cpu: '2' } })), 'a');
 });
+
+test('an image that is there draws pods, unless it is small or few nodes have it', () => {
+  const run = (image: string): Pod => pod('p', { containers: [{ name: 'c', image }] });
+  const busy = { requests: { cpu: '200m', memory: '400Mi' } };
+  const world = new World([node('a', { images: { 'big:1': 900, 'app:latest': 500, 'tiny:1': 20 } }), node('b')], {
+    a: [pod('x', busy)],
+  });
+  assert.equal(world.place(run('big:1')), 'a');
+  assert.equal(world.place(run('app')), 'a', 'no tag means latest');
+  assert.equal(world.place(run('tiny:1')), 'b');
+  assert.equal(world.place(run('other:1')), 'b');
+  const many = ['c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l', 'm', 'n', 'o', 'p', 'q', 'r'];
+  for (const name of many) world.table.setNode(node(name));
+  assert.notEqual(world.place(run('big:1')), 'a');
+  world.table.removeNode('a');
+  world.table.setNode(node('z'));
+  assert.equal(world.table.images.scores(run('big:1').spec, 2), undefined, 'the freed slot has no old images');
+});

@@ -135,7 +135,7 @@ export class Placer {
     return refusals;
   }
 
-  /** LeastAllocated and BalancedAllocation, then what must be normalised over the feasible nodes. */
+  /** LeastAllocated, BalancedAllocation and ImageLocality, then what must be normalised over the feasible nodes. */
   #score(info: PodInfo, count: number, verdicts: NodeVerdicts, rules: TopologyRules | undefined): void {
     const t = this.#table;
     for (let i = 0; i < count; i++) {
@@ -145,6 +145,10 @@ export class Placer {
       const least = ((1 - cpu) * 100 + (1 - memory) * 100) / 2;
       const balanced = (1 - Math.abs(cpu - memory) / 2) * 100;
       this.#scores[i] = Math.trunc(least) + Math.trunc(balanced);
+    }
+    const locality = t.images.scores(info.pod.spec, t.nodeCount);
+    if (locality) {
+      for (let i = 0; i < count; i++) this.#scores[i] = (this.#scores[i] ?? 0) + locality(this.#feasible[i] ?? 0);
     }
     const spread = info.spreadKey === undefined ? undefined : t.spreadCounts(info.spreadKey);
     if (rules?.hasCrowd) this.#addReversed(count, weights.spread, (slot) => rules.crowd(slot));

@@ -4,7 +4,7 @@ import { objectKey } from '../shared/api/object.js';
 import type { Client } from '../shared/client/client.js';
 import type { Clock } from '../shared/clock/clock.js';
 import type { EventRecorder } from '../shared/controller/event-recorder.js';
-import { isNotFound } from '../shared/errors/status-error.js';
+import { isConflict, isNotFound } from '../shared/errors/status-error.js';
 import type { Log } from '../shared/log/log.js';
 
 /** Node that a pod has in view: `null` takes it away, `undefined` leaves it as it is. */
@@ -49,11 +49,14 @@ export class PodReporter {
 
   async #patch(pod: Pod, status: object): Promise<void> {
     const { client, log } = this.#deps;
-    const { name, namespace } = pod.metadata;
+    const { name, namespace, uid } = pod.metadata;
+    // With its uid: a pod of the same name that came since is not meant.
+    const patch = { metadata: { uid }, status };
     try {
-      await client.patch(podResource, name, namespace, 'strategic', { status }, { subresource: 'status' });
+      await client.patch(podResource, name, namespace, 'strategic', patch, { subresource: 'status' });
     } catch (error) {
-      if (!isNotFound(error)) log.warn('could not report that a pod has no node', { pod: objectKey(pod), error });
+      if (!isNotFound(error) && !isConflict(error))
+        log.warn('could not report that a pod has no node', { pod: objectKey(pod), error });
     }
   }
 }

@@ -1,5 +1,5 @@
 import type { LabelSelector, Pod } from '../shared/api/generated/types.js';
-import { type Selector, selectorOf, selectorOfMap } from '../shared/api/selector.js';
+import { type Requirement, requirement, type Selector, selectorOf } from '../shared/api/selector.js';
 import type { NodeTable } from './node-table.js';
 
 /** Pods by domain: the value of a node's label. */
@@ -11,18 +11,20 @@ export const labelOf = (table: NodeTable, slot: number, key: string): string | u
   return labels && Object.hasOwn(labels, key) ? labels[key] : undefined;
 };
 
-/** The selector, narrowed to pods that have the given labels in common with this one. */
-export function merged(
-  selector: LabelSelector | undefined,
-  pod: Pod,
-  matchLabelKeys: readonly string[] | undefined,
-): Selector {
-  const base = selectorOf(selector);
+interface LabelRules {
+  readonly labelSelector?: LabelSelector;
+  readonly matchLabelKeys?: readonly string[];
+  readonly mismatchLabelKeys?: readonly string[];
+}
+
+/** The selector, narrowed to pods that have some labels in common with this one, and others not. */
+export function merged({ labelSelector, matchLabelKeys = [], mismatchLabelKeys = [] }: LabelRules, pod: Pod): Selector {
+  const base = selectorOf(labelSelector);
   const labels = pod.metadata.labels ?? {};
-  const picked = Object.fromEntries(
-    (matchLabelKeys ?? []).flatMap((key) => (labels[key] === undefined ? [] : [[key, labels[key]]])),
-  );
-  return { ...base, requirements: [...base.requirements, ...selectorOfMap(picked).requirements] };
+  const picked = (keys: readonly string[], operator: 'in' | 'notin'): Requirement[] =>
+    keys.flatMap((key) => (labels[key] === undefined ? [] : [requirement(key, operator, [labels[key]])]));
+  const requirements = [...base.requirements, ...picked(matchLabelKeys, 'in'), ...picked(mismatchLabelKeys, 'notin')];
+  return { ...base, requirements };
 }
 
 /** Pods that count, on slots that do. */

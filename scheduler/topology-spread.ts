@@ -33,7 +33,7 @@ export function spreadOf(
   isNodeEligible: NodeEligibility,
 ): Spread {
   const { topologyKey, nodeAffinityPolicy = 'Honor', nodeTaintsPolicy = 'Ignore' } = constraint;
-  const selector = merged(constraint.labelSelector, info.pod, constraint.matchLabelKeys);
+  const selector = merged(constraint, info.pod);
   const namespace = info.pod.metadata.namespace;
   const isCounted = ({ metadata }: Pod): boolean =>
     !metadata.deletionTimestamp && metadata.namespace === namespace && matchesSelector(selector, metadata.labels);

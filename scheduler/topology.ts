@@ -34,7 +34,7 @@ class Term {
 
   constructor(term: PodAffinityTerm, owner: Pod, labels: NamespaceLabels) {
     this.topologyKey = term.topologyKey;
-    this.#selector = merged(term.labelSelector, owner, term.matchLabelKeys);
+    this.#selector = merged(term, owner);
     this.#namespaceSelector = term.namespaceSelector ? selectorOf(term.namespaceSelector) : undefined;
     const own =
       (term.namespaces ?? []).length === 0 && !this.#namespaceSelector ? [owner.metadata.namespace ?? ''] : [];

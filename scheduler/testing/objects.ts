@@ -22,13 +22,25 @@ interface NodeGiven {
   unschedulable?: boolean;
   link?: string;
   more?: Record<string, string>;
+  /** Sizes in MB of images by name. */
+  images?: Record<string, number>;
 }
 
 const filled = { uid: 'u', resourceVersion: '1', creationTimestamp: '2026-01-01T00:00:00Z' };
 
 /** A Ready node for tests. */
 export function node(name: string, given: NodeGiven = {}): Node {
-  const { cpu = '4', memory = '8Gi', pods = '110', labels = {}, taints, unschedulable, link, more = {} } = given;
+  const {
+    cpu = '4',
+    memory = '8Gi',
+    pods = '110',
+    labels = {},
+    taints,
+    unschedulable,
+    link,
+    more = {},
+    images = {},
+  } = given;
   const resources = { cpu, memory, pods, ...more };
   return {
     apiVersion: 'v1',
@@ -40,7 +52,11 @@ export function node(name: string, given: NodeGiven = {}): Node {
       ...(link ? { annotations: { 'knarr.dev/link-address': link } } : {}),
     },
     spec: { ...(taints ? { taints } : {}), ...(unschedulable ? { unschedulable } : {}) },
-    status: { allocatable: resources, capacity: resources },
+    status: {
+      allocatable: resources,
+      capacity: resources,
+      images: Object.entries(images).map(([image, size]) => ({ names: [image], sizeBytes: size * 1024 * 1024 })),
+    },
   };
 }
 
