@@ -1,17 +1,23 @@
-import { join } from 'node:path';
 import type { Clock } from '../../shared/clock/clock.js';
 import { silentLog, type Log } from '../../shared/log/log.js';
-import { AcknowledgedFile } from './acknowledged-file.js';
+import type { AcknowledgedFile } from './acknowledged-file.js';
 import { maxKeyBytes } from './change-record.js';
 import { Compactor } from './compactor.js';
 import { defaultHistoryLimits, planSlice, type HistoryLimits } from './compaction.js';
-import { headKey, LevelDatabase, writeBufferBytes, type Database } from './database.js';
-import { DirectoryLock, heldBy } from './directory-lock.js';
-import { makeDirectory, probeDisk } from './disk.js';
+import { writeBufferBytes, type Database } from './database.js';
+import type { DirectoryLock } from './directory-lock.js';
+import { probeDisk } from './disk.js';
 import { GroupCommit, type Batch, type QueueLimits, type StagedWrite } from './group-commit.js';
-import { encodeHead } from './head-record.js';
 import { locate, present, readEvents, readPage } from './history.js';
 import type { KeyIndex } from './key-index.js';
+import {
+  openLevel,
+  openStore,
+  reopenStore,
+  type OpenDatabase,
+  type OpenedStore,
+  type ReopenedStore,
+} from './opening.js';
 import {
   StorageClosedError,
   StorageCompactedError,
@@ -27,7 +33,6 @@ import {
   type StoredValue,
   type WatchOptions,
 } from './storage.js';
-import { loadVerified, type LoadedState } from './verification.js';
 import { callListener, Watchers, type StorageListener } from './watchers.js';
 
 export interface LevelStorageOptions {
@@ -39,7 +44,7 @@ export interface LevelStorageOptions {
   /** Writes that wait for the disk at most; further ones fail with StorageOverloadedError. */
   readonly queueLimits?: Partial<QueueLimits>;
   /** Opens the files; tests put faults in between. */
-  readonly openDatabase?: (directory: string) => Promise<Database>;
+  readonly openDatabase?: OpenDatabase;
 }
 
 type Mode = 'read-write' | 'read-only' | 'closed';
@@ -48,7 +53,6 @@ const defaultQueueLimits: QueueLimits = { maxWrites: 10_000, maxBytes: 128 * 102
 const firstRetryMs = 1000;
 const lastRetryMs = 5000;
 const eventsAtOnce = 64;
-const openLevel = (path: string): Promise<Database> => LevelDatabase.open(path);
 
 /**
  * The store in LevelDB. docs/storage.md tells how it keeps its word.
@@ -63,7 +67,7 @@ export class LevelStorage implements Storage {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #queueLimits: QueueLimits;
-  readonly #openDatabase: (directory: string) => Promise<Database>;
+  readonly #openDatabase: OpenDatabase;
   readonly #lock: DirectoryLock;
   readonly #acknowledged: AcknowledgedFile;
   readonly #compactor: Compactor;
@@ -87,7 +91,7 @@ export class LevelStorage implements Storage {
   #commits = 0;
   #writes = 0;
 
-  private constructor(options: LevelStorageOptions, parts: OpenParts) {
+  private constructor(options: LevelStorageOptions, parts: OpenedStore) {
     this.#directory = options.directory;
     this.#clock = options.clock;
     this.#log = options.log ?? silentLog;
@@ -115,24 +119,7 @@ export class LevelStorage implements Storage {
    * directory, StorageCorruptError when anything that was acknowledged is missing or damaged.
    */
   static async open(options: LevelStorageOptions): Promise<LevelStorage> {
-    makeDirectory(options.directory);
-    const lock = await DirectoryLock.acquire(options.directory);
-    const acknowledged = AcknowledgedFile.open(join(options.directory, 'acknowledged'));
-    let database: Database | undefined;
-    try {
-      database = await (options.openDatabase ?? openLevel)(join(options.directory, 'level'));
-      const { head, index } = await loadVerified(database, acknowledged.read());
-      const owned = { ...head, epoch: Math.max(head.epoch, lock.lastEpoch()) + 1 };
-      lock.claim(owned.epoch);
-      await database.write([{ type: 'put', key: headKey, value: encodeHead(owned) }]);
-      acknowledged.write(owned);
-      return new LevelStorage(options, { lock, acknowledged, database, state: { head: owned, index } });
-    } catch (error) {
-      await database?.close();
-      acknowledged.close();
-      await lock.release();
-      throw error instanceof StorageLockedError ? heldBy(options.directory) : error;
-    }
+    return new LevelStorage(options, await openStore(options.directory, options.openDatabase ?? openLevel));
   }
 
   get revision(): number {
@@ -373,25 +360,13 @@ export class LevelStorage implements Storage {
     this.#database = undefined;
     await this.#flushing;
     await former?.close();
-    const database = await this.#openDatabase(join(this.#directory, 'level'));
-    try {
-      const { head, index } = await loadVerified(database, { revision: this.#revision, chain: this.#chain });
-      await database.readRecords([...this.#suspects]);
-      const events: StorageEvent[] = [];
-      for (let from = this.#revision; from < head.revision; from += eventsAtOnce) {
-        events.push(...(await readEvents(database, '', from, Math.min(from + eventsAtOnce, head.revision))));
-      }
-      await database.write([{ type: 'put', key: headKey, value: encodeHead(head) }]);
-      this.#acknowledged.write(head);
-      this.#suspects.clear();
-      this.#adopt(database, { head, index }, events);
-    } catch (error) {
-      await database.close();
-      throw error;
-    }
+    const store = { directory: this.#directory, acknowledged: this.#acknowledged };
+    const last = { revision: this.#revision, chain: this.#chain };
+    this.#adopt(await reopenStore(store, this.#openDatabase, last, this.#suspects));
   }
 
-  #adopt(database: Database, { head, index }: LoadedState, events: readonly StorageEvent[]): void {
+  #adopt({ database, state: { head, index }, events }: ReopenedStore): void {
+    this.#suspects.clear();
     this.#database = database;
     this.#queue = new GroupCommit(head, this.#queueLimits);
     this.#index = index;
@@ -455,13 +430,6 @@ export class LevelStorage implements Storage {
     if (revision < this.#compactedRevision) throw new StorageCompactedError(this.#compactedRevision);
     if (revision > this.#revision) throw new StorageFutureRevisionError(revision, this.#revision);
   }
-}
-
-interface OpenParts {
-  readonly lock: DirectoryLock;
-  readonly acknowledged: AcknowledgedFile;
-  readonly database: Database;
-  readonly state: LoadedState;
 }
 
 /** With the former state where there is a database to read it from. */
