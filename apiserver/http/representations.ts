@@ -51,7 +51,7 @@ export class Representations {
     if (!known) this.#messages.set(`${apiVersion} ${kind}`, (known = new WeakMap()));
     let message = known.get(cached);
     if (!message) {
-      message = this.#protobuf.message(asJson(store.toView(cached.object))) ?? Buffer.alloc(0);
+      message = this.#protobuf.message(asJson(store.forms.toView(cached.object))) ?? Buffer.alloc(0);
       known.set(cached, message);
     }
     return message;
@@ -64,7 +64,7 @@ export class Representations {
     if (form.encoding === 'protobuf') return this.#protobufEncoder(served, form);
     if (form.transform === 'none') {
       if (!definition.storedAs) return storedRepresentation;
-      return { key: `view ${apiVersion}`, encode: (cached) => store.viewBytes(cached), frame: jsonFrame };
+      return { key: `view ${apiVersion}`, encode: (cached) => store.forms.viewBytes(cached), frame: jsonFrame };
     }
     return {
       key: `${form.transform} ${form.transformVersion} ${includeObject} ${apiVersion}`,
@@ -111,7 +111,7 @@ export class Representations {
       const { object } = cached;
       const metadata = { resourceVersion: object.metadata.resourceVersion };
       const nowMs = this.#clock.now();
-      const show = (one: KubernetesObject): KubernetesObject => served.store.toView(one);
+      const show = (one: KubernetesObject): KubernetesObject => served.store.forms.toView(one);
       const options = { includeObject, apiVersion, metadata, show, nowMs, withoutColumns: true };
       return Buffer.from(JSON.stringify(makeTable(served.definition, [object], options)));
     };
@@ -161,7 +161,7 @@ export class Representations {
     metadata: Record<string, unknown>,
   ): TableOptions {
     const apiVersion = `meta.k8s.io/${form.transformVersion}`;
-    const show = (object: KubernetesObject): KubernetesObject => served.store.toView(object);
+    const show = (object: KubernetesObject): KubernetesObject => served.store.forms.toView(object);
     return { includeObject, apiVersion, metadata, show, nowMs: this.#clock.now() };
   }
 }

@@ -39,7 +39,7 @@ export class ResourceReader {
   /** One stored object in the form asked for. */
   #sendStored(exchange: Exchange, served: ServedResource, found: CachedObject, form: Negotiated): void {
     if (form.transform === 'none') {
-      const bytes = served.store.viewBytes(found);
+      const bytes = served.store.forms.viewBytes(found);
       if (form.encoding !== 'protobuf') sendObject(exchange, 200, bytes, form);
       else sendProtobuf(exchange, 200, this.#representations.encoder(served, form, 'Metadata').encode(found), bytes);
       return;
@@ -56,7 +56,7 @@ export class ResourceReader {
     assertShape(form, served, true);
     const include = includeObject(exchange, form);
     const selection = compileSelection(definition, options.labelSelector, options.fieldSelector);
-    const opened = store.readCache();
+    const opened = store.forms.cache();
     const cache = opened instanceof Promise ? await opened : opened;
     await prepareToSelect(cache, selection);
     const result = await readList({
@@ -101,7 +101,7 @@ export class ResourceReader {
     const form = this.#negotiate(exchange, served, false);
     const options = withName(parseListOptions(exchange.query, true), exchange);
     const selection = compileSelection(definition, options.labelSelector, options.fieldSelector);
-    const opened = store.readCache();
+    const opened = store.forms.cache();
     const cache = opened instanceof Promise ? await opened : opened;
     await prepareToSelect(cache, selection);
     await serveWatch(

@@ -77,7 +77,7 @@ export class ResourceWriter {
     const { object, isRemoved } = await served.deleter.delete(info.namespace, info.name, deletion, options);
     const isAccepted = !isRemoved && query.get('orphanDependents') === 'false';
     if (!isRemoved || deletionAnswersObject(served.definition.resource)) {
-      const bytes = Buffer.from(JSON.stringify(served.store.toView(object)));
+      const bytes = Buffer.from(JSON.stringify(served.store.forms.toView(object)));
       this.#given.reader.sendWritten(exchange, served, isAccepted ? 202 : 200, { object, bytes });
       return;
     }
@@ -102,7 +102,7 @@ export class ResourceWriter {
     const list = parseListOptions(query, false);
     const selection = compileSelection(served.definition, list.labelSelector, list.fieldSelector);
     const { prefix } = served.store;
-    const cache = await served.store.readCache();
+    const cache = await served.store.forms.cache();
     await prepareToSelect(cache, selection);
     const { hub, storage } = this.#given;
     const found = await readList({
@@ -114,7 +114,7 @@ export class ResourceWriter {
       options: list,
     });
     const items = await served.deleter.deleteAll(found.objects, deletion, options);
-    const bytes = await mapInSlices(items, (item) => encodeTyped(served.store.toView(item)));
+    const bytes = await mapInSlices(items, (item) => encodeTyped(served.store.forms.toView(item)));
     const head = listHead(served.definition.resource, { objects: [], revision: hub.revision });
     const answer = jsonList(head, new ListItems(bytes));
     const encoding = plainEncoding(header(exchange.request, 'accept'));
@@ -129,19 +129,19 @@ export class ResourceWriter {
     const object = this.#given.codec.decode(bytes, header(request, 'content-type'), expectedOf(definition), options);
     object.metadata ??= {} as KubernetesObject['metadata'];
     exchange.audit?.sent(object.metadata);
-    return served.store.toStored(object);
+    return served.store.forms.toStored(object);
   }
 
   #patch(exchange: Exchange, served: ServedResource, patch: ParsedPatch, options: WriteOptions, mode: UpdateMode) {
     const { info } = exchange;
     const { store, definition } = served;
     return store.modify(info.namespace, info.name, options, mode, (current, shared) => {
-      const next = this.#given.codec.applyPatch(patch, store.toView(current), expectedOf(definition), options);
+      const next = this.#given.codec.applyPatch(patch, store.forms.toView(current), expectedOf(definition), options);
       next.metadata ??= {} as KubernetesObject['metadata'];
       if (next.metadata.resourceVersion && next.metadata.resourceVersion !== String(shared.revision)) {
         throw modified(definition.resource, info.name);
       }
-      return store.toStored(next);
+      return store.forms.toStored(next);
     });
   }
 
@@ -165,10 +165,10 @@ export class ResourceWriter {
           time: timestamp(store.dependencies.clock.now()),
           force: options.force,
         },
-        live && store.toView(live),
+        live && store.forms.toView(live),
         applied,
       );
-      return store.toStored(next);
+      return store.forms.toStored(next);
     };
     if (!store.find(info.namespace, info.name)) {
       if (info.subresource !== '') throw notFound(definition.resource, info.name);

@@ -1,6 +1,5 @@
 import type { KubernetesObject } from '../../shared/api/object.js';
 import { timestamp } from './object-metadata.js';
-import { conflict } from './status-errors.js';
 import type { ResourceDefinition } from './definition.js';
 import type { DeleteOptions } from './write-options.js';
 
@@ -13,25 +12,6 @@ export type DeletionPlan =
   /** The object stays, changed, until somebody finishes the deletion. */
   | { readonly type: 'mark'; readonly object: KubernetesObject }
   | { readonly type: 'alreadyDeleting' };
-
-export function checkPreconditions(
-  definition: ResourceDefinition,
-  object: KubernetesObject,
-  preconditions: DeleteOptions['preconditions'],
-): void {
-  const { uid, resourceVersion, name } = object.metadata;
-  const fail = (field: string, wanted: string, found: string): never => {
-    throw conflict(
-      definition.resource,
-      name,
-      `Precondition failed: ${field} in precondition: ${wanted}, ${field} in object meta: ${found}`,
-    );
-  };
-  if (preconditions?.uid !== undefined && preconditions.uid !== uid) fail('UID', preconditions.uid, uid);
-  if (preconditions?.resourceVersion !== undefined && preconditions.resourceVersion !== resourceVersion) {
-    fail('ResourceVersion', preconditions.resourceVersion, resourceVersion);
-  }
-}
 
 /** Decides; `object` is a private copy that a `mark` returns changed. */
 export function planDeletion(

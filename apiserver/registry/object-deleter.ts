@@ -1,7 +1,8 @@
 import type { KubernetesObject } from '../../shared/api/object.js';
 import type { CachedObject } from '../cache/cached-object.js';
 import { StorageConflictError } from '../storage/storage.js';
-import { checkPreconditions, isDeletionComplete, planDeletion } from './deletion.js';
+import { isDeletionComplete, planDeletion } from './deletion.js';
+import { checkPreconditions } from './preconditions.js';
 import { decodeObject, encodeObject } from './encoding.js';
 import type { ResourceStore } from './resource-store.js';
 import { modified, notFound } from './status-errors.js';
@@ -104,7 +105,7 @@ export class ObjectDeleter {
     if (isDeletionComplete(this.#store.definition, object)) return this.#remove(shared, object, options);
     const { storage, hub } = this.#store.dependencies;
     if (!options.isDryRun) {
-      const stored = await this.#store.forStorage(object);
+      const stored = await this.#store.forms.forStorage(object);
       const encode = (revision: number): Buffer => hub.encoded.note(encodeObject(stored, revision), stored);
       const { revision } = await storage.put(shared.key, encode, shared.revision);
       object.metadata.resourceVersion = String(revision);
@@ -115,7 +116,7 @@ export class ObjectDeleter {
   async #remove(shared: CachedObject, last: KubernetesObject, options: WriteOptions): Promise<DeleteResult> {
     const { storage } = this.#store.dependencies;
     if (!options.isDryRun) {
-      const stored = await this.#store.forStorage(last);
+      const stored = await this.#store.forms.forStorage(last);
       await storage.delete(shared.key, shared.revision, (revision) => encodeObject(stored, revision));
     }
     return { object: last, isRemoved: true };

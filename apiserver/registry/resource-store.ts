@@ -5,19 +5,19 @@ import type { AdmissionChain, AdmissionRequest, GroupVersionKind } from '../admi
 import { writeOptionsObject } from '../admission/operation-options.js';
 import { CachedObject } from '../cache/cached-object.js';
 import type { CacheHub } from '../cache/cache-hub.js';
-import { ConvertedCache } from '../cache/converted-cache.js';
 import type { WatchCache } from '../cache/watch-cache.js';
 import { StorageConflictError, type Storage, type StoredValue } from '../storage/storage.js';
-import type { FormConversion, ResourceDefinition } from './definition.js';
+import type { ResourceDefinition } from './definition.js';
 import { isDeletionComplete } from './deletion.js';
-import { decodeObject, encodeObject, encodeTyped, hasSameEncoding } from './encoding.js';
+import { decodeObject, encodeObject, hasSameEncoding } from './encoding.js';
 import type { FieldManagement } from './field-management.js';
 import { KeyLock } from './key-lock.js';
+import { ObjectForms } from './object-forms.js';
 import { checkName, checkNamespace, fillSystemFields, generateName, timestamp } from './object-metadata.js';
-import { alreadyExists, conflict, invalid, modified, notFound } from './status-errors.js';
+import { checkUpdated, preconditionFailed } from './preconditions.js';
+import { alreadyExists, invalid, modified, notFound } from './status-errors.js';
 import { collectionPrefix, storageKey } from './storage-keys.js';
 import { prepareUpdate, type UpdateMode } from './update-preparation.js';
-import { invalid as invalidField } from '../validation/field-error.js';
 import type { DeleteOptions, WriteOptions } from './write-options.js';
 import { faultsOfNew, faultsOfUpdate } from './write-validation.js';
 
@@ -85,13 +85,11 @@ export class ResourceStore {
   readonly definition: ResourceDefinition;
   readonly prefix: string;
   readonly cache: WatchCache;
+  readonly forms: ObjectForms;
   readonly dependencies: StoreDependencies;
   readonly lock = new KeyLock();
   /** The definition of the version that is stored. */
   readonly #stored: ResourceDefinition;
-  readonly #views = new WeakMap<CachedObject, Buffer>();
-  readonly #conversion: FormConversion | undefined;
-  readonly #converted: ConvertedCache | undefined;
 
   constructor(definition: ResourceDefinition, dependencies: StoreDependencies) {
     this.definition = definition;
@@ -100,19 +98,12 @@ export class ResourceStore {
     this.prefix = collectionPrefix(this.#stored.resource);
     const { hub } = dependencies;
     this.cache = hub.cacheOf(definition);
-    const forms = definition.custom?.conversion;
-    this.#conversion = forms;
-    this.#converted = forms && new ConvertedCache({ source: this.cache, forms, hub });
+    this.forms = new ObjectForms(definition, this.cache, hub);
   }
 
   /** Ends what only this version has. */
   close(): void {
-    this.#converted?.close();
-  }
-
-  /** The objects to list and to watch: those of {@link cache}, but for versions that others convert. */
-  readCache(): WatchCache | Promise<WatchCache> {
-    return this.#converted ? this.#converted.current() : this.cache;
+    this.forms.close();
   }
 
   key(namespace: string | undefined, name: string): string {
@@ -125,18 +116,7 @@ export class ResourceStore {
 
   /** An object to read and to change, in the form of this version where others convert it. Throws or rejects with 404. */
   current(namespace: string | undefined, name: string): CachedObject | Promise<CachedObject> {
-    const stored = this.get(namespace, name);
-    return this.#conversion ? this.#formOf(stored) : stored;
-  }
-
-  async #formOf(stored: CachedObject): Promise<CachedObject> {
-    const [form] = (await this.#conversion?.fromStored([stored])) ?? [];
-    return form ?? stored;
-  }
-
-  /** What is written for an object that comes from {@link current}. */
-  forStorage(object: KubernetesObject): KubernetesObject | Promise<KubernetesObject> {
-    return this.#conversion ? this.#conversion.toStored(object) : object;
+    return this.forms.ofStored(this.get(namespace, name));
   }
 
   /** As it is stored. Throws 404. */
@@ -146,35 +126,7 @@ export class ResourceStore {
     return found;
   }
 
-  /** The stored form of what a request carries, defaults filled in; `object` becomes the store's own. */
-  toStored(object: KubernetesObject): KubernetesObject {
-    const stored = this.definition.storedAs?.toStored(object) ?? object;
-    this.definition.strategy.defaults?.(stored);
-    return stored;
-  }
-
-  /** An object as this version shows it: itself where this version is the stored one. */
-  toView(stored: KubernetesObject): KubernetesObject {
-    const { storedAs } = this.definition;
-    return storedAs ? storedAs.fromStored(structuredClone(stored)) : stored;
-  }
-
-  /** The bytes that this version answers with; made once for each state of an object. */
-  viewBytes(cached: CachedObject): Buffer {
-    const { storedAs } = this.definition;
-    if (!storedAs) return cached.bytes;
-    const known = this.#views.get(cached);
-    if (known) return known;
-    const bytes = encodeTyped(storedAs.fromStored(decodeObject(cached.bytes)));
-    this.#views.set(cached, bytes);
-    return bytes;
-  }
-
-  #encodeView(stored: KubernetesObject): Buffer {
-    return encodeTyped(this.toView(stored));
-  }
-
-  /** POST. `object` comes from {@link toStored}, and becomes the store's own. */
+  /** POST. `object` comes from {@link ObjectForms.toStored}, and becomes the store's own. */
   async create(
     namespace: string | undefined,
     object: KubernetesObject,
@@ -265,11 +217,7 @@ export class ResourceStore {
       const isNew = !this.find(namespace, name);
       if (isNew && mode.subresource === '' && this.definition.allowCreateOnUpdate) {
         if (object.metadata.uid) {
-          throw conflict(
-            this.definition.resource,
-            name,
-            `Precondition failed: UID in precondition: ${object.metadata.uid}, UID in object meta: `,
-          );
+          throw preconditionFailed(this.definition.resource, name, 'UID', object.metadata.uid, '');
         }
         if (object.metadata.resourceVersion) throw notFound(this.definition.resource, name);
         return this.create(namespace, object, options, name);
@@ -277,7 +225,7 @@ export class ResourceStore {
       const given = JSON.stringify(object);
       return this.#retrying(namespace, name, options, mode, (_current, shared) => {
         const next = JSON.parse(given) as KubernetesObject;
-        this.#checkVersion(next, shared, name);
+        checkUpdated(this.definition, next, shared);
         // Unconditional: it takes the place of whatever there is.
         next.metadata.resourceVersion = String(shared.revision);
         return next;
@@ -323,24 +271,6 @@ export class ResourceStore {
       annotate: options.annotate,
       onSettled: settles && ((settle: () => void) => void settles.push(settle)),
     };
-  }
-
-  #checkVersion(next: KubernetesObject, shared: CachedObject, name: string): void {
-    const { resource } = this.definition;
-    const { resourceVersion, uid } = next.metadata;
-    const currentUid = shared.object.metadata.uid;
-    if (uid && uid !== currentUid) {
-      throw conflict(
-        resource,
-        name,
-        `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${currentUid}`,
-      );
-    }
-    if (resourceVersion && resourceVersion !== '0') {
-      if (resourceVersion !== String(shared.revision)) throw modified(resource, name);
-    } else if (!this.definition.allowUnconditionalUpdate) {
-      throw invalid(resource, name, [invalidField('metadata.resourceVersion', 0, 'must be specified for an update')]);
-    }
   }
 
   /** Other writers hold the lock of the same key in turn; a conflict here comes from outside this process, or a delete. */
@@ -422,14 +352,15 @@ export class ResourceStore {
   ): Promise<WriteResult> {
     next.metadata.resourceVersion = String(shared.revision);
     if (hasSameEncoding(next, old) && !this.#isStale(shared.key)) {
-      return { object: next, bytes: this.viewBytes(shared), isCreated: false };
+      return { object: next, bytes: this.forms.viewBytes(shared), isCreated: false };
     }
     if (isDeletionComplete(this.definition, next)) {
       if (!options.isDryRun) {
-        const last = this.#conversion ? await this.forStorage(next) : next;
+        const form = this.forms.forStorage(next);
+        const last = form instanceof Promise ? await form : form;
         await this.dependencies.storage.delete(shared.key, shared.revision, (revision) => this.#encode(last, revision));
       }
-      return { object: next, bytes: this.#encodeView(next), isCreated: false };
+      return { object: next, bytes: this.forms.encodeView(next), isCreated: false };
     }
     return this.#put(next, shared.revision, options, false);
   }
@@ -437,8 +368,7 @@ export class ResourceStore {
   /** What would be written again although nothing changed: an old key, or an old version. */
   #isStale(key: string): boolean {
     if (this.dependencies.storage.isStale?.(key)) return true;
-    if (!this.#conversion) return false;
-    return this.cache.get(key)?.object.apiVersion !== this.#conversion.stored.apiVersion;
+    return this.forms.isConverted && this.forms.isOutdated(this.cache.get(key)?.object);
   }
 
   async #put(
@@ -451,16 +381,17 @@ export class ResourceStore {
     const key = this.key(metadata.namespace, metadata.name);
     if (options.isDryRun) {
       if (isCreated && this.cache.get(key)) throw alreadyExists(this.definition.resource, metadata.name);
-      if (this.#conversion) await this.forStorage(object);
-      return { object, bytes: this.#encodeView(object), isCreated };
+      if (this.forms.isConverted) await this.forms.forStorage(object);
+      return { object, bytes: this.forms.encodeView(object), isCreated };
     }
-    const written = this.#conversion ? await this.forStorage(object) : object;
+    const form = this.forms.forStorage(object);
+    const written = form instanceof Promise ? await form : form;
     // What is new is rarely looked into before it changes: to keep it parsed costs more than to parse it then.
     const isKept = !isCreated || this.definition.custom !== undefined;
     const encode = (revision: number): Buffer => this.#encode(written, revision, isKept);
     const stored = await this.dependencies.storage.put(key, encode, expected);
-    if (this.#conversion) return { ...(await this.#readBack(stored)), isCreated };
-    const bytes = this.definition.storedAs ? this.#encodeView(object) : stored.value;
+    if (this.forms.isConverted) return { ...(await this.#readBack(stored)), isCreated };
+    const bytes = this.definition.storedAs ? this.forms.encodeView(object) : stored.value;
     return { object, bytes, isCreated };
   }
 
@@ -469,7 +400,7 @@ export class ResourceStore {
     const cached = this.cache.get(stored.key);
     const isLast = cached?.revision === stored.revision;
     const object = this.dependencies.hub.encoded.find(stored.value);
-    const form = await this.#formOf(isLast ? cached : new CachedObject(stored, object));
+    const form = await this.forms.ofStored(isLast ? cached : new CachedObject(stored, object));
     return { object: form.object, bytes: form.bytes };
   }
 
@@ -477,12 +408,5 @@ export class ResourceStore {
   #encode(object: KubernetesObject, revision: number, isKept = true): Buffer {
     const bytes = encodeObject(object, revision);
     return isKept ? this.dependencies.hub.encoded.note(bytes, object) : bytes;
-  }
-
-  /** Throws 409 when a given resourceVersion is not the current one. */
-  assertVersion(resourceVersion: string | undefined, shared: CachedObject): void {
-    if (resourceVersion && resourceVersion !== String(shared.revision)) {
-      throw modified(this.definition.resource, shared.name);
-    }
   }
 }

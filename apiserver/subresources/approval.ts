@@ -7,6 +7,7 @@ import { expectedOf, type ObjectCodec } from '../http/object-codec.js';
 import type { ResourceReader } from '../http/resource-reader.js';
 import type { SubresourceHandler } from '../http/resource-handler.js';
 import { writeOptions } from '../http/write-request.js';
+import { checkVersion } from '../registry/preconditions.js';
 import { timestamp } from '../registry/object-metadata.js';
 import { prepareForApproval, validateApproval } from '../kinds/certificatesigningrequest.js';
 import { invalid, methodNotSupported } from '../registry/status-errors.js';
@@ -31,7 +32,7 @@ export function approvalHandler(codec: ObjectCodec, reader: ResourceReader, cloc
       const next = patch
         ? codec.applyPatch(patch, structuredClone(current), expected, options)
         : codec.decode(bytes, contentType, expected, options);
-      served.store.assertVersion(next.metadata?.resourceVersion, shared);
+      checkVersion(served.definition, next.metadata?.resourceVersion, shared);
       const approved = next as Request;
       const old = current as Request;
       prepareForApproval(approved, old, timestamp(clock.now()));

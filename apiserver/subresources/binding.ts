@@ -11,6 +11,7 @@ import { writeOptions } from '../http/write-request.js';
 import { timestamp } from '../registry/object-metadata.js';
 import type { ResourceRegistry, ServedResource } from '../registry/resource-registry.js';
 import { badRequest } from '../../shared/errors/bad-request.js';
+import { checkPreconditions } from '../registry/preconditions.js';
 import { conflict, invalid, methodNotSupported } from '../registry/status-errors.js';
 import { notSupported, required, type FieldError } from '../validation/field-error.js';
 import { admitCreate } from './admit.js';
@@ -69,21 +70,12 @@ async function bind(
   const options = writeOptions(exchange);
   const kind = { group: '', version: 'v1', kind: 'Binding' };
   await admitCreate(served, 'binding', binding, options, { namespace: info.namespace, name, kind });
+  const preconditions = { ...(uid ? { uid } : {}), ...(resourceVersion ? { resourceVersion } : {}) };
   const mode = { subresource: 'binding', skipsValidation: true, skipsAdmission: true, isUnowned: true };
   const node = binding.target.name ?? '';
   await served.store.modify(info.namespace, name, options, mode, (current, shared) => {
     const pod = current as unknown as Pod & KubernetesObject;
-    if ((uid && uid !== pod.metadata.uid) || (resourceVersion && resourceVersion !== String(shared.revision))) {
-      const [what, given, found] =
-        uid && uid !== pod.metadata.uid
-          ? ['UID', uid, pod.metadata.uid]
-          : ['ResourceVersion', resourceVersion, String(shared.revision)];
-      throw conflict(
-        resource,
-        name,
-        `Precondition failed: ${what} in precondition: ${given}, ${what} in object meta: ${found}`,
-      );
-    }
+    checkPreconditions(served.definition, shared.object, preconditions);
     assertBindable(pod, node, (why) => conflict({ ...resource, resource: 'pods/binding' }, name, why));
     pod.spec.nodeName = node;
     if (annotations) pod.metadata.annotations = { ...pod.metadata.annotations, ...annotations };

@@ -9,7 +9,7 @@ import type { ObjectCodec } from '../http/object-codec.js';
 import type { SubresourceHandler } from '../http/resource-handler.js';
 import { sendJson } from '../http/respond.js';
 import { deleteOptions, writeOptions } from '../http/write-request.js';
-import { checkPreconditions } from '../registry/deletion.js';
+import { checkPreconditions } from '../registry/preconditions.js';
 import { timestamp } from '../registry/object-metadata.js';
 import type { ServedResource } from '../registry/resource-registry.js';
 import { badRequest } from '../../shared/errors/bad-request.js';

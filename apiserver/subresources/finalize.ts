@@ -6,6 +6,7 @@ import { expectedOf, type ObjectCodec } from '../http/object-codec.js';
 import type { ResourceReader } from '../http/resource-reader.js';
 import type { SubresourceHandler } from '../http/resource-handler.js';
 import { writeOptions } from '../http/write-request.js';
+import { checkVersion } from '../registry/preconditions.js';
 import { methodNotSupported } from '../registry/status-errors.js';
 
 /** Serves namespaces/finalize: only spec.finalizers may change; without any the deleted namespace goes. */
@@ -20,7 +21,7 @@ export function finalizeHandler(codec: ObjectCodec, reader: ResourceReader): Sub
     const wanted = (given as unknown as Namespace).spec?.finalizers ?? [];
     const { resourceVersion } = given.metadata ?? {};
     const result = await served.store.modify(undefined, info.name, options, mode, (current, shared) => {
-      served.store.assertVersion(resourceVersion, shared);
+      checkVersion(served.definition, resourceVersion, shared);
       const namespace = current as unknown as Namespace & KubernetesObject;
       namespace.spec = { ...namespace.spec, finalizers: wanted };
       return namespace;
