@@ -7,8 +7,8 @@ export type Pumped = Pick<Watcher, 'isCaughtUp' | 'pump' | 'finish'>;
 
 const minJoinMs = 4;
 const maxJoinMs = 10;
-/** So many streams are written to in one go; then others have their turn. */
-const sliceLength = 500;
+/** So many streams are written to in one go, some milliseconds with TLS; then others have their turn. */
+const sliceLength = 100;
 
 /**
  * Tells watchers that their caches changed. A lone change goes out at once; under load the changes of some milliseconds are

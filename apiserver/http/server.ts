@@ -7,7 +7,6 @@ import { fastify, type FastifyInstance } from 'fastify';
 import type { Clock } from '../../shared/clock/clock.js';
 import { StatusError } from '../../shared/errors/status-error.js';
 import type { RawRequest, RawResponse } from './exchange.js';
-import { paceHandshakes } from './handshake-pace.js';
 
 export interface TlsFiles {
   /** PEM texts. */
@@ -58,8 +57,6 @@ export class ApiServer {
         key,
         ca: clientCa,
         requestCert: true,
-        // paceHandshakes begins to read.
-        pauseOnConnect: true,
         // Tokens serve those without a certificate; who shows a bad one is refused with a 401.
         rejectUnauthorized: false,
         minVersion: 'TLSv1.2',
@@ -87,7 +84,6 @@ export class ApiServer {
     this.#server = app.server as unknown as Http2SecureServer;
     // Selectors are long at times; HTTP/2 has the same limit by default.
     (this.#server as { maxHeaderSize?: number }).maxHeaderSize = maxHeaderBytes;
-    paceHandshakes(this.#server);
     this.#server.on('secureConnection', (socket: Duplex) => {
       this.#sockets.add(socket);
       socket.once('close', () => this.#sockets.delete(socket));

@@ -46,6 +46,7 @@ export class Http2Transport implements Transport {
       const { method, path, headers, body } = exchange;
       const fields = { ':method': method, ':path': path, ...headers, ...contentLength(exchange) };
       const bytesBefore = this.#socket.bytesRead;
+      let hasHead = false;
       const stream = this.#session.request(fields, { endStream: body === undefined });
       // An idle connection keeps no process alive.
       if (this.#streams++ === 0) this.#session.ref();
@@ -58,6 +59,7 @@ export class Http2Transport implements Transport {
       });
       stream.once('response', ({ ':status': status = 0, ...received }) => {
         settle();
+        hasHead = true;
         resolve(new Answer({ status, headers: received }, stream, () => stream.rstCode === constants.NGHTTP2_NO_ERROR));
       });
       stream.on('error', (error: Error & { code?: unknown }) => {
@@ -65,8 +67,10 @@ export class Http2Transport implements Transport {
         reject(String(error.code).startsWith('ERR_HTTP2') ? new ConnectionLostError(error.message) : error);
       });
       stream.once('close', () => {
-        settle();
-        reject(new ConnectionLostError('the connection was closed before an answer came'));
+        if (!hasHead) {
+          settle();
+          reject(new ConnectionLostError('the connection was closed before an answer came'));
+        }
         if (--this.#streams === 0 && !this.#session.destroyed) this.#session.unref();
       });
       if (body !== undefined) stream.end(body);
