@@ -13,6 +13,7 @@ import { startApiserver, type ApiserverOptions } from './build.js';
 import { identityFlags, loadIdentityProviders, type IdentityFlags } from './identity-flags.js';
 import { definitions } from './kinds/index.js';
 import { loadSchemas } from './schema/schemas.js';
+import { directorySize } from './storage/directory-size.js';
 import { EncryptedStorage } from './storage/encrypted-storage.js';
 import { EncryptionReloader, rulesOf } from './storage/encryption-config.js';
 import { LevelStorage } from './storage/level-storage.js';
@@ -155,6 +156,15 @@ function openEncryption(level: LevelStorage, path: string | undefined, log: Log)
   return { storage, encryption: new EncryptionReloader({ path, storage, config, clock: systemClock, log }) };
 }
 
+function addStorageSize(metrics: MetricsRegistry): void {
+  const size = metrics.gauge({
+    name: 'apiserver_storage_size_bytes',
+    help: 'Size of the storage database file physically allocated in bytes.',
+    labels: ['storage_cluster_id'],
+  });
+  metrics.onCollect(() => size.set(directorySize(join(flags.stateDir, 'db')), ['etcd-0']));
+}
+
 await runProcess(async (signal) => {
   const log = createLog({ component: 'apiserver' });
   const clock = systemClock;
@@ -202,7 +212,10 @@ await runProcess(async (signal) => {
       ],
       serverSeats: Math.max(1, flags.maxRequestsInflight + flags.maxMutatingRequestsInflight),
       disabledAdmission: flags.disableAdmissionPlugins,
-      addMetrics: (metrics) => followed.forEach((one) => one.addMetrics(metrics)),
+      addMetrics: (metrics) => {
+        followed.forEach((one) => one.addMetrics(metrics));
+        addStorageSize(metrics);
+      },
       enabledAdmission: flags.enableAdmissionPlugins,
     });
     for (const one of followed) one.start();

@@ -65,22 +65,25 @@ export interface AdmissionPlugin {
 
 /** All plugins in order: first every mutation, then every check. */
 export class AdmissionChain {
-  readonly #mutating: readonly AdmissionPlugin[];
-  readonly #validating: readonly AdmissionPlugin[];
-
+  readonly #mutating: readonly Timed<'mutate'>[];
+  readonly #validating: readonly Timed<'validate'>[];
   readonly #metrics: AdmissionMetrics;
 
   constructor(plugins: readonly AdmissionPlugin[], metrics: AdmissionMetrics) {
     this.#metrics = metrics;
-    this.#mutating = plugins.filter(({ mutate }) => mutate);
-    this.#validating = plugins.filter(({ validate }) => validate);
+    this.#mutating = plugins.flatMap((plugin) =>
+      plugin.mutate ? [{ run: plugin.mutate.bind(plugin), observe: metrics.plugin(plugin.name, 'admit') }] : [],
+    );
+    this.#validating = plugins.flatMap((plugin) =>
+      plugin.validate ? [{ run: plugin.validate.bind(plugin), observe: metrics.plugin(plugin.name, 'validate') }] : [],
+    );
   }
 
   /** Undefined when no plugin had to wait: the common write then costs no turn of the event loop. */
   mutate(request: AdmissionRequest): Promise<void> | undefined {
     const rounds = new MutationRounds();
     const runRound = (): Promise<void> | undefined =>
-      runAll(this.#mutating, 0, (plugin) => plugin.mutate?.(request, rounds));
+      this.#runAll(this.#mutating, 0, request.operation, ({ run }) => run(request, rounds));
     const again = (): Promise<void> | undefined => {
       if (!rounds.wantsAnother) return undefined;
       rounds.round = 1;
@@ -94,20 +97,54 @@ export class AdmissionChain {
 
   validate(request: AdmissionRequest): Promise<void> | undefined {
     return this.#metrics.step('validate', request.operation, () =>
-      runAll(this.#validating, 0, (plugin) => plugin.validate?.(request)),
+      this.#runAll(this.#validating, 0, request.operation, ({ run }) => run(request)),
     );
+  }
+
+  #runAll<Step extends 'mutate' | 'validate'>(
+    plugins: readonly Timed<Step>[],
+    from: number,
+    operation: string,
+    step: (plugin: Timed<Step>) => void | Promise<void>,
+  ): Promise<void> | undefined {
+    let beganMs = this.#metrics.now();
+    for (let i = from; i < plugins.length; i++) {
+      const plugin = plugins[i];
+      if (!plugin) continue;
+      let pending: void | Promise<void>;
+      try {
+        pending = step(plugin);
+      } catch (error) {
+        this.#end(plugin, operation, true, beganMs);
+        throw error;
+      }
+      if (pending) {
+        const startMs = beganMs;
+        return pending.then(
+          () => {
+            this.#end(plugin, operation, false, startMs);
+            return this.#runAll(plugins, i + 1, operation, step);
+          },
+          (error: unknown) => {
+            this.#end(plugin, operation, true, startMs);
+            throw error;
+          },
+        );
+      }
+      beganMs = this.#end(plugin, operation, false, beganMs);
+    }
+    return undefined;
+  }
+
+  /** The time at which the plugin was through, when the next one begins. */
+  #end({ observe }: Pick<Timed<'mutate'>, 'observe'>, operation: string, isRejected: boolean, beganMs: number): number {
+    const nowMs = this.#metrics.now();
+    observe(operation, isRejected, nowMs - beganMs);
+    return nowMs;
   }
 }
 
-function runAll(
-  plugins: readonly AdmissionPlugin[],
-  from: number,
-  step: (plugin: AdmissionPlugin) => void | Promise<void>,
-): Promise<void> | undefined {
-  for (let i = from; i < plugins.length; i++) {
-    const plugin = plugins[i];
-    const pending = plugin && step(plugin);
-    if (pending) return pending.then(() => runAll(plugins, i + 1, step));
-  }
-  return undefined;
+interface Timed<Step extends 'mutate' | 'validate'> {
+  readonly run: NonNullable<AdmissionPlugin[Step]>;
+  readonly observe: ReturnType<AdmissionMetrics['plugin']>;
 }

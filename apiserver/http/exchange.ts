@@ -25,6 +25,8 @@ export interface Exchange {
   readonly encodeProtobuf: (object: JsonObject) => Buffer | undefined;
   /** Who works on what was sent waits for his turn. */
   readonly turns: WorkTurns;
+  /** What is counted of the answer. */
+  readonly sent: { bytes: number; deprecation?: string };
   /** Sent with the answer, whatever it is. */
   readonly headers: Record<string, string>;
   /** Where what happens is written down; absent without an audit policy. */

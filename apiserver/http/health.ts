@@ -1,3 +1,5 @@
+import { HealthMetrics } from '../../shared/metrics/health-metrics.js';
+import type { MetricsRegistry } from '../../shared/metrics/registry.js';
 import type { Exchange } from './exchange.js';
 import { sendBytes } from './respond.js';
 import type { NonResourceHandler } from './non-resource-handler.js';
@@ -13,21 +15,33 @@ export interface HealthCheck {
 const text = 'text/plain; charset=utf-8';
 
 /** /livez, /readyz and /healthz in the original's text form: `?verbose`, `?exclude=NAME`, and one path for each check. */
-export function addHealth(handler: NonResourceHandler, checks: readonly HealthCheck[]): void {
+export function addHealth(
+  handler: NonResourceHandler,
+  checks: readonly HealthCheck[],
+  registry: MetricsRegistry,
+): void {
+  const metrics = new HealthMetrics(registry);
   const live = checks.filter(({ isReadiness }) => isReadiness !== true);
   for (const [endpoint, relevant] of [
     ['livez', live],
     ['healthz', live],
     ['readyz', checks],
   ] as const) {
-    handler.add(`/${endpoint}`, (exchange) => answerAll(exchange, endpoint, relevant));
+    handler.add(`/${endpoint}`, (exchange) => answerAll(exchange, endpoint, { checks: relevant, metrics }));
     for (const check of relevant) {
-      handler.add(`/${endpoint}/${check.name}`, (exchange) => answerAll(exchange, endpoint, [check]));
+      handler.add(`/${endpoint}/${check.name}`, (exchange) =>
+        answerAll(exchange, endpoint, { checks: [check], metrics }),
+      );
     }
   }
 }
 
-function answerAll(exchange: Exchange, endpoint: string, checks: readonly HealthCheck[]): void {
+interface Asked {
+  readonly checks: readonly HealthCheck[];
+  readonly metrics: HealthMetrics;
+}
+
+function answerAll(exchange: Exchange, endpoint: string, { checks, metrics }: Asked): void {
   const excluded = new Set(exchange.query.getAll('exclude'));
   let isWell = true;
   const lines: string[] = [];
@@ -37,6 +51,7 @@ function answerAll(exchange: Exchange, endpoint: string, checks: readonly Health
       continue;
     }
     const problem = check();
+    metrics.checked(endpoint, name, problem === undefined);
     if (problem !== undefined) isWell = false;
     lines.push(problem === undefined ? `[+]${name} ok` : `[-]${name} failed: ${problem}`);
   }

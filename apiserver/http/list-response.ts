@@ -167,6 +167,7 @@ export function protobufList(
 export async function sendList(exchange: Exchange, list: ListBody): Promise<void> {
   const { response } = exchange;
   const length = list.sizeBytes;
+  exchange.sent.bytes = length;
   const wantsGzip = length >= 128 * 1024 && header(exchange.request, 'accept-encoding')?.includes('gzip') === true;
   const headers = { ...commonHeaders(exchange), 'content-type': list.contentType };
   if (exchange.audit?.wantsResponse(length)) exchange.audit.responseBody(joinList(list), list.contentType);

@@ -15,7 +15,7 @@ import { header, type Exchange, type RawRequest, type RawResponse } from './exch
 import type { Peers } from './peer.js';
 import { attributesOf, refuse } from './request-attributes.js';
 import { parseRequestInfo, type RequestInfo } from './request-info.js';
-import { metricLabels, type RequestMetrics } from './request-metrics.js';
+import { dryRunLabel, metricLabels, removedRelease, type RequestMetrics } from './request-metrics.js';
 import { sendError } from './respond.js';
 import { toStatusError } from './failure.js';
 import { SocketResponse } from './socket-response.js';
@@ -136,6 +136,7 @@ export class Pipeline {
       warnings,
       headers,
       encodeProtobuf,
+      sent: { bytes: 0 },
       audit,
       turns: this.#turns,
     };
@@ -279,14 +280,21 @@ export class Pipeline {
     const { metrics, clock } = this.#options;
     const { response, info } = exchange;
     const labels = metricLabels(info);
+    const dryRun = dryRunLabel(exchange.query);
     const isLong = isLongRunning(info);
     const startMs = clock.monotonic();
     if (isLong) metrics.longRunning.add(1, labels);
     response.once('close', () => {
-      metrics.total.inc([...labels, String(response.statusCode)]);
+      metrics.total.inc([...labels, dryRun, String(response.statusCode)]);
       exchange.audit?.completed(response.statusCode);
       if (isLong) metrics.longRunning.add(-1, labels);
-      else metrics.duration.observe((clock.monotonic() - startMs) / 1000, labels);
+      else metrics.duration.observe((clock.monotonic() - startMs) / 1000, [...labels, dryRun]);
+      if (info.verb === 'get' || info.verb === 'list') metrics.responseSizes.observe(exchange.sent.bytes, labels);
+      if (exchange.sent.deprecation !== undefined) {
+        const { group, version, resource, subresource } = info;
+        const removed = removedRelease(exchange.sent.deprecation);
+        metrics.deprecated.set(1, [group, version, resource, subresource, removed]);
+      }
     });
   }
 

@@ -3,6 +3,7 @@ import type { TokenSigner } from '../authentication/service-account-token.js';
 import type { FanOut } from '../cache/fan-out.js';
 import type { CacheHub } from '../cache/cache-hub.js';
 import type { Storage } from '../storage/storage.js';
+import { collectionOf } from '../registry/storage-keys.js';
 import { addHealth } from './health.js';
 import type { NonResourceHandler } from './non-resource-handler.js';
 import { sendBytes, sendJson } from './respond.js';
@@ -24,21 +25,25 @@ export interface PublicPathsOptions {
 export function addPublicPaths(paths: NonResourceHandler, options: PublicPathsOptions): void {
   const { storage, metrics, signer, issuer } = options;
   addStorageMetrics(options);
-  addHealth(paths, [
-    { name: 'ping', check: () => undefined },
-    {
-      name: 'storage',
-      check: () => {
-        const { mode, reason } = storage.health();
-        return mode === 'read-write' ? undefined : `the store is ${mode}${reason === undefined ? '' : `: ${reason}`}`;
+  addHealth(
+    paths,
+    [
+      { name: 'ping', check: () => undefined },
+      {
+        name: 'storage',
+        check: () => {
+          const { mode, reason } = storage.health();
+          return mode === 'read-write' ? undefined : `the store is ${mode}${reason === undefined ? '' : `: ${reason}`}`;
+        },
       },
-    },
-    {
-      name: 'shutdown',
-      isReadiness: true,
-      check: () => (options.isStopping() ? 'process is shutting down' : undefined),
-    },
-  ]);
+      {
+        name: 'shutdown',
+        isReadiness: true,
+        check: () => (options.isStopping() ? 'process is shutting down' : undefined),
+      },
+    ],
+    metrics,
+  );
   paths.add('/version', (exchange) => sendJson(exchange, 200, versionInfo));
   paths.add('/metrics', (exchange) =>
     sendBytes(exchange, 200, 'text/plain; version=0.0.4; charset=utf-8', Buffer.from(metrics.render())),
@@ -58,6 +63,8 @@ export function addPublicPaths(paths: NonResourceHandler, options: PublicPathsOp
   paths.add('/', (exchange) => sendJson(exchange, 200, { paths: paths.paths() }));
 }
 
+const qualified = (group: string, resource: string): string => (group === '' ? resource : `${resource}.${group}`);
+
 function addStorageMetrics({ metrics, storage, hub, fanOut }: PublicPathsOptions): void {
   const gauge = (name: string, help: string, read: () => number): void => {
     const metric = metrics.gauge({ name, help });
@@ -68,6 +75,31 @@ function addStorageMetrics({ metrics, storage, hub, fanOut }: PublicPathsOptions
     let count = 0;
     for (const cache of hub.caches()) count += cache.size;
     return count;
+  });
+  const objects = metrics.gauge({
+    name: 'apiserver_storage_objects',
+    help: '[DEPRECATED, consider using apiserver_resource_objects instead] Number of stored objects at the time of last check split by kind. In case of a fetching error, the value will be -1.',
+    labels: ['resource'],
+  });
+  const resources = metrics.gauge({
+    name: 'apiserver_resource_objects',
+    help: 'Number of stored objects at the time of last check split by kind. In case of a fetching error, the value will be -1.',
+    labels: ['group', 'resource'],
+  });
+  let shown: [group: string, resource: string][] = [];
+  metrics.onCollect(() => {
+    const before = shown;
+    shown = [];
+    for (const [group, resource] of before) {
+      objects.remove([qualified(group, resource)]);
+      resources.remove([group, resource]);
+    }
+    for (const { prefix, size } of hub.caches()) {
+      const { group, resource } = collectionOf(prefix);
+      shown.push([group, resource]);
+      objects.set(size, [qualified(group, resource)]);
+      resources.set(size, [group, resource]);
+    }
   });
   gauge('apiserver_storage_revision', 'Latest revision of the store.', () => storage.health().revision);
   gauge('apiserver_storage_keys', 'Number of keys in the store.', () => storage.health().keys);

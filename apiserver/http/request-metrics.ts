@@ -8,7 +8,15 @@ export interface RequestMetrics {
   /** Requests that are being answered at the moment. */
   readonly inFlight: { readOnly: number; mutating: number };
   readonly longRunning: Gauge;
+  readonly responseSizes: Histogram;
+  /** What is asked for in a version that is on its way out. */
+  readonly deprecated: Gauge;
 }
+
+const where = ['verb', 'group', 'version', 'resource', 'subresource', 'scope', 'component'];
+const durationBuckets = [
+  0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60,
+];
 
 export function createRequestMetrics(registry: MetricsRegistry): RequestMetrics {
   const inFlight = { readOnly: 0, mutating: 0 };
@@ -25,18 +33,30 @@ export function createRequestMetrics(registry: MetricsRegistry): RequestMetrics 
     inFlight,
     total: registry.counter({
       name: 'apiserver_request_total',
-      help: 'Counter of apiserver requests broken out for each verb, group, version, resource, scope and HTTP response code.',
-      labels: ['verb', 'group', 'version', 'resource', 'subresource', 'scope', 'code'],
+      help: 'Counter of apiserver requests broken out for each verb, dry run value, group, version, resource, scope, component, and HTTP response code.',
+      labels: [...where, 'dry_run', 'code'],
     }),
     duration: registry.histogram({
       name: 'apiserver_request_duration_seconds',
-      help: 'Response latency distribution in seconds for each verb, group, version, resource, subresource and scope.',
-      labels: ['verb', 'group', 'version', 'resource', 'subresource', 'scope'],
+      help: 'Response latency distribution in seconds for each verb, dry run value, group, version, resource, subresource, scope and component.',
+      labels: [...where, 'dry_run'],
+      buckets: durationBuckets,
     }),
     longRunning: registry.gauge({
       name: 'apiserver_longrunning_requests',
-      help: 'Number of open watches and streams.',
-      labels: ['verb', 'group', 'version', 'resource', 'subresource', 'scope'],
+      help: 'Gauge of all active long-running apiserver requests broken out by verb, group, version, resource, scope and component. Not all requests are tracked this way.',
+      labels: where,
+    }),
+    responseSizes: registry.histogram({
+      name: 'apiserver_response_sizes',
+      help: 'Response size distribution in bytes for each group, version, verb, resource, subresource, scope and component.',
+      labels: where,
+      buckets: [1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9],
+    }),
+    deprecated: registry.gauge({
+      name: 'apiserver_requested_deprecated_apis',
+      help: 'Gauge of deprecated APIs that have been requested, broken out by API group, version, resource, subresource, and removed_release.',
+      labels: ['group', 'version', 'resource', 'subresource', 'removed_release'],
     }),
   };
 }
@@ -52,5 +72,11 @@ export function metricLabels(info: RequestInfo): string[] {
           : '';
   const names: Readonly<Record<string, string>> = { create: 'POST', update: 'PUT' };
   const verb = names[info.verb] ?? info.verb.toUpperCase();
-  return [verb, info.group, info.version, info.resource, info.subresource, scope];
+  return [verb, info.group, info.version, info.resource, info.subresource, scope, 'apiserver'];
 }
+
+/** `All`, or nothing where what is written is kept. */
+export const dryRunLabel = (query: URLSearchParams): string => (query.get('dryRun') === 'All' ? 'All' : '');
+
+/** The release in which the original stopped serving what a warning is about; '' where it names none. */
+export const removedRelease = (warning: string): string => /unavailable in v(\d+\.\d+)\+/.exec(warning)?.[1] ?? '';

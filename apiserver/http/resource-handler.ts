@@ -45,6 +45,7 @@ export class ResourceHandler {
     const { definition } = served;
     if (definition.deprecation !== undefined) {
       exchange.warnings.push(definition.deprecation);
+      exchange.sent.deprecation = definition.deprecation;
       exchange.audit?.annotate('k8s.io/deprecated', 'true');
     }
     const isMisplaced =

@@ -74,12 +74,14 @@ function deliver(
   if (body.length >= gzipFromBytes && header(request, 'accept-encoding')?.includes('gzip')) {
     gzip(body, { level: 1 }, (error, compressed) => {
       if (error || response.writableEnded || response.destroyed) return;
+      exchange.sent.bytes = compressed.length;
       writeHead(response, code, { ...headers, 'content-encoding': 'gzip', 'content-length': compressed.length });
       endWith(response, compressed);
     });
     return;
   }
   headers['content-length'] = body.length;
+  exchange.sent.bytes = body.length;
   writeHead(response, code, headers);
   endWith(response, exchange.method === 'HEAD' ? undefined : body);
 }

@@ -19,3 +19,9 @@ export function prefixOfKey(key: string): string {
   const group = key.indexOf('/', registryPrefix.length);
   return key.slice(0, key.indexOf('/', group + 1) + 1);
 }
+
+/** Whose prefix it is. */
+export function collectionOf(prefix: string): { readonly group: string; readonly resource: string } {
+  const [group = '', resource = ''] = prefix.slice(registryPrefix.length).split('/');
+  return { group: group === 'core' ? '' : group, resource };
+}

@@ -134,6 +134,7 @@ function served(review: ServedReview, codec: ObjectCodec): [string, (exchange: E
   const warning = `${group}/v1beta1 ${kind} is deprecated in v${older}+, unavailable in v${major}.${Number(minor) + 3}+; use ${group}/v1 ${kind}`;
   const answerOlder: Answer = async (object, exchange) => {
     exchange.warnings.push(warning);
+    exchange.sent.deprecation = warning;
     exchange.audit?.annotate('k8s.io/deprecated', 'true');
     form?.toStable(object);
     const body = await answer(object, exchange);

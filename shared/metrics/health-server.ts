@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { HealthMetrics } from './health-metrics.js';
 import type { MetricsRegistry } from './registry.js';
 
 /** Says why the process is not well, or undefined when it is. */
@@ -20,9 +21,11 @@ export interface HealthServerOptions {
 export class HealthServer {
   readonly #options: HealthServerOptions;
   readonly #server: Server;
+  readonly #checked: HealthMetrics;
 
   constructor(options: HealthServerOptions) {
     this.#options = options;
+    this.#checked = new HealthMetrics(options.metrics);
     this.#server = createServer((request, response) => this.#answer(request, response));
     this.#server.maxConnections = 100;
     this.#server.requestTimeout = 10_000;
@@ -66,18 +69,24 @@ export class HealthServer {
         return send(200, metrics.render(), 'text/plain; version=0.0.4; charset=utf-8');
       case '/healthz':
       case '/livez':
-        return send(...report(url.pathname.slice(1), livez, verbose));
+        return send(...report(url.pathname.slice(1), livez, verbose, this.#checked));
       case '/readyz':
-        return send(...report('readyz', { ...livez, ...readyz }, verbose));
+        return send(...report('readyz', { ...livez, ...readyz }, verbose, this.#checked));
       default:
         return send(404, '404 page not found\n');
     }
   }
 }
 
-function report(name: string, checks: Readonly<Record<string, HealthCheck>>, verbose: boolean): [number, string] {
+function report(
+  name: string,
+  checks: Readonly<Record<string, HealthCheck>>,
+  verbose: boolean,
+  checked: HealthMetrics,
+): [number, string] {
   const all: Readonly<Record<string, HealthCheck>> = { ping: () => undefined, ...checks };
   const results = Object.entries(all).map(([check, run]) => ({ check, why: run() }));
+  for (const { check, why } of results) checked.checked(name, check, why === undefined);
   const failed = results.some(({ why }) => why !== undefined);
   if (!failed && !verbose) return [200, 'ok'];
   const lines = results.map(({ check, why }) => (why === undefined ? `[+]${check} ok` : `[-]${check} failed: ${why}`));

@@ -17,6 +17,8 @@ export interface Gauge {
 /** Counts observations in buckets. */
 export interface Histogram {
   observe(value: number, labels?: LabelValues): void;
+  /** Observes under these labels: for what is counted so often that looking them up would cost more than counting. */
+  bind(labels: LabelValues): (value: number) => void;
 }
 
 interface Metric {
@@ -145,12 +147,18 @@ class Series implements Metric {
   }
 }
 
+interface HistogramValues {
+  readonly counts: number[];
+  sum: number;
+  count: number;
+}
+
 class HistogramSeries implements Metric, Histogram {
   readonly #options: MetricOptions;
   readonly #bounds: readonly number[];
   readonly #maxSeries: number;
   readonly #onDrop: () => void;
-  readonly #values = new Map<string, { counts: number[]; sum: number; count: number }>();
+  readonly #values = new Map<string, HistogramValues>();
 
   constructor(options: MetricOptions, bounds: readonly number[], maxSeries: number, onDrop: () => void) {
     this.#options = options;
@@ -160,16 +168,32 @@ class HistogramSeries implements Metric, Histogram {
   }
 
   observe(value: number, labels?: LabelValues): void {
+    const series = this.#find(labels);
+    if (series) this.#add(series, value);
+  }
+
+  bind(labels: LabelValues): (value: number) => void {
+    let series: HistogramValues | undefined;
+    return (value) => {
+      series ??= this.#find(labels);
+      if (series) this.#add(series, value);
+    };
+  }
+
+  #find(labels: LabelValues | undefined): HistogramValues | undefined {
     const key = keyOf(this.#options.labels, labels);
     let series = this.#values.get(key);
-    if (!series) {
-      if (this.#values.size >= this.#maxSeries) {
-        this.#onDrop();
-        return;
-      }
-      series = { counts: this.#bounds.map(() => 0), sum: 0, count: 0 };
-      this.#values.set(key, series);
+    if (series) return series;
+    if (this.#values.size >= this.#maxSeries) {
+      this.#onDrop();
+      return undefined;
     }
+    series = { counts: this.#bounds.map(() => 0), sum: 0, count: 0 };
+    this.#values.set(key, series);
+    return series;
+  }
+
+  #add(series: HistogramValues, value: number): void {
     series.sum += value;
     series.count++;
     const bucket = this.#bounds.findIndex((bound) => value <= bound);
