@@ -67,7 +67,7 @@ test('a config map has good keys, a bounded size, and can be frozen', () => {
       /^data\[a\]: Invalid value: "a": duplicate of key present in binaryData$/,
     ],
     [{ binaryData: { a: '%%%' } }, /^binaryData\[a\]: Invalid value: "<contents redacted>": illegal base64 data$/],
-    [{ data: { a: 'x'.repeat(1024 * 1024 + 1) } }, /^: Too long: may not be more than 1048576 bytes$/],
+    [{ data: { a: 'x'.repeat(1024 * 1024 + 1) } }, /^\[\]: Too long: may not be more than 1048576 bytes$/],
   ];
   for (const [more, expected] of table)
     assert.match(createErrors(configMapDefinition, configMap(more)).join('\n'), expected);

@@ -29,7 +29,7 @@ export function validateConfigMap({ data = {}, binaryData = {} }: ConfigMap): Fi
       errors.push(invalid(`data[${key}]`, key, 'duplicate of key present in binaryData'));
   append(errors, validateBase64(binaryData, 'binaryData'));
   const size = sum(data, (value) => Buffer.byteLength(value)) + sum(binaryData, base64Size);
-  return size > MAX_SIZE_BYTES ? [...errors, tooLong('', MAX_SIZE_BYTES)] : errors;
+  return size > MAX_SIZE_BYTES ? [...errors, tooLong('[]', MAX_SIZE_BYTES)] : errors;
 }
 
 /** What is no base64 would be lost silently when it is decoded. Line breaks are allowed, as in Go. */
