@@ -3,6 +3,7 @@ import type { EventRecorder } from '../../shared/controller/event-recorder.js';
 import type { KubeletOptions } from '../build.js';
 import { ContainerKiller } from '../container/container-killer.js';
 import { ContainerStarter } from '../container/container-starter.js';
+import { StorageEvictor } from '../eviction/storage-evictor.js';
 import { ImageManager } from '../image/image-manager.js';
 import { PodFiles } from '../network/pod-files.js';
 import { admitPod, resizeRefusal } from '../node/pod-admission.js';
@@ -37,7 +38,7 @@ export interface PodParts {
   readonly worker: PodWorker;
   readonly directories: PodDirectories;
   readonly watching: Pick<RuntimeWatcherOptions, 'onChange' | 'onRelist'>;
-  /** Keeps volumes up to date until aborted. */
+  /** Keeps volumes up to date, and within their limits, until aborted. */
   readonly refresh: (signal: AbortSignal) => Promise<void>;
 }
 
@@ -85,13 +86,35 @@ export function buildPods(options: KubeletOptions, around: PodSurroundings): Pod
     nodeName: identity.name,
     hostIPs: [identity.ip],
   });
+  const evictor = new StorageEvictor({
+    clock,
+    log,
+    runtime: options.runtime,
+    directories: storage.directories,
+    pods: () => manager.pods(),
+    evict: (pod, message) => evict(manager, pod, message, around),
+  });
   return {
     manager,
     worker,
     directories: storage.directories,
     watching: watching(manager, containers.observer, storage.directories, options, enqueue),
-    refresh: (signal) => refresher.run(signal),
+    refresh: async (signal) => {
+      await Promise.all([refresher.run(signal), evictor.run(signal)]);
+    },
   };
+}
+
+/** What fills the disk gets no time to go on with it. */
+const evictionGraceSeconds = 1;
+
+function evict(manager: PodManager, pod: Pod, message: string, { events, enqueue }: PodSurroundings): void {
+  const record = manager.get(pod.metadata.uid ?? '');
+  if (!record || record.failure) return;
+  record.failure = { reason: 'Evicted', message, isDisruption: true, graceSeconds: evictionGraceSeconds };
+  record.interrupt.abort();
+  events.event(pod, 'Warning', 'Evicted', message);
+  enqueue(record.uid);
 }
 
 interface StorageParts {

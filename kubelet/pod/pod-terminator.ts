@@ -44,7 +44,7 @@ export class PodTerminator {
     let observed = await observer.observe(record.uid, pod);
     publisher.publish(record, pod, observed, true);
     if (anyRunning(observed)) {
-      await killer.kill(record.uid, pod, observed, graceSecondsOf(pod));
+      await killer.kill(record.uid, pod, observed, graceSecondsOf(record, pod));
       observed = await observer.observe(record.uid, pod);
     }
     health.stop(record.uid);
@@ -92,7 +92,7 @@ export class PodTerminator {
   }
 }
 
-function graceSecondsOf(pod: Pod): number {
+function graceSecondsOf({ failure }: PodRecord, pod: Pod): number {
   const asked = pod.metadata.deletionTimestamp === undefined ? undefined : pod.metadata.deletionGracePeriodSeconds;
-  return asked ?? pod.spec.terminationGracePeriodSeconds ?? 30;
+  return asked ?? failure?.graceSeconds ?? pod.spec.terminationGracePeriodSeconds ?? 30;
 }

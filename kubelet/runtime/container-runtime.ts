@@ -276,6 +276,8 @@ export interface ContainerRuntime {
   /** Reads a tar as `docker save` writes it. Returns the references (or ids) loaded. */
   loadImage(tar: Readable): Promise<readonly string[]>;
   stats(): Promise<readonly ContainerStats[]>;
+  /** Bytes on the disk of a container's own files and its log; what it has mounted does not count. Slow: the engine counts them. */
+  containerDiskBytes(id: string): Promise<number>;
   /**
    * Events since the call (not since the first iteration: call, then list, and nothing is missed) until the signal aborts;
    * throws `Unavailable` when the engine goes away.

@@ -11,7 +11,7 @@ type Bare = Pick<PodCondition, 'type' | 'status' | 'reason' | 'message'>;
 const resizeConditions: readonly string[] = ['PodResizePending', 'PodResizeInProgress'];
 
 /** Conditions that the kubelet alone decides. */
-export const kubeletConditions: ReadonlySet<string> = new Set([
+const kubeletConditions: ReadonlySet<string> = new Set([
   ...resizeConditions,
   'PodReadyToStartContainers',
   'Initialized',
@@ -19,6 +19,19 @@ export const kubeletConditions: ReadonlySet<string> = new Set([
   'ContainersReady',
   'PodScheduled',
 ]);
+
+const disruptionReason = 'TerminationByKubelet';
+
+/** The kubelet's conditions over those that others wrote; DisruptionTarget is whoever's who ends the pod. */
+export function mergeConditions(
+  own: readonly PodCondition[] = [],
+  current: readonly PodCondition[] = [],
+): PodCondition[] {
+  const isOwn = ({ type, reason }: PodCondition): boolean => kubeletConditions.has(type) || reason === disruptionReason;
+  const ours = own.filter(isOwn);
+  const others = current.filter(({ type }) => !kubeletConditions.has(type) && !ours.some((one) => one.type === type));
+  return [...ours, ...others];
+}
 
 export interface ConditionInput {
   readonly pod: Pod;
@@ -28,6 +41,8 @@ export interface ConditionInput {
   readonly sandboxReady: boolean;
   readonly nowMs: number;
   readonly resize: PodResize | undefined;
+  /** Why the kubelet ends the pod, where it does so for the sake of the node. */
+  readonly disruption?: string | undefined;
 }
 
 /** The kubelet's conditions merged into what others wrote; lastTransitionTime moves only when the status does. */
@@ -40,12 +55,20 @@ export function podConditions(input: ConditionInput): PodCondition[] {
     ready,
     { type: 'PodScheduled', status: 'True' },
     ...(input.resize ? [resizing(input.resize)] : []),
+    ...(input.disruption === undefined ? [] : [disrupted(input.disruption)]),
   ];
   const before = input.pod.status?.conditions ?? [];
   const types = new Set([...own.map((condition) => condition.type), ...resizeConditions]);
   const merged = own.map((condition) => withTransition(condition, before, input));
   return [...merged, ...before.filter((condition) => !types.has(condition.type))];
 }
+
+const disrupted = (message: string): Bare => ({
+  type: 'DisruptionTarget',
+  status: 'True',
+  reason: disruptionReason,
+  message,
+});
 
 function resizing({ type, reason, message }: PodResize): Bare {
   return { type, status: 'True', ...(reason ? { reason } : {}), ...(message ? { message } : {}) };

@@ -179,6 +179,23 @@ test('a pod that the kubelet refused is Failed with the reason', () => {
   assert.deepEqual([status.phase, status.reason, status.message], ['Failed', failure.reason, failure.message]);
 });
 
+test('a pod that is being evicted says why when nothing of it runs any more', () => {
+  const failure = {
+    reason: 'Evicted',
+    message: 'Usage of EmptyDir volume "x" exceeds the limit "1Mi". ',
+    isDisruption: true,
+  };
+  const ending = statusOf({ containers: ['main#0 running'], more: { failure, terminal: true } });
+  assert.deepEqual([ending.phase, ending.reason, ending.message], ['Running', undefined, undefined]);
+  const over = statusOf({ containers: ['main#0 exited 137'], more: { failure, terminal: true } });
+  assert.deepEqual([over.phase, over.reason, over.message], ['Failed', failure.reason, failure.message]);
+  const target = over.conditions?.find(({ type }) => type === 'DisruptionTarget');
+  assert.deepEqual(
+    [target?.status, target?.reason, target?.message],
+    ['True', 'TerminationByKubelet', failure.message],
+  );
+});
+
 test('a container lost by the runtime counts as killed when the pod ends', () => {
   const running = { name: 'main', image: 'app:1', imageID: '', ready: true, restartCount: 0, state: { running: {} } };
   const status = statusOf({

@@ -21,6 +21,10 @@ export interface PodFailure {
   readonly message: string;
   /** Nothing of it was ever begun here. */
   readonly isRejection?: boolean;
+  /** The kubelet ended the pod for the sake of the node; a condition tells it. */
+  readonly isDisruption?: boolean;
+  /** Instead of the time that the pod asks for. */
+  readonly graceSeconds?: number;
 }
 
 export interface StatusInput {
@@ -46,7 +50,9 @@ export function podStatus(input: StatusInput): PodStatus {
   const phase = phaseWithFailure(input, podPhase(pod, init, app, ephemeral), [...init, ...app], ephemeral);
   const sandbox = readySandbox(observed, pod.spec.hostNetwork === true);
   const sandboxReady = sandbox !== undefined;
-  const reason = input.failure ?? { reason: pod.status?.reason, message: pod.status?.message };
+  // While something still runs the phase stays, and so do its reason and message.
+  const isOver = phase === 'Failed' || phase === 'Succeeded';
+  const reason = (isOver ? input.failure : undefined) ?? { reason: pod.status?.reason, message: pod.status?.message };
   const generation = pod.metadata.generation;
   return {
     ...carriedOver(pod),
@@ -54,7 +60,16 @@ export function podStatus(input: StatusInput): PodStatus {
     phase,
     ...(reason.reason ? { reason: reason.reason } : {}),
     ...(reason.message ? { message: reason.message } : {}),
-    conditions: podConditions({ pod, phase, init, app, sandboxReady, nowMs, resize: input.resize }),
+    conditions: podConditions({
+      pod,
+      phase,
+      init,
+      app,
+      sandboxReady,
+      nowMs,
+      resize: input.resize,
+      disruption: disruptionOf(input),
+    }),
     ...addresses(input, sandbox?.ips),
     startTime: pod.status?.startTime ?? timestamp(nowMs),
     ...(init.length > 0 && !isRejected(input) ? { initContainerStatuses: init } : {}),
@@ -63,6 +78,9 @@ export function podStatus(input: StatusInput): PodStatus {
     qosClass: pod.status?.qosClass ?? qosClass(pod.spec),
   };
 }
+
+const disruptionOf = ({ failure }: StatusInput): string | undefined =>
+  failure?.isDisruption ? failure.message : undefined;
 
 /** What was refused never had containers; that it was stays visible when nobody remembers the refusal. */
 function isRejected({ pod, failure, observed }: StatusInput): boolean {

@@ -5,7 +5,7 @@ import type { Client } from '../../shared/client/client.js';
 import { pause, type Clock } from '../../shared/clock/clock.js';
 import { isAbort, isConflict, isNotFound } from '../../shared/errors/status-error.js';
 import type { Log } from '../../shared/log/log.js';
-import { kubeletConditions } from './pod-conditions.js';
+import { mergeConditions } from './pod-conditions.js';
 
 export interface StatusManagerOptions {
   readonly client: Client;
@@ -114,9 +114,7 @@ function needsWrite({ base, desired, accepted }: Entry): boolean {
 
 /** Conditions of others stay as the API has them. */
 function merge(desired: PodStatus, current: PodStatus | undefined): PodStatus {
-  const own = (desired.conditions ?? []).filter((condition) => kubeletConditions.has(condition.type));
-  const others = (current?.conditions ?? []).filter((condition) => !kubeletConditions.has(condition.type));
-  return { ...desired, conditions: [...own, ...others] };
+  return { ...desired, conditions: mergeConditions(desired.conditions, current?.conditions) };
 }
 
 /** Frozen objects of a cache and fields that are undefined compare as they travel. */

@@ -1,9 +1,9 @@
-import type { Pod, PodCondition, PodStatus } from '../../shared/api/generated/types.js';
+import type { Pod } from '../../shared/api/generated/types.js';
 import type { Clock } from '../../shared/clock/clock.js';
 import type { PodObservation } from '../pod/pod-observation.js';
 import type { PodRecord } from '../pod/pod-record.js';
 import type { ContainerHealth } from '../probe/container-health.js';
-import { kubeletConditions } from './pod-conditions.js';
+import { mergeConditions } from './pod-conditions.js';
 import { podStatus } from './pod-status.js';
 import type { StatusManager } from './status-manager.js';
 
@@ -28,7 +28,10 @@ export class StatusPublisher {
     // Our own last word may be ahead of the watch; times of transition and of the start must not move.
     const latest = statuses.latest(record.uid);
     const known = latest
-      ? { ...pod, status: { ...pod.status, ...latest, conditions: mergedConditions(pod, latest) } }
+      ? {
+          ...pod,
+          status: { ...pod.status, ...latest, conditions: mergeConditions(latest.conditions, pod.status?.conditions) },
+        }
       : pod;
     const status = podStatus({
       pod: known,
@@ -44,11 +47,4 @@ export class StatusPublisher {
     });
     statuses.set(pod, status);
   }
-}
-
-/** Ours as we last said them, those of others as the watch shows them. */
-function mergedConditions(pod: Pod, latest: PodStatus): PodCondition[] {
-  const ours = (latest.conditions ?? []).filter((condition) => kubeletConditions.has(condition.type));
-  const others = (pod.status?.conditions ?? []).filter((condition) => !kubeletConditions.has(condition.type));
-  return [...ours, ...others];
 }

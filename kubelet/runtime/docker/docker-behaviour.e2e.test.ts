@@ -304,6 +304,11 @@ test("the host's whole file system can be mounted, the engine's own folder with 
   assert.equal((await exited(id)).exitCode, 0);
 });
 
+test('the disk that a container takes is what it wrote and what it said', async () => {
+  const { id } = await start('dd if=/dev/zero of=/file bs=1000 count=3000 2>/dev/null; sleep 1000');
+  await eventually(async () => assert.ok((await runtime.containerDiskBytes(id)) >= 3_000_000));
+});
+
 test('statistics grow with what a container does', async () => {
   const { id } = await start('while :; do :; done', { resources: { cpuQuota: 50_000, cpuPeriod: 100_000 } });
   const cpu = async (): Promise<number> => (await runtime.stats()).find((one) => one.id === id)?.cpuNanoseconds ?? 0;

@@ -22,6 +22,7 @@ import {
   type SandboxStatus,
 } from '../container-runtime.js';
 import { containerRequest } from './docker-config.js';
+import { dockerDiskBytes } from './docker-disk.js';
 import { DockerEngine, type CallOptions } from './docker-engine.js';
 import { isStatus } from './docker-error.js';
 import { dockerEvents } from './docker-event.js';
@@ -218,6 +219,10 @@ export class DockerRuntime implements ContainerRuntime {
 
   attach(id: string, options: Omit<ExecOptions, 'command'>): Promise<void> {
     return dockerAttach(this.#engine, this.#clock, id, options);
+  }
+
+  containerDiskBytes(id: string): Promise<number> {
+    return dockerDiskBytes(this.#engine, id);
   }
 
   async logs(id: string, options: LogOptions, stdout: Writable): Promise<void> {
