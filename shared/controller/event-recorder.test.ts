@@ -73,3 +73,21 @@ test('a server that fails is asked again a few times, one that refuses is not', 
   await recorder.stop();
   await server.close();
 });
+
+test('a burst of thousands is kept while the server is slow, and what is beyond all bounds is told of once', async () => {
+  const server = await startScriptedServer(() => undefined);
+  const clock = new FakeClock();
+  const warnings: unknown[] = [];
+  const log = { ...silentLog, warn: (message: string, fields?: unknown) => void warnings.push([message, fields]) };
+  const recorder = new ApiEventRecorder({ client: server.client(), clock, log, component: 'test' });
+  const schedule = (index: number): void => {
+    const metadata = { ...pod.metadata, name: `p-${index}`, uid: `u-${index}` };
+    recorder.event({ ...pod, metadata }, 'Normal', 'Scheduled', `Successfully assigned ns/p-${index} to node-1`);
+  };
+  for (let index = 0; index <= 10_000; index++) schedule(index);
+  assert.deepEqual(warnings, []);
+  for (let index = 0; index < 10; index++) schedule(20_000 + index);
+  assert.deepEqual(warnings, [['too many events at once, some are lost', { reason: 'Scheduled' }]]);
+  await Promise.all([recorder.stop(0), clock.advance(0)]);
+  await server.close();
+});

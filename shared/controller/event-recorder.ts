@@ -22,7 +22,13 @@ export interface EventRecorderOptions {
   readonly host?: string;
 }
 
-const maxQueued = 1000;
+/**
+ * The original's recorder keeps 1,000 events (2,000 with what its broadcaster holds) and drops what comes then; but its
+ * scheduler's starts a goroutine for each, so that none of a burst of `Scheduled` is lost while they wait for their turn.
+ * Ours writes one after another, so that events never compete with the bindings they tell of; it must keep the burst
+ * meanwhile: the pods of a hundred nodes, a few megabytes.
+ */
+const maxQueued = 10_000;
 const maxAttempts = 4;
 const maxMessageLength = 1024;
 
