@@ -73,11 +73,7 @@ export class ClusterFeed {
     if (isPodTerminal(pod)) {
       this.#podGone(pod);
     } else if (pod.spec.nodeName) {
-      this.#known.queue.remove(info.key);
-      this.#known.nominations.delete(info.key);
-      this.#known.assumed.delete(info.key);
-      this.#known.table.addPod(info, pod.spec.nodeName);
-      if (!previous?.spec.nodeName) this.#known.queue.notice('PodPlaced');
+      this.#podPlaced(info, pod.spec.nodeName, previous);
     } else if (isWaiting(pod)) {
       this.#followNomination(info, previous);
       this.#enqueue(info, previous);
@@ -85,6 +81,17 @@ export class ClusterFeed {
       this.#known.queue.remove(info.key);
       this.#known.nominations.delete(info.key);
     }
+  }
+
+  #podPlaced(info: PodInfo, node: string, previous: Pod | undefined): void {
+    const { queue, nominations, assumed, table } = this.#known;
+    queue.remove(info.key);
+    nominations.delete(info.key);
+    assumed.delete(info.key);
+    const before = table.placed(info.key);
+    table.addPod(info, node);
+    if (!previous?.spec.nodeName) queue.notice('PodPlaced');
+    else if (before && (asksForLess(before, info) || hasOtherLabels(before.pod, info.pod))) queue.notice('PodChanged');
   }
 
   /** What was nominated here and is not in the status yet stays. */
@@ -142,3 +149,9 @@ function hasGrown(previous: Node, node: Node): boolean {
       amount(name, quantity) > (before[name] === undefined ? 0 : amount(name, before[name])),
   );
 }
+
+const asksForLess = (before: PodInfo, after: PodInfo): boolean =>
+  after.milliCpu < before.milliCpu || after.memoryBytes < before.memoryBytes;
+
+const hasOtherLabels = (a: Pod, b: Pod): boolean =>
+  JSON.stringify(a.metadata.labels) !== JSON.stringify(b.metadata.labels);

@@ -58,6 +58,11 @@ export class NodeTable {
     return this.#placed.has(podKey);
   }
 
+  /** What is counted for a placed pod. */
+  placed(podKey: string): PodInfo | undefined {
+    return this.#placed.get(podKey)?.info;
+  }
+
   setNode(node: Node): void {
     const name = node.metadata.name;
     const known = this.#slots.get(name);

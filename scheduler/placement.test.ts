@@ -222,3 +222,21 @@ test('an image that is there draws pods, unless it is small or few nodes have it
   world.table.setNode(node('z'));
   assert.equal(world.table.images.scores(run('big:1').spec, 2), undefined, 'the freed slot has no old images');
 });
+
+test('a pod that is resized keeps what it has until it has less, and gets no claim to what the node cannot give', () => {
+  const resized = (asks: string, has: string, reason?: string): Pod =>
+    pod('x', {
+      requests: { cpu: asks },
+      status: {
+        ...(reason ? { conditions: [{ type: 'PodResizePending', status: 'True', reason }] } : {}),
+        containerStatuses: [
+          { name: 'c', image: 'x', imageID: '', ready: true, restartCount: 0, allocatedResources: { cpu: has } },
+        ],
+      },
+    });
+  const free = (x: Pod): string => new World([node('a')], { a: [x] }).place(pod('p', { requests: { cpu: '4' } }));
+  assert.match(free(resized('1', '3')), /1 of 4 free$/);
+  assert.match(free(resized('3', '1')), /1 of 4 free$/);
+  assert.match(free(resized('3', '1', 'Deferred')), /1 of 4 free$/);
+  assert.match(free(resized('3', '1', 'Infeasible')), /3 of 4 free$/);
+});

@@ -2,6 +2,7 @@ import type { Pod, PodAffinityTerm } from '../shared/api/generated/types.js';
 import { objectKey } from '../shared/api/object.js';
 import { controllerOf } from '../shared/api/owner.js';
 import { type HostPort, hostPorts, isHostNetwork, podRequests } from '../shared/api/pod.js';
+import { reservedSpec } from './reserved-spec.js';
 
 /** What scheduling needs of a pod, computed once. */
 export interface PodInfo {
@@ -46,7 +47,7 @@ const leastMemoryBytes = 200 * 1024 * 1024;
 
 /** Derives a {@link PodInfo}. */
 export function toPodInfo(pod: Pod): PodInfo {
-  const requests = podRequests(pod.spec);
+  const requests = podRequests(reservedSpec(pod));
   const milliCpu = requests.get('cpu') ?? 0;
   const memoryBytes = requests.get('memory') ?? 0;
   const scalars = new Map([...requests].filter(([name]) => name !== 'cpu' && name !== 'memory'));

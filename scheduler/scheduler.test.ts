@@ -78,7 +78,7 @@ test('a pod that no node can take is told why, with numbers, and is placed when 
   assert.equal(await told('big', 'Scheduled'), 'Successfully assigned default/big to large');
 });
 
-test('room that a deleted pod leaves goes to the one that waits', async () => {
+test('room that a deleted pod leaves, or a smaller one, goes to the one that waits', async () => {
   await addNode('single', '1', { only: 'this' });
   const here = { nodeSelector: { only: 'this' } };
   await addPod('first', '800m', here);
@@ -87,6 +87,11 @@ test('room that a deleted pod leaves goes to the one that waits', async () => {
   await told('second', 'FailedScheduling');
   await admin.delete(pods, 'first', 'default', { gracePeriodSeconds: 0 });
   await placed('second', 'single');
+  await addPod('third', '500m', here);
+  await told('third', 'FailedScheduling');
+  const smaller = { containers: [{ name: 'c', resources: { requests: { cpu: '300m' } } }] };
+  await admin.patch(pods, 'second', 'default', 'strategic', { spec: smaller }, { subresource: 'resize' });
+  await placed('third', 'single');
 });
 
 test('a pod of another scheduler is left alone', async () => {

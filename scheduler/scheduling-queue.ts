@@ -8,6 +8,8 @@ export type ClusterChange =
   | 'NodeResourcesGrew'
   | 'PodGone'
   | 'PodPlaced'
+  /** A placed pod asks for less, or has other labels. */
+  | 'PodChanged'
   | 'ClaimChanged'
   | 'VolumeChanged'
   | 'StorageClassChanged'

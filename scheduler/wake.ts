@@ -19,7 +19,7 @@ interface Remedy {
 
 const labels = 'NodeLabelsOrTaintsChanged';
 const volumes = ['VolumeChanged', 'ClaimChanged', 'StorageClassChanged', labels] as const;
-const shortage: Remedy = { changes: ['PodGone', 'NodeResourcesGrew'], isPreemptible: true };
+const shortage: Remedy = { changes: ['PodGone', 'PodChanged', 'NodeResourcesGrew'], isPreemptible: true };
 
 const byReason: Readonly<Record<string, Remedy>> = {
   [unschedulableReason]: { changes: [labels] },
@@ -27,10 +27,10 @@ const byReason: Readonly<Record<string, Remedy>> = {
   [affinityReason]: { changes: [labels] },
   [portReason]: { changes: ['PodGone'], isPreemptible: true },
   [tooManyPodsReason]: shortage,
-  [podAffinityReason]: { changes: ['PodPlaced', labels] },
-  [podAntiAffinityReason]: { changes: ['PodGone', labels], isPreemptible: true },
-  [existingAntiAffinityReason]: { changes: ['PodGone', labels], isPreemptible: true },
-  [spreadReason]: { changes: ['PodPlaced', 'PodGone', labels], isPreemptible: true },
+  [podAffinityReason]: { changes: ['PodPlaced', 'PodChanged', labels] },
+  [podAntiAffinityReason]: { changes: ['PodGone', 'PodChanged', labels], isPreemptible: true },
+  [existingAntiAffinityReason]: { changes: ['PodGone', 'PodChanged', labels], isPreemptible: true },
+  [spreadReason]: { changes: ['PodPlaced', 'PodGone', 'PodChanged', labels], isPreemptible: true },
   [spreadLabelReason]: { changes: [labels] },
   [volumeNodeReason]: { changes: volumes },
   [volumeZoneReason]: { changes: volumes },
