@@ -51,7 +51,7 @@ const missingFlags: Readonly<Record<string, readonly [flags: string, reason: str
   drain: ['--skip-wait-for-delete-timeout', 'every pod is waited for, up to --timeout'],
   events: ['--allow-missing-template-keys --show-managed-fields --template', 'events are printed whole'],
   exec: ['--filename -f', 'a pod is named, not read from a file'],
-  expose: ['--override-type --overrides --save-config', 'patch changes what was made'],
+  expose: ['--save-config', 'what is generated is not applied later'],
   proxy: [
     '--append-server-path --disable-filter --keepalive --unix-socket --www --www-prefix -P -u -w',
     'only the API, on a port of this machine',
@@ -61,8 +61,8 @@ const missingFlags: Readonly<Record<string, readonly [flags: string, reason: str
     'no plugins, no charts, and no files outside of the folder',
   ],
   run: [
-    '--cascade --filename --force --grace-period --kustomize --leave-stdin-open --override-type --recursive --save-config --timeout --wait -R -f -k',
-    'kubectl has them from what it shares with delete; --overrides is a JSON merge patch',
+    '--cascade --filename --force --grace-period --kustomize --leave-stdin-open --recursive --save-config --timeout --wait -R -f -k',
+    'kubectl has them from what it shares with delete',
   ],
   'set selector': ['--resource-version', 'patch has preconditions'],
   taint: ['--validate', 'the server validates'],

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { jsonMergePatch } from '../shared/patch/json-merge-patch.js';
 import { Failure } from './cluster/failure.js';
 import { addFileFlags, dryRunFlag, dryRunOf, dryRunSuffix, type FileFlags } from './command-flags.js';
 import type { CommandHost } from './command-host.js';
@@ -8,7 +9,6 @@ import { booleanFlag } from './flags.js';
 import { findObjects, referenceName, referencePath, type FoundObject } from './found-objects.js';
 import { localObjects } from './local-objects.js';
 import { addPrintFlags, objectWriter, type ObjectWriter, type PrintFlags } from './print-flags.js';
-import { strategicMerge, type Fields } from './strategic-merge.js';
 import type { AnyObject } from './server-api.js';
 
 /** label and annotate: the same command over another map of the metadata. */
@@ -129,8 +129,8 @@ async function change(
   }
   const effective = [...changes].filter(([key, value]) => (before[key] ?? null) !== value);
   const dryRun = dryRunOf(flags.dryRun);
-  const patch: Fields = { metadata: { [kind.field]: Object.fromEntries(effective) } };
-  let result = strategicMerge(target.object, patch) as AnyObject;
+  const patch = { metadata: { [kind.field]: Object.fromEntries(effective) } };
+  let result = jsonMergePatch(target.object, patch) as AnyObject;
   if (effective.length > 0 && dryRun !== 'client' && !flags.local) {
     const api = await context.api();
     const { resourceVersion } = flags;

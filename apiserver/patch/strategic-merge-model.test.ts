@@ -25,12 +25,21 @@ function model(current: JsonObject, patch: JsonObject): JsonObject {
   for (const [name, value] of Object.entries(changes)) {
     const key = mergeKeys[name];
     if (value === null) delete result[name];
+    else if (result[name] === undefined) result[name] = taken(value);
     else if (Array.isArray(value) && key !== undefined)
       result[name] = modelList(result[name], value as JsonObject[], key);
     else if (isObject(value)) result[name] = model((result[name] ?? {}) as JsonObject, value);
     else result[name] = value;
   }
   return result;
+}
+
+/** What is not there yet is taken from the patch, but for all that has a directive. */
+function taken(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(taken).filter((item) => item !== undefined);
+  if (!isObject(value)) return value;
+  if (value['$patch'] !== undefined) return undefined;
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, taken(item)]));
 }
 
 function modelList(current: unknown, patch: readonly JsonObject[], key: string): JsonObject[] {

@@ -9,9 +9,10 @@ import { createGenerated } from '../create/create.js';
 import { throwCollected } from '../failures.js';
 import { findObjects, type FoundObject } from '../found-objects.js';
 import { podSpecOf } from '../pod-template.js';
+import { addOverrideFlags, overridden, type OverrideFlags } from '../overrides.js';
 import type { AnyObject } from '../server-api.js';
 
-export interface ExposeFlags {
+export interface ExposeFlags extends OverrideFlags {
   name?: string;
   port?: string;
   targetPort?: string;
@@ -43,7 +44,7 @@ export function register(program: Command, host: CommandHost): void {
     .option('--selector <labels>', 'selector instead of that of the object')
     .option('--session-affinity <kind>', 'None or ClientIP');
   addFileFlags(command);
-  host.bind<ExposeFlags & FileFlags & WriteFlags>(addWriteFlags(command), runExpose);
+  host.bind<ExposeFlags & FileFlags & WriteFlags>(addOverrideFlags(addWriteFlags(command)), runExpose);
 }
 
 async function runExpose(
@@ -55,7 +56,7 @@ async function runExpose(
   const { found, errors } = await findObjects(context, { words, files, isRecursive });
   for (const target of found) {
     try {
-      const service = exposingService(target, flags);
+      const service = overridden(exposingService(target, flags), flags);
       await createGenerated(context, { ...flags, saveConfig: false }, service, {
         fieldManager: 'kubectl-expose',
         done: 'exposed',

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Option, type Command } from 'commander';
+import { equalJson } from '../../shared/api/json.js';
 import { readManifests } from '../../shared/manifest/manifest.js';
 import { Failure } from '../cluster/failure.js';
 import { addFileFlags, dryRunFlag, dryRunOf, dryRunSuffix, type FileFlags } from '../command-flags.js';
@@ -9,10 +10,11 @@ import { throwCollected } from '../failures.js';
 import { findObjects, referenceName, referencePath, type FoundObject } from '../found-objects.js';
 import { booleanFlag } from '../flags.js';
 import { localObjects } from '../local-objects.js';
+import { isPatchType, patchHere, type PatchType } from '../local-patch.js';
 import { addPrintFlags, objectWriter, type PrintFlags } from '../print-flags.js';
 import { nameOf } from '../printer/object-printer.js';
 import type { AnyObject } from '../server-api.js';
-import { jsonMerge, strategicMerge, type Fields } from '../strategic-merge.js';
+import { TypeTables } from '../type-tables.js';
 
 interface PatchFlags extends FileFlags, PrintFlags {
   local: boolean;
@@ -24,7 +26,7 @@ interface PatchFlags extends FileFlags, PrintFlags {
   fieldManager: string;
 }
 
-const contentTypes: Readonly<Record<string, string>> = {
+const contentTypes: Readonly<Record<PatchType, string>> = {
   strategic: 'application/strategic-merge-patch+json',
   merge: 'application/merge-patch+json',
   json: 'application/json-patch+json',
@@ -51,17 +53,17 @@ async function runPatch(
   flags: PatchFlags,
   { words }: { words: readonly string[] },
 ): Promise<void> {
-  const contentType = contentTypes[flags.type];
-  if (!contentType)
-    throw new Failure('--type must be one of [json merge strategic], not ' + JSON.stringify(flags.type));
-  const body = patchBody(flags);
+  const { type } = flags;
+  if (!isPatchType(type))
+    throw new Failure('--type must be one of [json merge strategic], not ' + JSON.stringify(type));
+  const patch = { type, body: patchBody(flags), types: new TypeTables() };
   const query = { words, files: flags.filename, isRecursive: flags.recursive };
   const { found, errors } = flags.local
     ? { found: await localObjects(context, flags), errors: [] }
     : await findObjects(context, query);
   for (const target of found) {
     try {
-      await patchOne(context, flags, { target, contentType, body });
+      await patchOne(context, flags, target, patch);
     } catch (error) {
       errors.push(error);
     }
@@ -79,40 +81,38 @@ function patchBody({ patch, patchFile }: PatchFlags): unknown {
   return document.value;
 }
 
-async function patchOne(
-  context: CommandContext,
-  flags: PatchFlags,
-  { target, contentType, body }: { target: FoundObject; contentType: string; body: unknown },
-): Promise<void> {
+interface Patch {
+  readonly type: PatchType;
+  readonly body: unknown;
+  readonly types: TypeTables;
+}
+
+async function patchOne(context: CommandContext, flags: PatchFlags, target: FoundObject, patch: Patch): Promise<void> {
   const dryRun = dryRunOf(flags.dryRun);
   const isHere = flags.local || dryRun === 'client';
   const patched = isHere
-    ? patchedHere(target.object, body, flags.type)
-    : await patchedThere(context, flags, { target, contentType, body });
-  const isChanged = isHere || patched.metadata.resourceVersion !== target.object.metadata.resourceVersion;
+    ? patchHere(target.object, patch.body, patch.type, patch.types)
+    : await patchedThere(context, flags, target, patch);
+  const isChanged = isHere
+    ? !equalJson(patched, target.object)
+    : patched.metadata.resourceVersion !== target.object.metadata.resourceVersion;
   const name = flags.subresource === undefined ? referenceName(target) : nameOf(patched);
   const message = `${name} patched${isChanged ? '' : ' (no change)'}${dryRunSuffix(dryRun)}`;
   await objectWriter(context, flags)(patched, message);
 }
 
-/** What the patch makes of the object. @throws Failure for a JSON patch, which only the server applies */
-function patchedHere(object: AnyObject, body: unknown, type: string): AnyObject {
-  if (type === 'json') throw new Failure('a patch of --type=json is applied by the server only; use --dry-run=server');
-  const merge = type === 'merge' ? jsonMerge : strategicMerge;
-  return merge(object, body as Fields) as AnyObject;
-}
-
 async function patchedThere(
   context: CommandContext,
   flags: PatchFlags,
-  { target, contentType, body }: { target: FoundObject; contentType: string; body: unknown },
+  target: FoundObject,
+  { type, body }: Patch,
 ): Promise<AnyObject> {
   const api = await context.api();
   return api.json({
     method: 'PATCH',
     path: referencePath(target, flags.subresource),
     query: { dryRun: flags.dryRun === 'server' ? 'All' : undefined, fieldManager: flags.fieldManager },
-    contentType,
+    contentType: contentTypes[type],
     body,
   });
 }

@@ -11,12 +11,12 @@ import { keyValues, oneName } from '../create/generator.js';
 import { ExitError } from '../failures.js';
 import { arrayFlag, booleanFlag, durationFlag } from '../flags.js';
 import { observe, WaitTimeout } from '../observation.js';
+import { addOverrideFlags, overridden, type OverrideFlags } from '../overrides.js';
 import type { AnyObject } from '../server-api.js';
-import { jsonMerge, type Fields } from '../strategic-merge.js';
 import { attachToPod } from '../streams/attachment.js';
 import { exposingService } from './expose.js';
 
-export interface RunFlags {
+export interface RunFlags extends OverrideFlags {
   image?: string;
   imagePullPolicy?: string;
   port?: string;
@@ -27,7 +27,6 @@ export interface RunFlags {
   command: boolean;
   expose: boolean;
   privileged: boolean;
-  overrides?: string;
   stdin: boolean;
   tty: boolean;
   attach: boolean;
@@ -47,7 +46,6 @@ export function register(program: Command, host: CommandHost): void {
     .option('--image-pull-policy <policy>', 'Always, IfNotPresent or Never')
     .option('-l, --labels <labels>', 'labels of the pod')
     .option('--restart <policy>', 'Always, OnFailure or Never', 'Always')
-    .option('--overrides <json>', 'fields of the pod that win over all other flags')
     .addOption(durationFlag('--pod-running-timeout <duration>', 'how long to wait until the pod runs', '1m0s'))
     .option('--port <port>', 'port of the container')
     .addOption(arrayFlag('--env <key=value>', 'environment variable; may be repeated'))
@@ -60,7 +58,7 @@ export function register(program: Command, host: CommandHost): void {
     .addOption(booleanFlag('--attach', 'wait for the pod and attach to it'))
     .addOption(booleanFlag('--rm', 'delete the pod when we are done'))
     .addOption(booleanFlag('-q, --quiet', 'only the output of the container'));
-  host.bind<RunFlags & WriteFlags>(addWriteFlags(command), runRun);
+  host.bind<RunFlags & WriteFlags>(addOverrideFlags(addWriteFlags(command)), runRun);
 }
 
 async function runRun(
@@ -131,7 +129,7 @@ function podObject(name: string, flags: RunFlags, command: readonly string[]): A
     spec: { containers: [container], dnsPolicy: 'ClusterFirst', restartPolicy: flags.restart },
     status: {},
   };
-  return flags.overrides === undefined ? pod : (jsonMerge(pod, JSON.parse(flags.overrides) as Fields) as AnyObject);
+  return overridden(pod, flags);
 }
 
 function portNumber(text: string): number {

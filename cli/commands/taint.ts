@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { JsonObject } from '../../shared/api/json.js';
 import type { Node, Taint } from '../../shared/api/generated/types.js';
 import { Failure } from '../cluster/failure.js';
 import { dryRunFlag, dryRunOf, dryRunSuffix } from '../command-flags.js';
@@ -8,7 +9,6 @@ import { throwCollected } from '../failures.js';
 import { booleanFlag } from '../flags.js';
 import { findObjects, referenceName, referencePath, type FoundObject } from '../found-objects.js';
 import { addPrintFlags, objectWriter, type PrintFlags } from '../print-flags.js';
-import type { Fields } from '../strategic-merge.js';
 
 interface TaintFlags extends PrintFlags {
   overwrite: boolean;
@@ -102,7 +102,7 @@ async function taintNode(
   );
   const kinds = new Set(changes.map(({ kind }) => kind));
   const word = isReplacing ? 'modified' : kinds.size > 1 ? 'modified' : kinds.has('set') ? 'tainted' : 'untainted';
-  const spec: Fields = { ...(node.object['spec'] as Fields), taints: after };
+  const spec = { ...(node.object['spec'] as JsonObject | undefined), taints: after };
   await objectWriter(context, flags)({ ...node.object, spec }, `${referenceName(node)} ${word}${dryRunSuffix(dryRun)}`);
 }
 

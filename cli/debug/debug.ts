@@ -7,6 +7,7 @@ import type { CommandContext } from '../context.js';
 import { ExitError } from '../failures.js';
 import { findObjects, type FoundObject } from '../found-objects.js';
 import { observe } from '../observation.js';
+import { TypeTables } from '../type-tables.js';
 import { attachToPod } from '../streams/attachment.js';
 import { containerNames } from '../streams/pod-target.js';
 import { readCustomProfile } from './custom-profile.js';
@@ -66,7 +67,7 @@ function requestOf(flags: DebugFlags, args: readonly string[]): DebugRequest {
   return {
     ...flags,
     profile: profileOf(flags.profile),
-    custom: flags.custom ? readCustomProfile(flags.custom) : undefined,
+    custom: flags.custom ? readCustomProfile(flags.custom, new TypeTables()) : undefined,
     image: given(flags.image),
     imagePullPolicy: given(flags.imagePullPolicy),
     container: given(flags.container),

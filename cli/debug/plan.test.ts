@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Container, Pod } from '../../shared/api/generated/types.js';
+import { TypeTables } from '../type-tables.js';
 import { mergedContainer, readCustomProfile } from './custom-profile.js';
 import { isImageReference } from './image-reference.js';
 import { ephemeralContainer, nodePod, podCopy, type DebugRequest } from './plan.js';
@@ -135,7 +136,8 @@ test('a custom profile is merged by the keys of the lists, new items in front of
     ],
     securityContext: { runAsUser: null, capabilities: { add: ['X'] } },
   };
-  assert.deepEqual(mergedContainer(base, custom), {
+  const schema = new TypeTables().definition('io.k8s.api.core.v1.Container');
+  assert.deepEqual(mergedContainer(base, { container: custom, schema }), {
     name: 'd',
     args: ['b'],
     env: [
@@ -154,7 +156,7 @@ test('a custom profile may not say what flags are for, and must be part of a con
   const file = join(folder, 'custom.yaml');
   const read = (text: string): unknown => {
     writeFileSync(file, text);
-    return readCustomProfile(file);
+    return readCustomProfile(file, new TypeTables()).container;
   };
   assert.deepEqual(read('workingDir: /tmp\nvolumeDevices: []\n'), { workingDir: '/tmp', volumeDevices: [] });
   for (const field of ['name: x', 'command: [x]', 'image: x', 'lifecycle: {}', 'volumeDevices: [{}]']) {
@@ -162,7 +164,10 @@ test('a custom profile may not say what flags are for, and must be part of a con
   }
   assert.throws(() => read('- a\n'), /does not contain a valid container spec/);
   assert.throws(() => read('[\n'), /does not contain a valid container spec/);
-  assert.throws(() => readCustomProfile(join(folder, 'no')), /must pass a container spec json file .* no such file/);
+  assert.throws(
+    () => readCustomProfile(join(folder, 'no'), new TypeTables()),
+    /must pass a container spec json file .* no such file/,
+  );
 });
 
 test('what can name an image', () => {

@@ -1,12 +1,12 @@
 import type { Container, EnvVar, EphemeralContainer, Pod } from '../../shared/api/generated/types.js';
 import { Failure } from '../cluster/failure.js';
-import { mergedContainer, type PartialContainer } from './custom-profile.js';
+import { mergedContainer, type CustomProfile } from './custom-profile.js';
 import { profiledContainer, profiledCopy, profiledNodePod, type Kept, type Profile } from './profile.js';
 
 /** What the flags say of the debugging container, and of the copy that it may come into. */
 export interface DebugRequest extends Kept {
   readonly profile: Profile;
-  readonly custom: PartialContainer | undefined;
+  readonly custom: CustomProfile | undefined;
   readonly image: string | undefined;
   readonly imagePullPolicy: string | undefined;
   readonly container: string | undefined;

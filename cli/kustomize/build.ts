@@ -3,7 +3,7 @@ import { Failure } from '../cluster/failure.js';
 import type { AnyObject } from '../server-api.js';
 import { contentHash, generate } from './generators.js';
 import { isKustomization, readDocuments, readInside, readKustomization } from './kustomization.js';
-import { TypeTables } from './list-keys.js';
+import { TypeTables } from '../type-tables.js';
 import { inOrder } from './order.js';
 import { patchAll } from './patches.js';
 import { isMap } from './paths.js';

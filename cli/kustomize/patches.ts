@@ -1,9 +1,10 @@
 import { join } from 'node:path';
+import { jsonPatch } from '../../shared/patch/json-patch.js';
 import { Failure } from '../cluster/failure.js';
+import { here } from '../local-patch.js';
 import type { AnyObject } from '../server-api.js';
-import { applyJsonPatch } from './json-patch.js';
+import type { TypeTables } from '../type-tables.js';
 import { readDocuments, readInside, type Kustomization, type Patch } from './kustomization.js';
-import type { TypeTables } from './list-keys.js';
 import { mergePatch } from './merge.js';
 import { isMap } from './paths.js';
 import { describe, groupOf, nameOf, wasCalled, type Resource } from './resource.js';
@@ -15,7 +16,7 @@ export function patchAll(resources: Resource[], { directory, patches }: Kustomiz
     const { text, source } = textOf(patch, directory);
     const documents = readDocuments(text, source);
     const [first] = documents;
-    if (Array.isArray(first)) jsonPatch(resources, patch, first, source);
+    if (Array.isArray(first)) patchByOperations(resources, patch, first, source);
     else for (const document of documents) strategicPatch(resources, patch, document, { source, types });
   }
 }
@@ -28,10 +29,17 @@ function textOf({ path, patch }: Patch, directory: string): { text: string; sour
   return { text: readInside(directory, path ?? '').toString('utf8'), source };
 }
 
-function jsonPatch(resources: Resource[], { target }: Patch, operations: readonly unknown[], source: string): void {
+function patchByOperations(
+  resources: Resource[],
+  { target }: Patch,
+  operations: readonly unknown[],
+  source: string,
+): void {
   if (!target) throw new Failure(`${source}: must specify a target for a JSON patch`);
   for (const resource of resources)
-    if (isSelected(target, resource)) resource.object = applyJsonPatch(resource.object, operations);
+    if (isSelected(target, resource)) {
+      resource.object = here(() => jsonPatch(resource.object, operations)) as AnyObject;
+    }
 }
 
 function strategicPatch(

@@ -1,6 +1,7 @@
 import { Failure } from '../cluster/failure.js';
 import type { AnyObject } from '../server-api.js';
-import { JsonPath, valueText } from './jsonpath.js';
+import { goText } from '../../shared/api/go-text.js';
+import { JsonPath } from './jsonpath.js';
 import { alignColumns } from './text-table.js';
 
 /** `-o custom-columns=NAME:.metadata.name,NODE:.spec.nodeName`. */
@@ -35,17 +36,9 @@ export class CustomColumns {
     const rows = objects.map((object) =>
       this.#columns.map(({ path }) => {
         const values = path.find(object).filter((value) => value !== undefined && value !== null);
-        return values.length === 0 ? '<none>' : values.map(goValueText).join(',');
+        return values.length === 0 ? '<none>' : values.map(goText).join(',');
       }),
     );
     return alignColumns([...(headers ? [this.#columns.map(({ head }) => head)] : []), ...rows]).join('\n');
   }
-}
-
-/** A value as Go's `%v` prints it: `map[a:b]`, `[a b]`. */
-function goValueText(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(goValueText).join(' ')}]`;
-  if (typeof value !== 'object' || value === null) return valueText(value);
-  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return `map[${entries.map(([key, inner]) => `${key}:${goValueText(inner)}`).join(' ')}]`;
 }

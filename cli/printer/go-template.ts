@@ -1,3 +1,4 @@
+import { goText } from '../../shared/api/go-text.js';
 import { Failure } from '../cluster/failure.js';
 
 /**
@@ -263,17 +264,8 @@ function isTrue(value: unknown): boolean {
   return true;
 }
 
-/** A value as Go's fmt prints it. */
-function shown(value: unknown): string {
-  if (value === undefined || value === null) return '<no value>';
-  if (Array.isArray(value)) return `[${value.map(shown).join(' ')}]`;
-  if (isMap(value))
-    return `map[${Object.entries(value)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, inner]) => `${key}:${shown(inner)}`)
-      .join(' ')}]`;
-  return typeof value === 'string' ? value : JSON.stringify(value);
-}
+/** A value as Go's templates print it. */
+const shown = (value: unknown): string => (value === undefined || value === null ? '<no value>' : goText(value));
 
 const order = (a: unknown, b: unknown): number =>
   typeof a === 'number' && typeof b === 'number' ? a - b : shown(a) < shown(b) ? -1 : shown(a) > shown(b) ? 1 : 0;

@@ -5,9 +5,10 @@ import { throwCollected } from '../failures.js';
 import { booleanFlag } from '../flags.js';
 import { findObjects, referenceName, referencePath, type FoundObject } from '../found-objects.js';
 import { localObjects } from '../local-objects.js';
+import { patchHere } from '../local-patch.js';
 import { addPrintFlags, objectWriter, type PrintFlags } from '../print-flags.js';
 import type { AnyObject } from '../server-api.js';
-import { strategicMerge, type Fields } from '../strategic-merge.js';
+import { TypeTables } from '../type-tables.js';
 
 export interface SetFlags extends FileFlags, PrintFlags {
   selector?: string;
@@ -56,13 +57,14 @@ export async function applySetting(
   const dryRun = dryRunOf(flags.dryRun);
   const { found, errors } = await targetsOf(context, flags, words);
   const write = objectWriter(context, flags);
+  const types = new TypeTables();
   for (const target of found) {
     try {
       const body = setting.plan(target);
       if (body === undefined) continue;
       const changed =
         dryRun === 'client' || flags.local
-          ? (strategicMerge(target.object, body as Fields) as AnyObject)
+          ? patchHere(target.object, body, 'strategic', types)
           : await patched(context, flags, target, { body, isDryRun: dryRun === 'server' });
       await write(changed, `${referenceName(target)} ${setting.done}${dryRunSuffix(dryRun)}`);
     } catch (error) {

@@ -1,6 +1,6 @@
 import { StatusError } from '../errors/status-error.js';
 import { cloneJson, equalJson, getField, isDeeperThan, isObject, setField, type JsonObject } from '../api/json.js';
-import { badRequest } from '../errors/bad-request.js';
+import { badRequest, excerpt } from '../errors/bad-request.js';
 
 /** As in the original. */
 const maxOperations = 10_000;
@@ -12,9 +12,10 @@ const maxDepth = 512;
 const maxShiftedItems = 20_000_000;
 
 interface Operation {
+  /** 'unknown' where none was given that could be read; so the original calls it, too. */
   readonly op: string;
-  readonly path: string;
-  readonly from: string;
+  readonly path: string | undefined;
+  readonly from: string | undefined;
   readonly value: unknown;
 }
 
@@ -36,7 +37,7 @@ export function jsonPatch(target: unknown, patch: unknown): unknown {
     } catch (error) {
       if (!(error instanceof OperationError)) throw error;
       throw new StatusError(422, 'Invalid', 'the server rejected our request due to an error in our request', {
-        causes: [{ reason: 'FieldValueInvalid', message: error.message, field: `patch[${index}]` }],
+        causes: [{ reason: 'FieldValueInvalid', message: excerpt(error.message), field: `patch[${index}]` }],
       });
     }
   }
@@ -44,27 +45,35 @@ export function jsonPatch(target: unknown, patch: unknown): unknown {
 }
 
 function readOperations(patch: unknown): Operation[] {
-  if (!Array.isArray(patch)) {
-    const form = patch === null ? 'null' : isObject(patch) ? 'object' : typeof patch;
-    throw badRequest(`json: cannot unmarshal ${form} into Go value of type jsonpatch.Patch`);
-  }
+  if (patch === null) return [];
+  if (!Array.isArray(patch)) throw unreadable(patch, 'Patch');
   if (patch.length > maxOperations) {
     const reason = `The allowed maximum operations in a JSON patch is ${maxOperations}, got ${patch.length}`;
     throw new StatusError(413, 'RequestEntityTooLarge', `Request entity too large: ${reason}`);
   }
   return patch.map((item: unknown) => {
-    if (!isObject(item)) throw badRequest('json: cannot unmarshal into Go value of type jsonpatch.Operation');
-    const { op, path, from } = item;
-    for (const [name, text] of Object.entries({ op, path, from: from ?? '' })) {
-      if (typeof text !== 'string')
-        throw badRequest(`a JSON patch operation needs a string in ${JSON.stringify(name)}`);
-    }
-    return { op: op as string, path: path as string, from: (from ?? '') as string, value: getField(item, 'value') };
+    if (!isObject(item) && item !== null) throw unreadable(item, 'Operation');
+    const textOf = (name: string): string | undefined => {
+      const given = getField(item ?? {}, name);
+      return typeof given === 'string' ? given : undefined;
+    };
+    const value = getField(item ?? {}, 'value') ?? null;
+    return { op: textOf('op') ?? 'unknown', path: textOf('path'), from: textOf('from'), value };
   });
 }
 
+function unreadable(value: unknown, type: string): StatusError {
+  const form = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value;
+  return badRequest(`json: cannot unmarshal ${form} into Go value of type jsonpatch.${type}`);
+}
+
+interface Place {
+  readonly container: JsonObject | unknown[];
+  readonly key: string;
+}
+
 class Applier {
-  readonly document: unknown;
+  document: unknown;
   #copiedBytes = 0;
   #shiftedItems = 0;
 
@@ -72,102 +81,122 @@ class Applier {
     this.document = document;
   }
 
-  apply({ op, path, from, value }: Operation): void {
-    switch (op) {
+  apply(operation: Operation): void {
+    switch (operation.op) {
       case 'add':
-        return this.#add(path, this.#valueOf(op, value));
+        return this.#add(pathOf(operation), cloneJson(operation.value));
       case 'remove':
-        this.#remove(path, op);
-        return;
+        return this.#remove(pathOf(operation));
       case 'replace':
-        return this.#replace(path, this.#valueOf(op, value));
+        return this.#replace(pathOf(operation), cloneJson(operation.value));
       case 'move':
-        return this.#move(from, path);
+        return this.#move(fromOf(operation), operation);
       case 'copy':
-        return this.#copy(from, path);
+        return this.#copy(fromOf(operation), operation);
       case 'test':
-        if (!equalJson(this.#get(path, op) ?? null, value ?? null)) {
-          throw new OperationError(`testing value ${path} failed: test failed`);
-        }
-        return;
+        return this.#test(pathOf(operation), operation.value);
       default:
-        throw new OperationError(`Unexpected kind: ${op}`);
+        throw new OperationError(`Unexpected kind: ${operation.op}`);
     }
-  }
-
-  #valueOf(op: string, value: unknown): unknown {
-    if (value === undefined) throw new OperationError(`${op} operation is missing its value`);
-    return cloneJson(value);
   }
 
   #add(path: string, value: unknown): void {
-    const { container, key } = this.#locate(path, 'add');
-    if (!Array.isArray(container)) return setField(container, key, value);
-    const index = key === '-' ? container.length : indexOf(key, container.length + 1);
-    this.#shift(container.length - index);
-    container.splice(index, 0, value);
+    const place = this.#locate(path);
+    if (!place) throw missing(`add operation does not apply: doc is missing path: "${path}"`);
+    inside(`error in add for path: '${path}'`, () => this.#insert(place, value));
   }
 
-  #remove(path: string, op: string): unknown {
-    const { container, key } = this.#locate(path, op);
-    if (Array.isArray(container)) {
-      const index = indexOf(key, container.length);
-      this.#shift(container.length - index);
-      return container.splice(index, 1)[0];
-    }
-    if (!Object.hasOwn(container, key)) {
-      throw new OperationError(`Unable to remove nonexistent key: ${key}: missing value`);
-    }
-    const removed = container[key];
-    delete container[key];
-    return removed;
+  #remove(path: string): void {
+    const place = this.#locate(path);
+    if (!place) throw missing(`remove operation does not apply: doc is missing path: "${path}"`);
+    inside(`error in remove for path: '${path}'`, () => this.#take(place));
   }
 
+  /** A field that is not there is set: the original's library looks only whether a list has the item. */
   #replace(path: string, value: unknown): void {
-    const { container, key } = this.#locate(path, 'replace');
-    if (Array.isArray(container)) container[indexOf(key, container.length)] = value;
-    else if (Object.hasOwn(container, key)) setField(container, key, value);
-    else throw new OperationError(`replace operation does not apply: doc is missing key: ${path}: missing value`);
-  }
-
-  #move(from: string, path: string): void {
-    if (path === from) return;
-    if (path.startsWith(`${from}/`)) throw new OperationError(`cannot move ${from} into itself: ${path}`);
-    this.#add(path, bounded(this.#remove(from, 'move')));
-  }
-
-  #copy(from: string, path: string): void {
-    const value = bounded(this.#get(from, 'copy'));
-    if (value === undefined) {
-      throw new OperationError(`copy operation does not apply: doc is missing from path: ${from}: missing value`);
+    if (path === '') {
+      // A document is an object or a list; anything else changes nothing, as in the original.
+      if (typeof value === 'object' && value !== null) this.document = value;
+      return;
     }
+    const place = this.#locate(path);
+    if (!place) throw missing(`replace operation does not apply: doc is missing path: ${path}`);
+    const { container, key } = place;
+    if (!Array.isArray(container)) return setField(container, key, value);
+    const index = indexIn(container, key);
+    if (index === undefined) throw missing(`replace operation does not apply: doc is missing key: ${path}`);
+    container[index] = value;
+  }
+
+  #move(from: string, operation: Operation): void {
+    const source = this.#locate(from);
+    if (!source) throw missing(`move operation does not apply: doc is missing from path: ${from}`);
+    const value = bounded(inside(`error in move for path: '${source.key}'`, () => this.#take(source)));
+    const path = pathOf(operation);
+    const place = this.#locate(path);
+    if (!place) throw missing(`move operation does not apply: doc is missing destination path: ${path}`);
+    inside(`error in move for path: '${path}'`, () => this.#insert(place, value));
+  }
+
+  /** What is not there is copied as null. */
+  #copy(from: string, operation: Operation): void {
+    const source = this.#locate(from);
+    if (!source) throw missing(`copy operation does not apply: doc is missing from path: ${from}`);
+    const value = bounded(inside(`error in copy for from: '${from}'`, () => valueAt(source)) ?? null);
+    const path = pathOf(operation);
+    const place = this.#locate(path);
+    if (!place) throw missing(`copy operation does not apply: doc is missing destination path: ${path}`);
     this.#copiedBytes += JSON.stringify(value).length;
     if (this.#copiedBytes > maxCopiedBytes) {
       const reason = `the accumulated size increase of copy is ${this.#copiedBytes}, exceeding the limit ${maxCopiedBytes}`;
       throw new OperationError(`Unable to complete the copy, ${reason}`);
     }
-    this.#add(path, cloneJson(value));
+    inside('error while adding value during copy', () => this.#insert(place, cloneJson(value)));
   }
 
-  #get(path: string, op: string): unknown {
+  #test(path: string, expected: unknown): void {
+    if (!equalJson(this.#valueToTest(path) ?? null, expected)) {
+      throw new OperationError(`testing value ${path} failed: test failed`);
+    }
+  }
+
+  #valueToTest(path: string): unknown {
     if (path === '') return this.document;
-    const { container, key } = this.#locate(path, op);
-    return Array.isArray(container) ? container[indexOf(key, container.length)] : getField(container, key);
+    const place = this.#locate(path);
+    if (!place) throw missing(`test operation does not apply: is missing path: ${path}`);
+    return inside(`error in test for path: '${path}'`, () => valueAt(place));
   }
 
-  /** The container that holds a path's last part. */
-  #locate(path: string, op: string): { container: JsonObject | unknown[]; key: string } {
-    const missing = (): OperationError =>
-      new OperationError(`${op} operation does not apply: doc is missing path: ${JSON.stringify(path)}: missing value`);
+  #insert({ container, key }: Place, value: unknown): void {
+    if (!Array.isArray(container)) return setField(container, key, value);
+    const index = key === '-' ? container.length : newIndexOf(key, container.length + 1);
+    this.#shift(container.length - index);
+    container.splice(index, 0, value);
+  }
+
+  #take({ container, key }: Place): unknown {
+    if (Array.isArray(container)) {
+      const index = indexOf(key, container.length);
+      this.#shift(container.length - index);
+      return container.splice(index, 1)[0];
+    }
+    if (!Object.hasOwn(container, key)) throw missing(`Unable to remove nonexistent key: ${key}`);
+    const removed = container[key];
+    delete container[key];
+    return removed;
+  }
+
+  /** What holds the last part of a path; undefined where there is no such thing. */
+  #locate(path: string): Place | undefined {
     const tokens = path.split('/').map((token) => token.replace(/~1/g, '/').replace(/~0/g, '~'));
     const key = tokens.pop();
-    if (key === undefined || tokens.shift() !== '' || tokens.length > maxDepth) throw missing();
+    if (key === undefined || tokens.shift() !== '' || tokens.length > maxDepth) return undefined;
     let container: unknown = this.document;
     for (const token of tokens) {
-      if (Array.isArray(container)) container = container[indexOf(token, container.length)];
+      if (Array.isArray(container)) container = container[indexIn(container, token) ?? -1];
       else container = isObject(container) ? getField(container, token) : undefined;
     }
-    if (typeof container !== 'object' || container === null) throw missing();
+    if (typeof container !== 'object' || container === null) return undefined;
     return { container: container as JsonObject | unknown[], key };
   }
 
@@ -183,20 +212,65 @@ class Applier {
   }
 }
 
+/** @throws OperationError for a missing path */
+function pathOf({ op, path }: Operation): string {
+  if (path === undefined) throw missing(`${op} operation failed to decode path`);
+  return path;
+}
+
+/** @throws OperationError for a missing origin */
+function fromOf({ op, from }: Operation): string {
+  if (from === undefined) throw missing(`${op} operation failed to decode from: operation, missing from field`);
+  return from;
+}
+
+const missing = (what: string): OperationError => new OperationError(`${what}: missing value`);
+
+/** Heads what goes wrong with what was being done. */
+function inside<T>(what: string, step: () => T): T {
+  try {
+    return step();
+  } catch (error) {
+    throw error instanceof OperationError ? new OperationError(`${what}: ${error.message}`) : error;
+  }
+}
+
+const valueAt = ({ container, key }: Place): unknown =>
+  Array.isArray(container) ? container[indexOf(key, container.length)] : getField(container, key);
+
 function bounded(value: unknown): unknown {
   if (isDeeperThan(value, maxDepth)) throw new OperationError(`the value is nested deeper than ${maxDepth} levels`);
   return value;
 }
 
+/** Position of an item of a list; undefined where there is none. */
+function indexIn(list: readonly unknown[], token: string): number | undefined {
+  const index = readIndex(token, list.length);
+  return typeof index === 'number' ? index : undefined;
+}
+
 /** Position in an array with `length` places. */
 function indexOf(token: string, length: number): number {
-  if (!/^-?(0|[1-9][0-9]{0,9})$/.test(token)) {
-    throw new OperationError(`strconv.Atoi: parsing ${JSON.stringify(token)}: invalid syntax`);
+  const index = readIndex(token, length);
+  if (typeof index === 'string') throw new OperationError(index);
+  return index;
+}
+
+/** Position of an item that is to come into an array, which then has `length` places. */
+function newIndexOf(token: string, length: number): number {
+  if (!isNumber(token)) {
+    throw new OperationError(`value was not a proper array index: '${token}': ${noNumber(token)}`);
   }
+  return indexOf(token, length);
+}
+
+const isNumber = (token: string): boolean => /^[-+]?[0-9]+$/.test(token);
+const noNumber = (token: string): string => `strconv.Atoi: parsing ${JSON.stringify(token)}: invalid syntax`;
+
+/** The position, or why there is none. */
+function readIndex(token: string, length: number): number | string {
+  if (!isNumber(token)) return noNumber(token);
   const given = Number(token);
   const index = given < 0 ? given + length : given;
-  if (index < 0 || index >= length) {
-    throw new OperationError(`Unable to access invalid index: ${token}: invalid index referenced`);
-  }
-  return index;
+  return index >= 0 && index < length ? index : `Unable to access invalid index: ${token}: invalid index referenced`;
 }

@@ -1,4 +1,5 @@
 import { badRequest, excerpt } from '../errors/bad-request.js';
+import { goText } from '../api/go-text.js';
 import { getField, isObject, type JsonObject } from '../api/json.js';
 
 type MergeItem = (item: JsonObject, change: JsonObject) => JsonObject;
@@ -8,11 +9,14 @@ const directiveOf = (item: unknown): unknown => (isObject(item) ? getField(item,
 /** Identity of an item: the value of its merge key, or of the primitive itself. */
 function identityOf(item: unknown, mergeKey: string | undefined): string {
   if (Array.isArray(item)) throw badRequest('lists of lists are not supported');
-  if (!isObject(item)) return JSON.stringify(item);
+  if (!isObject(item)) {
+    if (mergeKey !== undefined) throw badRequest('value is not a map');
+    return JSON.stringify(item);
+  }
   if (mergeKey === undefined) throw badRequest('cannot merge lists without merge key');
   const value = getField(item, mergeKey);
   if (value === undefined)
-    throw badRequest(`map: ${excerpt(JSON.stringify(item))} does not contain declared merge key: ${mergeKey}`);
+    throw badRequest(`map: ${excerpt(goText(item))} does not contain declared merge key: ${mergeKey}`);
   return JSON.stringify(value);
 }
 
@@ -23,8 +27,9 @@ export function mergeList(
   mergeKey: string | undefined,
   mergeItem: MergeItem,
 ): unknown[] {
+  refuseMixedItems(current, patch);
   for (const item of patch) refuseUnknownDirective(item);
-  const changes = patch.filter((item) => directiveOf(item) === undefined || directiveOf(item) === 'merge');
+  const changes = patch.filter((item) => directiveOf(item) === undefined);
   if (patch.some((item) => directiveOf(item) === 'replace')) return changes.map((item) => merged({}, item, mergeItem));
   const gone = new Set(
     patch.filter((item) => directiveOf(item) === 'delete').map((item) => identityOf(item, mergeKey)),
@@ -51,8 +56,18 @@ function merged(item: unknown, change: unknown, mergeItem: MergeItem): unknown {
 
 function refuseUnknownDirective(item: unknown): void {
   const given = directiveOf(item);
-  if (given === undefined || given === 'merge' || given === 'replace' || given === 'delete') return;
-  throw badRequest(`unknown patch type: ${excerpt(JSON.stringify(given))} in list`);
+  if (given === undefined || given === 'replace' || given === 'delete') return;
+  if (given === 'merge') throw badRequest('merging lists cannot yet be specified in the patch');
+  throw badRequest(`unknown patch type: ${excerpt(goText(given))} in map: ${excerpt(goText(item))}`);
+}
+
+const kindOf = (item: unknown): string => (Array.isArray(item) ? 'list' : item === null ? 'null' : typeof item);
+
+function refuseMixedItems(current: readonly unknown[], patch: readonly unknown[]): void {
+  const kind = kindOf(current.length > 0 ? current[0] : patch[0]);
+  const isOther = (item: unknown): boolean => kindOf(item) !== kind;
+  if (current.some(isOther) || patch.some(isOther))
+    throw badRequest(`list element types are not identical: ${excerpt(goText([current, patch]))}`);
 }
 
 export interface ElementOrder {
@@ -73,7 +88,10 @@ export function orderList(list: readonly unknown[], { order, server, given, merg
     if (directiveOf(item) !== undefined) continue;
     const place = places.get(identityOf(item, mergeKey));
     // The items of the patch must come in the order that they ask for.
-    if (place === undefined || place < last) throw badRequest('invalid patch format of setElementOrder list');
+    if (place === undefined || place < last) {
+      const [patch, wanted] = [given, order].map((items) => excerpt(goText(items)));
+      throw badRequest(`The order in patch list:\n${patch}\n doesn't match $setElementOrder list:\n${wanted}\n`);
+    }
     last = place;
   }
   return arrange(list, order, server, mergeKey);

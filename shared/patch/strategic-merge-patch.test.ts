@@ -86,7 +86,7 @@ test('$patch: replace takes the patch as it stands', () => {
 });
 
 test('a map whose field says so is replaced', () => {
-  assert.deepEqual(patchSpec({ selector: { x: '1' } }, { selector: { y: '2', $patch: 'merge' } }), {
+  assert.deepEqual(patchSpec({ selector: { x: '1' } }, { selector: { y: '2', $patch: 'replace' } }), {
     selector: { y: '2' },
   });
 });
@@ -108,9 +108,10 @@ test('$setElementOrder sorts, with or without a change of the list', () => {
     patchSpec(current, { '$setElementOrder/containers': withNew, containers: [{ name: 'n', image: 'x' }] }),
     { containers: [{ name: 'n', image: 'x' }, { name: 'c' }, { name: 'b' }, { name: 'a' }] },
   );
-  assert.match(
-    refusal({}, { spec: { '$setElementOrder/containers': [{ name: 'a' }], containers: [{ name: 'b' }] } }),
-    /invalid patch format of setElementOrder list/,
+  const unordered = { spec: { '$setElementOrder/containers': [{ name: 'a' }], containers: [{ name: 'b' }] } };
+  assert.equal(
+    refusal({ spec: current }, unordered),
+    "The order in patch list:\n[map[name:b]]\n doesn't match $setElementOrder list:\n[map[name:a]]\n",
   );
 });
 
@@ -119,7 +120,7 @@ test('$retainKeys drops what it does not name', () => {
   const patch = { spec: { strategy: { $retainKeys: ['type'], type: 'Recreate' } } };
   assert.deepEqual(strategicMergePatch(current, patch, schema), { spec: { strategy: { type: 'Recreate' } } });
   assert.match(
-    refusal({}, { spec: { strategy: { $retainKeys: ['type'], type: 'x', other: 1 } } }),
+    refusal(current, { spec: { strategy: { $retainKeys: ['type'], type: 'x', other: 1 } } }),
     /invalid patch format of retainKeys/,
   );
 });
@@ -145,17 +146,34 @@ test('nulls remove, and are not stored where there is nothing to remove', () => 
   );
 });
 
+test('where there is nothing to merge with, what has a directive is no part of the value', () => {
+  const containers = [{ name: 'a', args: ['x', null] }, { name: 'b', $patch: 'delete' }, { $patch: 'replace' }];
+  assert.deepEqual(patchSpec({}, { containers, nodeSelector: { $patch: 'replace', a: 'b' }, x: { $retainKeys: [] } }), {
+    containers: [{ name: 'a', args: ['x', null] }],
+    x: {},
+  });
+});
+
 test('malformed patches are a 400 with the reason', () => {
-  assert.match(refusal({}, []), /invalid JSON document/);
-  assert.match(refusal({}, { spec: { $patch: 'x' } }), /unknown patch type/);
-  assert.match(refusal({}, { spec: { containers: [{ image: 'x' }] } }), /declared merge key: name/);
-  assert.match(refusal({}, { spec: { containers: [{ name: 'a', $patch: 'x' }] } }), /unknown patch type/);
-  assert.match(refusal({}, { spec: { containers: [['a']] } }), /lists of lists/);
-  assert.match(
-    refusal({}, { spec: { '$setElementOrder/containers': 1, containers: [{ name: 'a' }] } }),
-    /setElementOrder/,
+  const current = { spec: { containers: [{ name: 'a' }] }, metadata: { finalizers: ['x'] } };
+  const spec = (patch: object): string => refusal(current, { spec: patch });
+  assert.equal(refusal(current, []), 'invalid JSON document');
+  assert.equal(spec({ $patch: 'x' }), 'unknown patch type: x in map: map[$patch:x]');
+  assert.equal(spec({ $patch: 'merge' }), 'unknown patch type: merge in map: map[$patch:merge]');
+  assert.equal(spec({ containers: [{ image: 'x' }] }), 'map: map[image:x] does not contain declared merge key: name');
+  assert.equal(
+    spec({ containers: [{ name: 'a', $patch: 'x' }] }),
+    'unknown patch type: x in map: map[$patch:x name:a]',
   );
-  assert.match(refusal({}, { spec: { '$deleteFromPrimitiveList/x': 1 } }), /primitive list/);
+  assert.equal(
+    spec({ containers: [{ name: 'a', $patch: 'merge' }] }),
+    'merging lists cannot yet be specified in the patch',
+  );
+  assert.equal(spec({ containers: ['b'] }), 'list element types are not identical: [[map[name:a]] [b]]');
+  assert.match(refusal({ spec: { containers: [] } }, { spec: { containers: [['a']] } }), /lists of lists/);
+  assert.match(spec({ '$setElementOrder/containers': 1 }), /setElementOrder/);
+  assert.match(spec({ '$setElementOrder/containers': ['a'] }), /value is not a map/);
+  assert.match(spec({ '$deleteFromPrimitiveList/x': 1 }), /primitive list/);
 });
 
 const name = fc.constantFrom('a', 'b', 'c', 'd', 'e');

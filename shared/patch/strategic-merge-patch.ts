@@ -1,4 +1,5 @@
 import { badRequest, excerpt } from '../errors/bad-request.js';
+import { goText } from '../api/go-text.js';
 import { getField, isObject, setField, type JsonObject } from '../api/json.js';
 import { mergeList, orderList } from './list-merge.js';
 import type { MergeSchema } from './merge-schema.js';
@@ -24,14 +25,13 @@ export function strategicMergePatch(current: JsonObject, patch: unknown, schema:
 function mergeMap(current: JsonObject, patch: JsonObject, schema: MergeSchema | undefined): JsonObject {
   switch (getField(patch, directive)) {
     case undefined:
-    case 'merge':
       break;
     case 'replace':
-      return withoutDirectives(patch);
+      return replacement(patch);
     case 'delete':
       return {};
     default:
-      throw badRequest(`unknown patch type: ${excerpt(JSON.stringify(patch[directive]))} in map`);
+      throw badRequest(`unknown patch type: ${excerpt(goText(patch[directive]))} in map: ${excerpt(goText(patch))}`);
   }
   const retained = retainedNames(patch);
   const result: JsonObject = {};
@@ -62,13 +62,12 @@ function mergeField(current: unknown, patch: JsonObject, name: string, schema: M
 function mergeValue(current: unknown, given: unknown, schema: MergeSchema | undefined): unknown {
   if (given === null) return undefined;
   if (Array.isArray(given)) {
-    if (!schema?.isMergedList) return withoutDirectives(given);
-    const list = Array.isArray(current) ? current : [];
-    return mergeList(list, given, schema.mergeKey, (item, change) => mergeMap(item, change, schema));
+    if (!schema?.isMergedList || !Array.isArray(current)) return withoutDirectives(given);
+    return mergeList(current, given, schema.mergeKey, (item, change) => mergeMap(item, change, schema));
   }
   if (!isObject(given)) return given;
-  if (schema?.isReplaced) return withoutDirectives(given);
-  return mergeMap(isObject(current) ? current : {}, given, schema);
+  if (!isObject(current)) return withoutDirectives(given);
+  return schema?.isReplaced ? replacement(given) : mergeMap(current, given, schema);
 }
 
 function deletePrimitives(current: unknown, deletions: unknown): unknown {
@@ -114,19 +113,26 @@ function retainedNames(patch: JsonObject): Set<string> | undefined {
   return retained;
 }
 
-/** A value that is taken as it stands: directives and nulls are not part of it. */
-function withoutDirectives<T>(value: T): T {
-  if (Array.isArray(value)) {
-    return value
-      .filter((item: unknown) => !(isObject(item) && item[directive] === 'delete'))
-      .map((item: unknown) => withoutDirectives(item)) as T;
-  }
-  if (!isObject(value)) return value;
+/** What a patch puts in the place of a map. */
+function replacement(patch: JsonObject): JsonObject {
   const result: JsonObject = {};
-  for (const name of Object.keys(value)) {
-    const isDirective =
-      name === directive || name === retainKeys || name.startsWith(elementOrder) || name.startsWith(primitiveDeletions);
-    if (!isDirective && value[name] !== null) setField(result, name, withoutDirectives(value[name]));
+  for (const name of Object.keys(patch)) {
+    if (isDirective(name) || patch[name] === null) continue;
+    const value = withoutDirectives(patch[name]);
+    if (value !== undefined) setField(result, name, value);
   }
-  return result as T;
+  return result;
 }
+
+/**
+ * A value for which there is nothing to merge with: directives and nulls are no part of it, nor are the items and maps that have a
+ * `$patch`, whatever it says, as in the original. Undefined where nothing is left.
+ */
+function withoutDirectives(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutDirectives).filter((item) => item !== undefined);
+  if (!isObject(value)) return value;
+  return getField(value, directive) === undefined ? replacement(value) : undefined;
+}
+
+const isDirective = (name: string): boolean =>
+  name === directive || name === retainKeys || name.startsWith(elementOrder) || name.startsWith(primitiveDeletions);
