@@ -43,7 +43,7 @@ export function here<T>(patch: () => T): T {
     return patch();
   } catch (error) {
     if (!(error instanceof StatusError)) throw error;
-    const reason = error.details?.causes?.[0]?.message ?? error.message;
+    const reason = (error.details?.causes?.[0]?.message ?? error.message).trimEnd();
     const [, missing] = /doc is missing key: (.*)$/s.exec(reason) ?? [];
     throw new Failure(missing === undefined ? reason : `Object to be patched is missing field (${missing})`);
   }

@@ -62,7 +62,7 @@ export function parseMapChanges(words: readonly string[], what = 'label'): { tar
   const targets: string[] = [];
   const changes = new Map<string, string | null>();
   for (const word of words) {
-    const isChange = word.includes('=') || (word.endsWith('-') && targets.length > 0);
+    const isChange = (word.includes('=') && !word.startsWith('=')) || (word.endsWith('-') && word !== '-');
     if (!isChange) {
       if (changes.size > 0) throw new Failure(`all resources must be specified before ${what} changes: ${word}`);
       targets.push(word);

@@ -3,7 +3,7 @@ import { Option, type Command } from 'commander';
 import { equalJson } from '../../shared/api/json.js';
 import { readManifests } from '../../shared/manifest/manifest.js';
 import { Failure } from '../cluster/failure.js';
-import { addFileFlags, dryRunFlag, dryRunOf, dryRunSuffix, type FileFlags } from '../command-flags.js';
+import { addFileFlags, dryRunFlag, dryRunOf, type FileFlags } from '../command-flags.js';
 import type { CommandHost } from '../command-host.js';
 import type { CommandContext } from '../context.js';
 import { throwCollected } from '../failures.js';
@@ -93,11 +93,13 @@ async function patchOne(context: CommandContext, flags: PatchFlags, target: Foun
   const patched = isHere
     ? patchHere(target.object, patch.body, patch.type, patch.types)
     : await patchedThere(context, flags, target, patch);
-  const isChanged = isHere
-    ? !equalJson(patched, target.object)
-    : patched.metadata.resourceVersion !== target.object.metadata.resourceVersion;
+  // A subresource may be of another form than the object.
+  const isChanged = flags.subresource
+    ? patched.metadata.resourceVersion !== target.object.metadata.resourceVersion
+    : !equalJson(patched, target.object);
   const name = flags.subresource === undefined ? referenceName(target) : nameOf(patched);
-  const message = `${name} patched${isChanged ? '' : ' (no change)'}${dryRunSuffix(dryRun)}`;
+  // kubectl does not say that it was a dry run.
+  const message = `${name} patched${isChanged ? '' : ' (no change)'}`;
   await objectWriter(context, flags)(patched, message);
 }
 

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { JsonObject } from '../../shared/api/json.js';
 import type { Node, Taint } from '../../shared/api/generated/types.js';
 import { Failure } from '../cluster/failure.js';
-import { dryRunFlag, dryRunOf, dryRunSuffix } from '../command-flags.js';
+import { dryRunFlag, dryRunOf } from '../command-flags.js';
 import type { CommandHost } from '../command-host.js';
 import type { CommandContext } from '../context.js';
 import { throwCollected } from '../failures.js';
@@ -103,7 +103,8 @@ async function taintNode(
   const kinds = new Set(changes.map(({ kind }) => kind));
   const word = isReplacing ? 'modified' : kinds.size > 1 ? 'modified' : kinds.has('set') ? 'tainted' : 'untainted';
   const spec = { ...(node.object['spec'] as JsonObject | undefined), taints: after };
-  await objectWriter(context, flags)({ ...node.object, spec }, `${referenceName(node)} ${word}${dryRunSuffix(dryRun)}`);
+  // kubectl does not say that it was a dry run.
+  await objectWriter(context, flags)({ ...node.object, spec }, `${referenceName(node)} ${word}`);
 }
 
 /** Taints after the changes. @throws Failure for a taint that is there already, or one to remove that is not. */
