@@ -3,9 +3,9 @@ import { spawn } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { isObject } from '../shared/api/json.js';
 import { testFolder } from '../apiserver/testing/test-folder.js';
 import { startTestServer, type TestServer } from '../apiserver/testing/test-server.js';
-import { isObject } from '../shared/api/json.js';
 import { run, type Outcome } from './testing/run.js';
 import { stockKubectl } from './testing/stock-kubectl.js';
 

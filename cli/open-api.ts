@@ -1,4 +1,5 @@
 import { isNotFound } from '../shared/errors/status-error.js';
+import type { MergeSchema } from '../shared/patch/merge-schema.js';
 import type { ResourceType } from './resource-mapper.js';
 
 /** A schema of the OpenAPI v3 document, as far as the commands read it. */
@@ -100,8 +101,8 @@ function resolved(document: Document, schema: Schema | undefined): Schema | unde
   return { ...target, ...(schema.description ? { description: schema.description } : {}) };
 }
 
-/** How one value is merged by a strategic merge patch. */
-export class PatchSchema {
+/** How one value is merged by a strategic merge patch, as the server publishes it. */
+export class PatchSchema implements MergeSchema {
   readonly #document: Document;
   /** As it stands in its parent: strategy and merge key are the field's, not the type's. */
   readonly #schema: Schema;

@@ -43,8 +43,9 @@ export class TypeTables {
 
   /** Undefined for a custom resource. */
   typeOf({ apiVersion, kind }: { readonly apiVersion: string; readonly kind: string }): TypeSchema | undefined {
-    const known = (Object.values(resources) as readonly Resource[]).find(
-      (resource) => resource.kind === kind && resource.apiVersion === apiVersion,
+    const { olderResources, ...current } = resources;
+    const known = [...Object.values(current), ...Object.values(olderResources)].find(
+      (resource: Resource) => resource.kind === kind && resource.apiVersion === apiVersion,
     );
     return known?.definition === undefined ? undefined : this.definition(known.definition);
   }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { StatusError } from '../../shared/errors/status-error.js';
 import { cloneJson, type JsonObject } from '../../shared/api/json.js';
+import { StatusError } from '../../shared/errors/status-error.js';
 import { loadSchemas } from '../schema/schemas.js';
 import type { FieldSet } from './field-set.js';
 import type { ManagedFieldsEntry } from './managed-fields.js';

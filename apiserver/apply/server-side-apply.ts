@@ -1,6 +1,6 @@
-import { StatusError, type StatusCause } from '../../shared/errors/status-error.js';
-import { badRequest, excerpt } from '../../shared/errors/bad-request.js';
 import { cloneJson, equalJson, isObject, type JsonObject } from '../../shared/api/json.js';
+import { badRequest, excerpt } from '../../shared/errors/bad-request.js';
+import { StatusError, type StatusCause } from '../../shared/errors/status-error.js';
 import type { StructType } from '../schema/schema-type.js';
 import { checkStructure, StructureError } from '../schema/structure.js';
 import { compareObjects } from './compare.js';

@@ -1,5 +1,5 @@
-import { decodeContinue, encodeContinue, type ContinueToken } from './continue-token.js';
 import { badRequest } from '../../shared/errors/bad-request.js';
+import { decodeContinue, encodeContinue, type ContinueToken } from './continue-token.js';
 import { expired, ExpiredContinueError, resourceVersionTooLarge } from '../registry/status-errors.js';
 import { StorageCompactedError, StorageFutureRevisionError, type Storage } from '../storage/storage.js';
 import type { CachedObject } from './cached-object.js';

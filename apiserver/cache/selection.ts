@@ -7,8 +7,8 @@ import {
 import { parseSelector } from '../../shared/api/selector-parser.js';
 import { matchesSelector, SelectorError, type Selector } from '../../shared/api/selector.js';
 import type { KubernetesObject } from '../../shared/api/object.js';
-import type { ResourceDefinition } from '../registry/definition.js';
 import { badRequest } from '../../shared/errors/bad-request.js';
+import type { ResourceDefinition } from '../registry/definition.js';
 import type { CachedObject } from './cached-object.js';
 import { fieldIndex, type CacheIndex, type WatchCache } from './watch-cache.js';
 

@@ -1,8 +1,8 @@
-import { StatusError, type StatusCause } from '../../shared/errors/status-error.js';
 import { isObject, type JsonObject } from '../../shared/api/json.js';
+import { badRequest, excerpt } from '../../shared/errors/bad-request.js';
+import { StatusError, type StatusCause } from '../../shared/errors/status-error.js';
 import type { StructType } from '../schema/schema-type.js';
 import { checkStructure, StructureError, type Structured } from '../schema/structure.js';
-import { badRequest, excerpt } from '../../shared/errors/bad-request.js';
 import { bodyTooLarge, maxBodyBytes, mediaTypeOf, summarizeBody, unsupportedMediaType } from './errors.js';
 import { parseJson, parseYaml, SyntaxFault, type Parsed } from './parse.js';
 

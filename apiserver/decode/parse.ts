@@ -1,5 +1,5 @@
-import { ManifestError, readManifests } from '../../shared/manifest/manifest.js';
 import { badRequest } from '../../shared/errors/bad-request.js';
+import { ManifestError, readManifests } from '../../shared/manifest/manifest.js';
 import { bodyTooLarge, maxBodyBytes, tooManyKeys } from './errors.js';
 import { jsonFault } from './json-fault.js';
 import { countKeys, findDuplicates, hasMoreKeysThan, scanJson } from './json-scan.js';

@@ -1,7 +1,7 @@
+import { getField, isObject, type JsonObject } from '../../shared/api/json.js';
 import type { KubernetesObject } from '../../shared/api/object.js';
 import { aggregateMessage } from '../validation/field-error.js';
 import { validateAnnotations, validateLabels } from '../validation/object-meta.js';
-import { getField, isObject, type JsonObject } from '../../shared/api/json.js';
 
 /** What a conversion webhook got wrong, in the words of the original. */
 export class ConversionError extends Error {

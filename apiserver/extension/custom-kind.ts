@@ -4,13 +4,13 @@ import type {
   CustomResourceDefinitionVersion,
   WebhookConversion,
 } from '../../shared/api/generated/types.js';
+import type { JsonObject } from '../../shared/api/json.js';
 import type { KubernetesObject } from '../../shared/api/object.js';
 import { defineResource, type Resource } from '../../shared/api/resource.js';
 import { humanAge } from '../../shared/api/duration.js';
 import type { WebhookClient } from '../admission/webhook/webhook-client.js';
 import { ageColumn, column, nameColumn } from '../kinds/column.js';
 import type { Column, CustomStructure, ResourceDefinition, ScaleMapping, Subresource } from '../registry/definition.js';
-import type { JsonObject } from '../../shared/api/json.js';
 import type { FieldError } from '../validation/field-error.js';
 import type { StructType } from '../schema/schema-type.js';
 import { customStrategy } from './custom-strategy.js';

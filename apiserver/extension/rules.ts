@@ -1,3 +1,4 @@
+import { equalJson, getField, isObject } from '../../shared/api/json.js';
 import { Budget, perCallCostLimit, requestCostLimit } from '../cel/budget.js';
 import { CelEnvironment, kubernetesFunctions, ResultTypeError, type Program } from '../cel/environment.js';
 import { CelBudgetError, CelCompileError, CelError } from '../cel/errors.js';
@@ -5,7 +6,6 @@ import { sizeBound } from '../cel/cost-estimate.js';
 import { fromJson } from '../cel/json-values.js';
 import { optionalType, type CelType } from '../cel/types.js';
 import { CelOptional, noneValue, type CelValue } from '../cel/values.js';
-import { equalJson, getField, isObject } from '../../shared/api/json.js';
 import {
   duplicate,
   forbidden,

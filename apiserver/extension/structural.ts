@@ -1,5 +1,5 @@
-import { compileRegex } from '../cel/functions/regex.js';
 import { isDeeperThan, isObject, cloneJson } from '../../shared/api/json.js';
+import { compileRegex } from '../cel/functions/regex.js';
 import { duplicate, forbidden, invalid, notSupported, required, type FieldError } from '../validation/field-error.js';
 import { applyDefaults } from './defaulting.js';
 import { prune } from './pruning.js';

@@ -1,7 +1,7 @@
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { createCertificateAuthority, issueCertificate } from '../../shared/pki/certificate.js';
 import type { JsonObject } from '../../shared/api/json.js';
+import { createCertificateAuthority, issueCertificate } from '../../shared/pki/certificate.js';
 
 /** What a conversion webhook is asked. */
 export interface AskedConversion {

@@ -1,6 +1,6 @@
 import type { RE2JS } from '@bufbuild/re2';
-import { compileRegex } from '../cel/functions/regex.js';
 import { equalJson, getField, isObject, type JsonObject } from '../../shared/api/json.js';
+import { compileRegex } from '../cel/functions/regex.js';
 import { invalid, notSupported, required, tooMany, type FieldError } from '../validation/field-error.js';
 import { hasFormat } from './formats.js';
 import { correlate } from './ratcheting.js';

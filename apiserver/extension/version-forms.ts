@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type { WebhookConversion } from '../../shared/api/generated/types.js';
+import type { JsonObject } from '../../shared/api/json.js';
 import type { KubernetesObject } from '../../shared/api/object.js';
 import type { Resource } from '../../shared/api/resource.js';
 import { StatusError } from '../../shared/errors/status-error.js';
@@ -8,7 +9,6 @@ import { CallError } from '../admission/webhook/webhook-client.js';
 import { CachedObject } from '../cache/cached-object.js';
 import type { FormConversion } from '../registry/definition.js';
 import { encodeTyped } from '../registry/encoding.js';
-import type { JsonObject } from '../../shared/api/json.js';
 import type { ConversionFailure, MeasureConversion } from './conversion-metrics.js';
 import {
   acceptConverted,

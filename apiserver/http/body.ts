@@ -1,5 +1,5 @@
-import { StatusError } from '../../shared/errors/status-error.js';
 import { badRequest } from '../../shared/errors/bad-request.js';
+import { StatusError } from '../../shared/errors/status-error.js';
 import { header, type Exchange, type RawRequest } from './exchange.js';
 
 const maxBodyBytes = 3 * 1024 * 1024;

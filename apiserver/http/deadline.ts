@@ -1,6 +1,6 @@
 import type { Clock } from '../../shared/clock/clock.js';
-import { parseDuration } from '../cel/time-values.js';
 import { badRequest } from '../../shared/errors/bad-request.js';
+import { parseDuration } from '../cel/time-values.js';
 
 /** In how much time a request that is no stream must have been answered, and the most that it may ask for. */
 const maxRequestMs = 60_000;

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import type { JsonObject } from '../../shared/api/json.js';
 import type { RequestAudit } from '../audit/request-audit.js';
 import type { User } from '../authentication/user.js';
-import type { JsonObject } from '../../shared/api/json.js';
 import type { RequestInfo } from './request-info.js';
 import type { WorkTurns } from './work-turns.js';
 

@@ -1,3 +1,4 @@
+import type { JsonObject } from '../../shared/api/json.js';
 import type { KubernetesObject } from '../../shared/api/object.js';
 import type { Clock } from '../../shared/clock/clock.js';
 import type { CachedObject } from '../cache/cached-object.js';
@@ -10,7 +11,6 @@ import { makeRow, makeTable, partialObjectMetadata, type IncludeObject, type Tab
 import type { ListResult } from '../cache/list-reader.js';
 import { mapInSlices } from '../../shared/lifecycle/slices.js';
 import { jsonList, listMetadata, ListItems, type ListBody } from './list-response.js';
-import type { JsonObject } from '../../shared/api/json.js';
 import type { Negotiated } from './accept.js';
 import { jsonType } from './respond.js';
 import type { WatchRequest } from './watch-response.js';

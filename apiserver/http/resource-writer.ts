@@ -1,3 +1,5 @@
+import { isObject } from '../../shared/api/json.js';
+import { badRequest } from '../../shared/errors/bad-request.js';
 import { mapInSlices } from '../../shared/lifecycle/slices.js';
 import type { KubernetesObject } from '../../shared/api/object.js';
 import { compileSelection, prepareToSelect } from '../cache/selection.js';
@@ -9,9 +11,7 @@ import type { FieldManagement } from '../registry/field-management.js';
 import { timestamp } from '../registry/object-metadata.js';
 import type { ResourceStore } from '../registry/resource-store.js';
 import type { ServedResource } from '../registry/resource-registry.js';
-import { badRequest } from '../../shared/errors/bad-request.js';
 import { modified, notFound } from '../registry/status-errors.js';
-import { isObject } from '../../shared/api/json.js';
 import type { UpdateMode } from '../registry/update-preparation.js';
 import type { WriteOptions } from '../registry/write-options.js';
 import type { Storage } from '../storage/storage.js';

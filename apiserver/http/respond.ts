@@ -1,7 +1,7 @@
 import { gzip } from 'node:zlib';
+import type { JsonObject } from '../../shared/api/json.js';
 import type { StatusError, StatusObject } from '../../shared/errors/status-error.js';
 import { protobufMediaType } from '../decode/decode.js';
-import type { JsonObject } from '../../shared/api/json.js';
 import { formatManifest } from '../../shared/manifest/format.js';
 import { header, type Exchange, type RawResponse } from './exchange.js';
 import { plainEncoding, type Negotiated } from './accept.js';

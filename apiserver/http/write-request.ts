@@ -1,6 +1,6 @@
+import { badRequest } from '../../shared/errors/bad-request.js';
 import type { Annotate } from '../audit/request-audit.js';
 import { isQueryFlagSet } from '../../shared/api/query.js';
-import { badRequest } from '../../shared/errors/bad-request.js';
 import { invalid } from '../registry/status-errors.js';
 import { mediaTypeOf } from '../decode/errors.js';
 import {

@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { isObject, type JsonObject } from '../../shared/api/json.js';
 import { StatusError } from '../../shared/errors/status-error.js';
+import { jsonMergePatch } from '../../shared/patch/json-merge-patch.js';
+import { jsonPatch } from '../../shared/patch/json-patch.js';
+import { strategicMergePatch } from '../../shared/patch/strategic-merge-patch.js';
 import type { ManagedFieldsEntry } from '../apply/managed-fields.js';
 import { serverSideApply } from '../apply/server-side-apply.js';
 import { trackUpdate } from '../apply/track-update.js';
 import { decodePatched } from '../decode/decode.js';
-import { isObject, type JsonObject } from '../../shared/api/json.js';
 import { loadSchemas } from '../schema/schemas.js';
 import { MergeSchemas } from './merge-schemas.js';
-import { jsonMergePatch } from '../../shared/patch/json-merge-patch.js';
-import { jsonPatch } from '../../shared/patch/json-patch.js';
-import { strategicMergePatch } from '../../shared/patch/strategic-merge-patch.js';
 
 const type = loadSchemas().type('io.k8s.api.core.v1.Pod');
 const schema = new MergeSchemas().of(type);

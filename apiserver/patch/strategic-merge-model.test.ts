@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { isObject, type JsonObject } from '../../shared/api/json.js';
+import { strategicMergePatch } from '../../shared/patch/strategic-merge-patch.js';
 import { loadSchemas } from '../schema/schemas.js';
 import { MergeSchemas } from './merge-schemas.js';
-import { strategicMergePatch } from '../../shared/patch/strategic-merge-patch.js';
 
 const schema = new MergeSchemas().of(loadSchemas().type('io.k8s.api.core.v1.PodSpec'));
 /** The lists of a pod that merge, and by what. All others are replaced. */

@@ -1,6 +1,6 @@
+import { isObject, type JsonObject } from '../../shared/api/json.js';
 import { badRequest } from '../../shared/errors/bad-request.js';
 import { definitionOfKind } from '../openapi/kind-names.js';
-import { isObject, type JsonObject } from '../../shared/api/json.js';
 import type { StructType } from '../schema/schema-type.js';
 import type { Schemas } from '../schema/schemas.js';
 import { decodeMessage, kindOf, openEnvelope } from './decode.js';

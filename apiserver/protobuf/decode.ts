@@ -1,5 +1,5 @@
-import { parseJson, SyntaxFault } from '../decode/parse.js';
 import { setField, type JsonObject } from '../../shared/api/json.js';
+import { parseJson, SyntaxFault } from '../decode/parse.js';
 import type { ScalarFormat, SchemaType, StructType } from '../schema/schema-type.js';
 import { magic } from './envelope.js';
 import { unionOf, type Message, type MessageField, type Messages, type Union } from './messages.js';

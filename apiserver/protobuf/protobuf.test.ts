@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import type { JsonObject } from '../../shared/api/json.js';
 import { StatusError } from '../../shared/errors/status-error.js';
 import { decodeBody } from '../decode/decode.js';
-import type { JsonObject } from '../../shared/api/json.js';
 import type { SchemaType } from '../schema/schema-type.js';
 import { loadSchemas } from '../schema/schemas.js';
 import { checkStructure } from '../schema/structure.js';

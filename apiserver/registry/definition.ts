@@ -1,7 +1,7 @@
+import type { JsonObject } from '../../shared/api/json.js';
 import type { KubernetesObject } from '../../shared/api/object.js';
 import type { Resource } from '../../shared/api/resource.js';
 import type { CachedObject } from '../cache/cached-object.js';
-import type { JsonObject } from '../../shared/api/json.js';
 import type { StructType } from '../schema/schema-type.js';
 import type { Structured } from '../schema/structure.js';
 import type { FieldError } from '../validation/field-error.js';

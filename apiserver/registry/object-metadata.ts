@@ -1,6 +1,6 @@
 import type { KubernetesObject } from '../../shared/api/object.js';
-import { hasSameEncoding } from './encoding.js';
 import { badRequest } from '../../shared/errors/bad-request.js';
+import { hasSameEncoding } from './encoding.js';
 import type { ResourceDefinition } from './definition.js';
 
 /** Time as it stands in objects: RFC 3339 without fractions. */

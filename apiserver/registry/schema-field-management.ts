@@ -1,9 +1,9 @@
+import type { JsonObject } from '../../shared/api/json.js';
 import type { KubernetesObject } from '../../shared/api/object.js';
 import type { Manager } from '../apply/managed-fields.js';
 import { serverSideApply } from '../apply/server-side-apply.js';
 import { trackUpdate } from '../apply/track-update.js';
 import type { Versions } from '../apply/versions.js';
-import type { JsonObject } from '../../shared/api/json.js';
 import type { StructType } from '../schema/schema-type.js';
 import type { Schemas } from '../schema/schemas.js';
 import type { FormConversion, ResourceDefinition } from './definition.js';

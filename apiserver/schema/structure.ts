@@ -1,5 +1,5 @@
-import { goTypeName, goValueName, readScalar, ScalarError } from './scalar.js';
 import { isObject, setField, type JsonObject } from '../../shared/api/json.js';
+import { goTypeName, goValueName, readScalar, ScalarError } from './scalar.js';
 import { suggestName } from './suggestion.js';
 import type { Field, ListType, MapType, SchemaType, StructType } from './schema-type.js';
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import { StatusError } from '../../shared/errors/status-error.js';
 import { isObject } from '../../shared/api/json.js';
+import { StatusError } from '../../shared/errors/status-error.js';
 
 const maxRefusalBytes = 16 * 1024;
 const reasons: Readonly<Record<number, string>> = {

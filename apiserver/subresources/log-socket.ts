@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import { pipeline, type Duplex, Transform, type TransformCallback } from 'node:stream';
 import type { WebSocket, WebSocketServer } from 'ws';
+import { badRequest } from '../../shared/errors/bad-request.js';
 import { header, type Exchange } from '../http/exchange.js';
 import type { ServedResource } from '../registry/resource-registry.js';
-import { badRequest } from '../../shared/errors/bad-request.js';
 import { forbidden } from '../registry/status-errors.js';
 import type { Kubelets } from './kubelet-location.js';
 import { logSource, openLog } from './log.js';

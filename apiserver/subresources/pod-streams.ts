@@ -1,9 +1,9 @@
 import type { Pod } from '../../shared/api/generated/types.js';
 import type { KubernetesObject } from '../../shared/api/object.js';
 import { isQueryFlagSet } from '../../shared/api/query.js';
+import { badRequest } from '../../shared/errors/bad-request.js';
 import type { Exchange } from '../http/exchange.js';
 import type { ServedResource } from '../registry/resource-registry.js';
-import { badRequest } from '../../shared/errors/bad-request.js';
 import { chooseContainer } from './container-choice.js';
 import type { Kubelets } from './kubelet-location.js';
 import { readRefusal } from './kubelet-refusal.js';

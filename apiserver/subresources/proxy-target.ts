@@ -1,6 +1,6 @@
 import { endpointslices, nodes, pods, services } from '../../shared/api/generated/resources.js';
-import type { ObjectReader } from '../registry/object-reader.js';
 import { badRequest } from '../../shared/errors/bad-request.js';
+import type { ObjectReader } from '../registry/object-reader.js';
 import { notFound, serviceUnavailable } from '../registry/status-errors.js';
 import type { RequestInfo } from '../http/request-info.js';
 import type { Kubelets } from './kubelet-location.js';

@@ -7,6 +7,7 @@ import type {
   TokenReview,
 } from '../../shared/api/generated/types.js';
 import type { KubernetesObject } from '../../shared/api/object.js';
+import { badRequest } from '../../shared/errors/bad-request.js';
 import { isForbidden, StatusError } from '../../shared/errors/status-error.js';
 import type { Authenticator } from '../authentication/authenticator.js';
 import type { User } from '../authentication/user.js';
@@ -18,7 +19,6 @@ import type { ObjectCodec } from '../http/object-codec.js';
 import type { VirtualResources } from '../http/resource-handler.js';
 import { sendObject } from '../http/respond.js';
 import { writeOptions } from '../http/write-request.js';
-import { badRequest } from '../../shared/errors/bad-request.js';
 import { invalid } from '../registry/status-errors.js';
 import type { FieldError } from '../validation/field-error.js';
 import {

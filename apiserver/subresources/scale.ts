@@ -1,4 +1,5 @@
 import type { KubernetesObject } from '../../shared/api/object.js';
+import { badRequest } from '../../shared/errors/bad-request.js';
 import { negotiate } from '../http/accept.js';
 import { readBody } from '../http/body.js';
 import { header, type Exchange } from '../http/exchange.js';
@@ -8,7 +9,6 @@ import { sendObject } from '../http/respond.js';
 import { writeOptions } from '../http/write-request.js';
 import type { ResourceDefinition, ScaleMapping } from '../registry/definition.js';
 import type { ServedResource } from '../registry/resource-registry.js';
-import { badRequest } from '../../shared/errors/bad-request.js';
 import { invalid, methodNotSupported, modified, unknownResource } from '../registry/status-errors.js';
 import { invalid as invalidField } from '../validation/field-error.js';
 

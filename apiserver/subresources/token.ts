@@ -1,5 +1,6 @@
 import type { AuthenticationV1TokenRequest, ServiceAccount } from '../../shared/api/generated/types.js';
 import type { KubernetesObject } from '../../shared/api/object.js';
+import { badRequest } from '../../shared/errors/bad-request.js';
 import type { TokenIssuer } from '../authentication/token-request.js';
 import { readBody } from '../http/body.js';
 import { header } from '../http/exchange.js';
@@ -7,7 +8,6 @@ import type { ObjectCodec } from '../http/object-codec.js';
 import type { SubresourceHandler } from '../http/resource-handler.js';
 import { sendJson } from '../http/respond.js';
 import { writeOptions } from '../http/write-request.js';
-import { badRequest } from '../../shared/errors/bad-request.js';
 import { methodNotSupported } from '../registry/status-errors.js';
 import { admitCreate } from './admit.js';
 

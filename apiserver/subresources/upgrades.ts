@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { badRequest } from '../../shared/errors/bad-request.js';
 import { StatusError } from '../../shared/errors/status-error.js';
 import type { Exchange } from '../http/exchange.js';
 import type { SubresourceHandler } from '../http/resource-handler.js';
 import type { ResourceRegistry } from '../registry/resource-registry.js';
-import { badRequest } from '../../shared/errors/bad-request.js';
 import { unknownResource } from '../registry/status-errors.js';
 import { admitConnect } from './connect.js';
 import { LogSocket } from './log-socket.js';

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { before, describe, it } from 'node:test';
+import type { JsonObject } from '../../shared/api/json.js';
 import { ProtobufCodec } from '../protobuf/codec.js';
 import { readFields } from '../protobuf/reader.js';
 import { readGolden } from '../protobuf/testing/golden.js';
-import type { JsonObject } from '../../shared/api/json.js';
 import { loadSchemas } from '../schema/schemas.js';
 import type { RawAnswer } from '../testing/raw-client.js';
 import { serverWorld } from '../testing/server-world.js';

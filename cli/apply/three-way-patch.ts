@@ -1,10 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
+import { isObject, type JsonObject } from '../../shared/api/json.js';
 import type { PatchSchema } from '../open-api.js';
-
-type Json = Record<string, unknown>;
-
-const isObject = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
  * The patch that turns `current` into `modified` and removes what `original` had and `modified` has not. Fields that only the cluster set
@@ -15,13 +11,18 @@ export function threeWayPatch(
   modified: unknown,
   current: unknown,
   schema: PatchSchema | undefined,
-): Json {
+): JsonObject {
   const [was, wanted, is] = [original, modified, current].map((value) => (isObject(value) ? value : {}));
   return mapPatch(was ?? {}, wanted ?? {}, is ?? {}, schema);
 }
 
-function mapPatch(original: Json, modified: Json, current: Json, schema: PatchSchema | undefined): Json {
-  const patch: Json = {};
+function mapPatch(
+  original: JsonObject,
+  modified: JsonObject,
+  current: JsonObject,
+  schema: PatchSchema | undefined,
+): JsonObject {
+  const patch: JsonObject = {};
   for (const [key, wanted] of Object.entries(modified)) {
     if (wanted === null || wanted === undefined) {
       if (current[key] !== undefined && current[key] !== null) patch[key] = null;
@@ -45,7 +46,7 @@ interface Values {
 }
 
 /** Entries of the patch for one field: none when it is as wanted. */
-function fieldPatch(key: string, { original, wanted, current }: Values, schema: PatchSchema | undefined): Json {
+function fieldPatch(key: string, { original, wanted, current }: Values, schema: PatchSchema | undefined): JsonObject {
   if (current === undefined || current === null) return { [key]: wanted };
   if (isObject(wanted) && isObject(current)) {
     if (schema?.isReplaced)
@@ -67,12 +68,12 @@ interface Lists {
   readonly current: readonly unknown[];
 }
 
-function listPatch(key: string, lists: Lists, schema: PatchSchema): Json {
+function listPatch(key: string, lists: Lists, schema: PatchSchema): JsonObject {
   const { mergeKey } = schema;
   return mergeKey === undefined ? primitivesPatch(key, lists) : itemsPatch(key, lists, schema, mergeKey);
 }
 
-function primitivesPatch(key: string, { original, wanted, current }: Lists): Json {
+function primitivesPatch(key: string, { original, wanted, current }: Lists): JsonObject {
   const added = wanted.filter((item) => !current.includes(item));
   const removed = original.filter((item) => !wanted.includes(item) && current.includes(item));
   if (added.length === 0 && removed.length === 0) return {};
@@ -83,9 +84,14 @@ function primitivesPatch(key: string, { original, wanted, current }: Lists): Jso
   };
 }
 
-function itemsPatch(key: string, { original, wanted, current }: Lists, schema: PatchSchema, mergeKey: string): Json {
+function itemsPatch(
+  key: string,
+  { original, wanted, current }: Lists,
+  schema: PatchSchema,
+  mergeKey: string,
+): JsonObject {
   const identity = (item: unknown): unknown => (isObject(item) ? item[mergeKey] : undefined);
-  const byKey = (list: readonly unknown[], id: unknown): Json | undefined =>
+  const byKey = (list: readonly unknown[], id: unknown): JsonObject | undefined =>
     list.filter(isObject).find((item) => item[mergeKey] === id);
   const items: unknown[] = [];
   for (const item of wanted.filter(isObject)) {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import type { JsonObject } from '../../shared/api/json.js';
 import type { Node, Taint } from '../../shared/api/generated/types.js';
+import type { JsonObject } from '../../shared/api/json.js';
 import { Failure } from '../cluster/failure.js';
 import { dryRunFlag, dryRunOf } from '../command-flags.js';
 import type { CommandHost } from '../command-host.js';

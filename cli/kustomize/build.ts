@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { isObject } from '../../shared/api/json.js';
 import { Failure } from '../cluster/failure.js';
 import type { AnyObject } from '../server-api.js';
 import { contentHash, generate } from './generators.js';
@@ -6,7 +7,6 @@ import { isKustomization, readDocuments, readInside, readKustomization } from '.
 import { TypeTables } from '../type-tables.js';
 import { inOrder } from './order.js';
 import { patchAll } from './patches.js';
-import { isMap } from './paths.js';
 import { updateReferences } from './references.js';
 import { replaceAll } from './replacements.js';
 import { describe, identityOf, newResource, type Resource } from './resource.js';
@@ -68,9 +68,9 @@ function resourcesAt(directory: string, given: string, types: TypeTables, above:
   if (isKustomization(path)) return accumulate(path, [], types, above).resources;
   const text = readInside(directory, given).toString('utf8');
   return readDocuments(text, path)
-    .flatMap((document) => (isMap(document) && Array.isArray(document['items']) ? document['items'] : [document]))
+    .flatMap((document) => (isObject(document) && Array.isArray(document['items']) ? document['items'] : [document]))
     .map((document) => {
-      if (!isMap(document) || typeof document['kind'] !== 'string' || typeof document['apiVersion'] !== 'string')
+      if (!isObject(document) || typeof document['kind'] !== 'string' || typeof document['apiVersion'] !== 'string')
         throw new Failure(`${path}: not an object: a manifest is a mapping with apiVersion, kind and metadata`);
       const object = { ...document, metadata: { ...(document['metadata'] as object | undefined) } } as AnyObject;
       return { ...newResource(object), identities: [identityOf(object)] };

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { isObject } from '../../shared/api/json.js';
 import { ManifestError, readManifests } from '../../shared/manifest/manifest.js';
 import { Failure } from '../cluster/failure.js';
-import { isMap } from './paths.js';
 
 /** Which objects a patch or a replacement means; names and kinds are regular expressions. */
 export interface Selector {
@@ -169,7 +169,7 @@ function fromFields(directory: string, fields: Readonly<Record<string, unknown>>
   };
   const map = <T extends object>(name: string): T => {
     const value = fields[name] ?? {};
-    if (!isMap(value)) throw wrong(name, 'a mapping');
+    if (!isObject(value)) throw wrong(name, 'a mapping');
     return value as T;
   };
   const text = (name: 'namespace' | 'namePrefix' | 'nameSuffix'): object => {
@@ -216,7 +216,7 @@ function exact({ target = {}, ...rest }: Patch): Patch {
 
 function readOne(file: string): Record<string, unknown> {
   const [document, ...more] = readDocuments(readFileSync(file, 'utf8'), file);
-  if (!isMap(document) || more.length > 0) throw new Failure(`${file}: not one mapping`);
+  if (!isObject(document) || more.length > 0) throw new Failure(`${file}: not one mapping`);
   return document;
 }
 

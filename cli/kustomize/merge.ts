@@ -1,5 +1,5 @@
+import { isObject } from '../../shared/api/json.js';
 import type { TypeSchema } from '../type-tables.js';
-import { isMap } from './paths.js';
 
 type Json = Record<string, unknown>;
 
@@ -20,8 +20,8 @@ export function mergePatch(target: Json, patch: Json, type: TypeSchema | undefin
     if (name.startsWith('$setElementOrder/')) continue;
     const present = merged[name];
     if (value === null) delete merged[name];
-    else if (isMap(value)) {
-      const inner = mergePatch(isMap(present) ? present : {}, value, type?.field(name));
+    else if (isObject(value)) {
+      const inner = mergePatch(isObject(present) ? present : {}, value, type?.field(name));
       if (inner === undefined) delete merged[name];
       else merged[name] = inner;
     } else if (Array.isArray(value))
@@ -34,13 +34,13 @@ export function mergePatch(target: Json, patch: Json, type: TypeSchema | undefin
 function mergeList(present: readonly unknown[], patch: readonly unknown[], type: TypeSchema | undefined): unknown[] {
   const items = patch.filter((item) => !isReplacement(item));
   const keys = type?.isMergedList ? type.listKeys : undefined;
-  if (patch.some(isReplacement) || !keys || !items.every(isMap)) return items;
+  if (patch.some(isReplacement) || !keys || !items.every(isObject)) return items;
   const rest: unknown[] = [...present];
   const first: Json[] = [];
   for (const item of items) {
-    const at = rest.findIndex((one) => isMap(one) && isSame(one, item, keys));
+    const at = rest.findIndex((one) => isObject(one) && isSame(one, item, keys));
     const found = at < 0 ? {} : rest[at];
-    const merged = mergePatch(isMap(found) ? found : {}, item, type);
+    const merged = mergePatch(isObject(found) ? found : {}, item, type);
     // Items that have several keys stay where they are, as in the original; others come to where the patch has them.
     if (at >= 0) rest.splice(at, 1, ...(merged && keys.length > 1 ? [merged] : []));
     if (merged && (at < 0 || keys.length === 1)) first.push(merged);
@@ -50,7 +50,7 @@ function mergeList(present: readonly unknown[], patch: readonly unknown[], type:
 
 /** Says that the whole list is replaced. */
 const isReplacement = (item: unknown): boolean =>
-  isMap(item) && item['$patch'] === 'replace' && Object.keys(item).length === 1;
+  isObject(item) && item['$patch'] === 'replace' && Object.keys(item).length === 1;
 
 /** Keys that the patch leaves out say nothing; of a protocol TCP is the default. */
 const isSame = (present: Json, item: Json, keys: readonly string[]): boolean =>

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { isObject } from '../../shared/api/json.js';
 import { jsonPatch } from '../../shared/patch/json-patch.js';
 import { Failure } from '../cluster/failure.js';
 import { here } from '../local-patch.js';
@@ -6,7 +7,6 @@ import type { AnyObject } from '../server-api.js';
 import type { TypeTables } from '../type-tables.js';
 import { readDocuments, readInside, type Kustomization, type Patch } from './kustomization.js';
 import { mergePatch } from './merge.js';
-import { isMap } from './paths.js';
 import { describe, groupOf, nameOf, wasCalled, type Resource } from './resource.js';
 import { isSelected } from './selection.js';
 
@@ -48,7 +48,7 @@ function strategicPatch(
   document: unknown,
   { source, types }: { source: string; types: TypeTables },
 ): void {
-  if (!isMap(document)) throw new Failure(`${source}: a patch is a mapping or a list of operations`);
+  if (!isObject(document)) throw new Failure(`${source}: a patch is a mapping or a list of operations`);
   const { metadata = {} } = document as Partial<AnyObject>;
   const patch = { ...document, metadata } as AnyObject;
   const meant = resources.filter((resource) => (target ? isSelected(target, resource) : isOf(patch, resource)));

@@ -1,13 +1,10 @@
-type Json = Record<string, unknown>;
-
-export const isMap = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+import { isObject, type JsonObject } from '../../shared/api/json.js';
 
 /**
  * Calls `change` for each value at a path such as `spec/template/spec/containers[]/image` and puts what it returns in its
  * place. Maps on the way are made where `creates` is set.
  */
-export function changeAt(object: Json, path: string, change: (value: unknown) => unknown, creates = false): void {
+export function changeAt(object: JsonObject, path: string, change: (value: unknown) => unknown, creates = false): void {
   const [step = '', ...rest] = path.split('/');
   const name = step.replace('[]', '');
   if (rest.length === 0 && !step.endsWith('[]')) {
@@ -21,8 +18,8 @@ export function changeAt(object: Json, path: string, change: (value: unknown) =>
   if (step.endsWith('[]')) {
     if (!Array.isArray(inner)) return;
     if (rest.length === 0) object[name] = inner.map(change);
-    else for (const item of inner.filter(isMap)) changeAt(item, rest.join('/'), change, creates);
-  } else if (isMap(inner)) changeAt(inner, rest.join('/'), change, creates);
+    else for (const item of inner.filter(isObject)) changeAt(item, rest.join('/'), change, creates);
+  } else if (isObject(inner)) changeAt(inner, rest.join('/'), change, creates);
 }
 
 /** Where pods' templates lie, by kind. */

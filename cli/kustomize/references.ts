@@ -1,5 +1,6 @@
+import { isObject } from '../../shared/api/json.js';
 import type { AnyObject } from '../server-api.js';
-import { changeAt, isMap, podSpecPath } from './paths.js';
+import { changeAt, podSpecPath } from './paths.js';
 import { identityOf, wasCalled, type Resource } from './resource.js';
 
 /** Fields of a pod's specification that name objects, by the kind that they name. */
@@ -89,14 +90,14 @@ function renameTyped(
   resources: readonly Resource[],
 ): void {
   changeAt(referrer.object, path, (reference) => {
-    if (!isMap(reference) || !targets.includes(String(reference['kind']))) return undefined;
+    if (!isObject(reference) || !targets.includes(String(reference['kind']))) return undefined;
     return { ...reference, name: currentName(reference['name'], String(reference['kind']), referrer, resources) };
   });
 }
 
 function renameSubjects(referrer: Resource, resources: readonly Resource[]): void {
   changeAt(referrer.object, 'subjects[]', (subject) => {
-    if (!isMap(subject) || subject['kind'] !== 'ServiceAccount') return subject;
+    if (!isObject(subject) || subject['kind'] !== 'ServiceAccount') return subject;
     const given = subject['namespace'] as string | undefined;
     const found = resources.find(
       (one) => one.object.kind === 'ServiceAccount' && wasCalled(one, String(subject['name']), given ?? 'default'),

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
+import { isObject } from '../../shared/api/json.js';
 import { Failure } from '../cluster/failure.js';
 import { readDocuments, readInside, type FieldOptions, type Kustomization, type Replacement } from './kustomization.js';
-import { isMap } from './paths.js';
 import type { Resource } from './resource.js';
 import { isSelected } from './selection.js';
 
@@ -56,7 +56,7 @@ function indexes(list: readonly unknown[], step: string): number[] {
   if (step === '*') return list.map((_, index) => index);
   const [, key = '', wanted] = /^\[([^=]*)=(.*)\]$/.exec(step) ?? [];
   if (wanted === undefined) return /^\d+$/.test(step) && Number(step) < list.length ? [Number(step)] : [];
-  return list.flatMap((item, index) => (isMap(item) && String(item[key]) === wanted ? [index] : []));
+  return list.flatMap((item, index) => (isObject(item) && String(item[key]) === wanted ? [index] : []));
 }
 
 function valueAt(inside: unknown, steps: readonly string[]): unknown {
@@ -66,7 +66,7 @@ function valueAt(inside: unknown, steps: readonly string[]): unknown {
     const [index] = indexes(inside, step);
     return index === undefined ? undefined : valueAt(inside[index], rest);
   }
-  return isMap(inside) ? valueAt(inside[step], rest) : undefined;
+  return isObject(inside) ? valueAt(inside[step], rest) : undefined;
 }
 
 /** Resolves with the number of places that were set. */
@@ -86,7 +86,7 @@ function setAt(
       return count + 1;
     }, 0);
   }
-  if (!isMap(inside)) return 0;
+  if (!isObject(inside)) return 0;
   if (inside[step] === undefined) {
     if (!creates) return 0;
     if (!isLast) inside[step] = {};

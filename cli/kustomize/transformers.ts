@@ -1,7 +1,8 @@
+import { isObject } from '../../shared/api/json.js';
 import { Failure } from '../cluster/failure.js';
 import type { AnyObject } from '../server-api.js';
 import type { Image, Kustomization } from './kustomization.js';
-import { changeAt, isMap, podSpecPath, templatePaths } from './paths.js';
+import { changeAt, podSpecPath, templatePaths } from './paths.js';
 import { identityOf, wasCalled, type Resource } from './resource.js';
 
 type Texts = Readonly<Record<string, string>>;
@@ -67,7 +68,7 @@ function setNamespace(object: AnyObject, namespace: string): void {
   else if (!clusterScoped.has(kind)) object.metadata.namespace = namespace;
   if (kind === 'RoleBinding' || kind === 'ClusterRoleBinding') {
     changeAt(object, 'subjects[]', (subject) =>
-      isMap(subject) && subject['kind'] === 'ServiceAccount' && subject['name'] === 'default'
+      isObject(subject) && subject['kind'] === 'ServiceAccount' && subject['name'] === 'default'
         ? { ...subject, namespace }
         : subject,
     );
@@ -76,7 +77,7 @@ function setNamespace(object: AnyObject, namespace: string): void {
 
 const merged =
   (added: Texts) =>
-  (value: unknown): unknown => ({ ...(isMap(value) ? value : {}), ...added });
+  (value: unknown): unknown => ({ ...(isObject(value) ? value : {}), ...added });
 
 const selectorOwners: ReadonlySet<string> = new Set(['DaemonSet', 'Deployment', 'ReplicaSet', 'StatefulSet']);
 
@@ -97,8 +98,8 @@ function addLabels(object: AnyObject, pairs: Texts, inTemplates: boolean, inSele
 }
 
 const withLabels = (claim: unknown, pairs: Texts): unknown => {
-  if (!isMap(claim)) return claim;
-  const metadata = isMap(claim['metadata']) ? claim['metadata'] : {};
+  if (!isObject(claim)) return claim;
+  const metadata = isObject(claim['metadata']) ? claim['metadata'] : {};
   return { ...claim, metadata: { ...metadata, labels: merged(pairs)(metadata['labels']) } };
 };
 

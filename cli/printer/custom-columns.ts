@@ -1,6 +1,6 @@
+import { goText } from '../../shared/api/go-text.js';
 import { Failure } from '../cluster/failure.js';
 import type { AnyObject } from '../server-api.js';
-import { goText } from '../../shared/api/go-text.js';
 import { JsonPath } from './jsonpath.js';
 import { alignColumns } from './text-table.js';
 

@@ -1,4 +1,5 @@
 import { goText } from '../../shared/api/go-text.js';
+import { isObject } from '../../shared/api/json.js';
 import { Failure } from '../cluster/failure.js';
 
 /**
@@ -202,7 +203,7 @@ function run(nodes: readonly Node[], given: Scope): void {
 function runRange(node: Extract<Node, { kind: 'if' | 'range' | 'with' }>, value: unknown, scope: Scope): void {
   const entries: [unknown, unknown][] = Array.isArray(value)
     ? (value as unknown[]).map((item, index) => [index, item])
-    : isMap(value)
+    : isObject(value)
       ? Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
       : [];
   if (entries.length === 0) return run(node.otherwise, scope);
@@ -250,13 +251,10 @@ const at = (
   { allowsMissing }: Pick<Scope, 'allowsMissing'> = { allowsMissing: true },
 ): unknown =>
   path.reduce<unknown>((inner, step) => {
-    if (isMap(inner) && Object.hasOwn(inner, step)) return inner[step];
+    if (isObject(inner) && Object.hasOwn(inner, step)) return inner[step];
     if (allowsMissing) return undefined;
     throw new Failure(`error executing template: map has no entry for key ${JSON.stringify(step)}`);
   }, value);
-
-const isMap = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function isTrue(value: unknown): boolean {
   if (value === undefined || value === null || value === false || value === 0 || value === '') return false;

@@ -1,7 +1,7 @@
+import { isObject, type JsonObject } from '../../../shared/api/json.js';
 import type { KubernetesObject } from '../../../shared/api/object.js';
 import { mergeConfig } from '../../apply/merge.js';
 import { expectedOf, type ObjectCodec } from '../../http/object-codec.js';
-import { isObject, type JsonObject } from '../../../shared/api/json.js';
 import type { StructType } from '../../schema/schema-type.js';
 import type { Reviewed } from '../matching/reviewed.js';
 import { MutationError } from './compiled-mutation.js';

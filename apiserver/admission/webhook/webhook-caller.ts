@@ -1,6 +1,6 @@
+import { badRequest } from '../../../shared/errors/bad-request.js';
 import type { Log } from '../../../shared/log/log.js';
 import type { ResourceDefinition } from '../../registry/definition.js';
-import { badRequest } from '../../../shared/errors/bad-request.js';
 import { internalError } from '../../registry/status-errors.js';
 import { isQualifiedName } from '../../validation/names.js';
 import type { AdmissionMetrics } from '../admission-metrics.js';
