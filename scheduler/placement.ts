@@ -186,16 +186,18 @@ export class Placer {
 
   /** Index of the best score; chance decides between equals (reservoir sampling). */
   #best(count: number): number {
-    let best = 0;
-    let ties = 1;
-    for (let i = 1; i < count; i++) {
-      const difference = (this.#scores[i] ?? 0) - (this.#scores[best] ?? 0);
-      if (difference > 0) {
-        best = i;
+    let top = Number.NEGATIVE_INFINITY;
+    let ties = 0;
+    for (let i = 0; i < count; i++) {
+      const score = this.#scores[i] ?? 0;
+      if (score > top) {
+        top = score;
         ties = 1;
-      } else if (difference === 0 && this.#options.random() * ++ties < 1) best = i;
+      } else if (score === top) ties++;
     }
-    return best;
+    let skipped = Math.floor(this.#options.random() * ties);
+    for (let i = 0; i < count; i++) if (this.#scores[i] === top && skipped-- === 0) return i;
+    return 0;
   }
 }
 
