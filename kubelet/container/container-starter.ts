@@ -120,9 +120,15 @@ export class ContainerStarter {
     );
   }
 
-  /** A container that gets less than it asked for says so: what fails in it later would be hard to explain. */
+  /** Who gets less than asked for is told so: what fails later would be hard to explain. */
   async #tellOfLimits(request: StartRequest): Promise<void> {
+    const { pod, attempt } = request;
     const { name, securityContext } = request.container;
+    // Once for the pod: its containers share the file.
+    if (attempt === 0 && name === pod.spec.containers[0]?.name) {
+      const { events, podFiles } = this.#options;
+      for (const message of await podFiles.omissions(pod)) events.event(pod, 'Warning', 'DNSConfigForming', message);
+    }
     if (securityContext?.privileged !== true) return;
     const allows = await attemptTo('CreateContainerError', () => this.#options.runtime.allowsPrivileged());
     if (allows) return;

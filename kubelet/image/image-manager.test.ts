@@ -36,6 +36,16 @@ test('a missing one is pulled and the event tells it', async () => {
   assert.match(told[1] ?? '', /^Pulled: Successfully pulled image "there:1" in /);
 });
 
+test('a pull tells which of its secrets are missing', async () => {
+  const { manager, told } = setUp(['there:1']);
+  const pod = podOf({ imagePullSecrets: [{ name: 'first' }, { name: 'second' }] });
+  await manager.ensure(pod, containerOf('main', { image: 'there:1' }), signal);
+  assert.deepEqual(told.slice(1, 2), [
+    'FailedToRetrieveImagePullSecret: Unable to retrieve some image pull secrets (first, second); ' +
+      'attempting to pull the image may not succeed.',
+  ]);
+});
+
 test('a failed pull waits 10 s, then 20 s, and says so', async () => {
   const { manager, clock } = setUp();
   const container = containerOf('main', { image: 'nowhere:1' });

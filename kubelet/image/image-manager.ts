@@ -8,7 +8,7 @@ import { Backoff } from '../pod/crash-backoff.js';
 import { RuntimeError, type ContainerRuntime, type ImageStatus } from '../runtime/container-runtime.js';
 import { containerEvent } from '../event/pod-events.js';
 import { parseImageReference } from '../runtime/image-reference.js';
-import { pullCredentials } from './pull-secrets.js';
+import { missingPullSecrets, pullCredentials } from './pull-secrets.js';
 
 export interface ImageManagerOptions {
   readonly runtime: ContainerRuntime;
@@ -117,7 +117,12 @@ export class ImageManager {
   }
 
   async #pullWithCredentials(pod: Pod, image: string, signal: AbortSignal): Promise<ImageStatus> {
-    const { runtime, source } = this.#options;
+    const { runtime, source, events } = this.#options;
+    const missing = (await missingPullSecrets(pod, source)).join(', ');
+    if (missing !== '') {
+      const message = `Unable to retrieve some image pull secrets (${missing}); attempting to pull the image may not succeed.`;
+      events.event(pod, 'Warning', 'FailedToRetrieveImagePullSecret', message);
+    }
     const credentials = await pullCredentials(pod, image, source);
     let failure: unknown;
     for (const credential of credentials.length > 0 ? credentials : [undefined]) {

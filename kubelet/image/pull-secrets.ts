@@ -29,6 +29,15 @@ export async function pullCredentials(pod: Pod, image: string, source: ConfigSou
   return found;
 }
 
+/** Names of the pod's imagePullSecrets that are not there. */
+export async function missingPullSecrets(pod: Pod, source: ConfigSource): Promise<string[]> {
+  const missing: string[] = [];
+  for (const { name } of pod.spec.imagePullSecrets ?? []) {
+    if (name && !(await source.secret(pod.metadata.namespace ?? '', name))) missing.push(name);
+  }
+  return missing;
+}
+
 function registriesOf(secret: Secret): Readonly<Record<string, RegistryAuth>> {
   const modern = secret.data?.['.dockerconfigjson'];
   const legacy = secret.data?.['.dockercfg'];

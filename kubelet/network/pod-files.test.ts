@@ -2,13 +2,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { podOf } from '../testing/pod-builder.js';
 import { hostsFile, podHostname } from './hosts-file.js';
-import { formatResolvConf, parseResolvConf, podResolvConf } from './resolv-conf.js';
+import { formatResolvConf, parseResolvConf, podResolvConf, resolvConfOmissions } from './resolv-conf.js';
 
 const dns = {
   clusterDns: ['10.96.0.10'],
   clusterDomain: 'cluster.local',
   host: { nameservers: ['192.0.2.53'], searches: ['example.org'], options: ['timeout:1'] },
 };
+
+const numbered = (count: number): string[] => Array.from({ length: count }, (_, i) => `s${i}`);
 
 test('dnsPolicy decides whose name servers a pod asks', () => {
   const cluster = podResolvConf(podOf(), dns);
@@ -33,6 +35,22 @@ test('dnsConfig adds to the policy and overrides options by name', () => {
   assert.deepEqual(conf.nameservers, ['10.96.0.10', '1.1.1.1']);
   assert.equal(conf.searches.at(-1), 'corp');
   assert.deepEqual(conf.options, ['ndots:2', 'edns0']);
+});
+
+test('what programs would not read is left out and told', () => {
+  const dnsConfig = { nameservers: ['192.0.2.1', '192.0.2.2', '192.0.2.3'], searches: numbered(30) };
+  const pod = podOf({ dnsConfig });
+  const conf = podResolvConf(pod, dns);
+  assert.deepEqual([conf.nameservers.length, conf.searches.length], [3, 32]);
+  const [servers, searches, ...rest] = resolvConfOmissions(pod, dns);
+  assert.equal(
+    servers,
+    'Nameserver limits were exceeded, some nameservers have been omitted, ' +
+      'the applied nameserver line is: 10.96.0.10 192.0.2.1 192.0.2.2',
+  );
+  assert.match(searches ?? '', /^Search Line limits were exceeded, .* line is: default\.svc\.cluster\.local .* s27$/);
+  assert.deepEqual(rest, []);
+  assert.deepEqual(resolvConfOmissions(podOf(), dns), []);
 });
 
 test('the host file is read with its comments and repetitions', () => {

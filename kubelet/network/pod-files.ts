@@ -3,7 +3,13 @@ import { join } from 'node:path';
 import type { Pod } from '../../shared/api/generated/types.js';
 import type { Mount } from '../runtime/container-runtime.js';
 import { hostsFile, podHostname } from './hosts-file.js';
-import { formatResolvConf, parseResolvConf, podResolvConf } from './resolv-conf.js';
+import {
+  type DnsOptions,
+  formatResolvConf,
+  parseResolvConf,
+  podResolvConf,
+  resolvConfOmissions,
+} from './resolv-conf.js';
 
 export interface PodFilesOptions {
   readonly clusterDns: readonly string[];
@@ -22,14 +28,23 @@ export class PodFiles {
   }
 
   async write(pod: Pod, podIPs: readonly string[], directory: string): Promise<readonly Mount[]> {
-    const { clusterDns, clusterDomain, hostResolvConf, hostHosts } = this.#options;
-    const host = parseResolvConf(await readIfThere(hostResolvConf));
-    const resolv = formatResolvConf(podResolvConf(pod, { clusterDns, clusterDomain, host }));
+    const { clusterDomain, hostHosts } = this.#options;
+    const resolv = formatResolvConf(podResolvConf(pod, await this.#dns()));
     const hosts = hostsFile(pod, podIPs, clusterDomain, pod.spec.hostNetwork ? await readIfThere(hostHosts) : '');
     await mkdir(directory, { recursive: true, mode: 0o755 });
     const mounts = [await mount(directory, 'resolv.conf', resolv), await mount(directory, 'hosts', hosts)];
     if (pod.spec.hostNetwork) return mounts;
     return [...mounts, await mount(directory, 'hostname', `${podHostname(pod, clusterDomain)}\n`)];
+  }
+
+  /** What of the pod's name servers and search paths is too much for its /etc/resolv.conf. */
+  async omissions(pod: Pod): Promise<readonly string[]> {
+    return resolvConfOmissions(pod, await this.#dns());
+  }
+
+  async #dns(): Promise<DnsOptions> {
+    const { clusterDns, clusterDomain, hostResolvConf } = this.#options;
+    return { clusterDns, clusterDomain, host: parseResolvConf(await readIfThere(hostResolvConf)) };
   }
 }
 

@@ -16,15 +16,36 @@ export interface DnsOptions {
 const maxNameservers = 3;
 const maxSearches = 32;
 
-/** What the pod's dnsPolicy and dnsConfig ask for. */
+/** What the pod's dnsPolicy and dnsConfig ask for, as far as programs read it. */
 export function podResolvConf(pod: Pod, dns: DnsOptions): ResolvConf {
+  const { nameservers, searches, options } = wantedConf(pod, dns);
+  return { nameservers: nameservers.slice(0, maxNameservers), searches: searches.slice(0, maxSearches), options };
+}
+
+/** What of it is left out, in the original's words. */
+export function resolvConfOmissions(pod: Pod, dns: DnsOptions): string[] {
+  const wanted = wantedConf(pod, dns);
+  const { nameservers, searches } = podResolvConf(pod, dns);
+  const told: string[] = [];
+  if (wanted.nameservers.length > nameservers.length) {
+    const line = `the applied nameserver line is: ${nameservers.join(' ')}`;
+    told.push(`Nameserver limits were exceeded, some nameservers have been omitted, ${line}`);
+  }
+  if (wanted.searches.length > searches.length) {
+    const line = `the applied search line is: ${searches.join(' ')}`;
+    told.push(`Search Line limits were exceeded, some search paths have been omitted, ${line}`);
+  }
+  return told;
+}
+
+function wantedConf(pod: Pod, dns: DnsOptions): ResolvConf {
   const base = policyConf(pod, dns);
   const config = pod.spec.dnsConfig;
   const options = new Map(base.options.map((option) => [option.split(':')[0] ?? option, option]));
   for (const { name = '', value } of config?.options ?? []) options.set(name, value ? `${name}:${value}` : name);
   return {
-    nameservers: unique([...base.nameservers, ...(config?.nameservers ?? [])]).slice(0, maxNameservers),
-    searches: unique([...base.searches, ...(config?.searches ?? [])]).slice(0, maxSearches),
+    nameservers: unique([...base.nameservers, ...(config?.nameservers ?? [])]),
+    searches: unique([...base.searches, ...(config?.searches ?? [])]),
     options: [...options.values()],
   };
 }
