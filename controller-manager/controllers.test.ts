@@ -205,7 +205,7 @@ describe('the controllers together', () => {
         ]);
         return found;
       },
-      10_000,
+      20_000,
       50,
     );
     await eventually(async () => {
@@ -225,7 +225,7 @@ describe('the controllers together', () => {
         assert.equal(getCondition(patient.status?.conditions, 'Ready')?.status, 'False');
         assert.equal((await manager.admin.get(nodes, 'node-a')).spec?.taints?.length ?? 0, 0);
       },
-      10_000,
+      20_000,
       50,
     );
     // It comes back.

@@ -45,7 +45,7 @@ describe('a Deployment', () => {
         );
         return deployment;
       },
-      15_000,
+      20_000,
       50,
     );
   const create = (app: string, more: object = {}): Promise<Deployment> =>

@@ -148,7 +148,7 @@ test('a pod that takes a request and never answers costs one attempt, not the re
     if (count === 1) socket.resume();
     else toModel(socket, count);
   };
-  const client = await clientOf(context, route, { spares: 0, attemptTimeoutMs: 500 });
+  const client = await clientOf(context, route, { spares: 0, attemptTimeoutMs: 2_000 });
   const contract = await client.learnContract();
   assert.equal((await client.predict(contract, PICTURE)).attempts, 2);
 });

@@ -124,7 +124,7 @@ test('a terminal has the size that the client gives, also when it changes', asyn
         stdin.write('stty size\n');
         assert.match(seen, size);
       },
-      5000,
+      20_000,
       100,
     );
   await shows(/37 91/);
