@@ -5,6 +5,7 @@ import { controllerTests, nodeTests } from './workloads/controllers.js';
 import { imageTests } from './workloads/images.js';
 import { environmentTests } from './workloads/environment.js';
 import { lifecycleTests } from './workloads/lifecycle.js';
+import { terminalTests } from './workloads/terminals.js';
 
 let cluster: TestCluster;
 before(async () => {
@@ -19,6 +20,7 @@ describe('workloads', { concurrency: 6 }, () => {
   controllerTests(() => cluster);
   imageTests(() => cluster);
   commandTests(() => cluster);
+  terminalTests(() => cluster);
 });
 describe('nodes', () => {
   nodeCommandTests(() => cluster);

@@ -39,7 +39,8 @@ async function runAttach(
   }
   const name = chooseContainer(pod, flags.container, flags.quiet ? () => undefined : (line) => context.tell(line));
   const container = pod.spec.containers.find((each) => each.name === name);
-  if (flags.tty && !container?.tty) context.tell(`error: Unable to use a TTY - container ${name} did not allocate one`);
+  if (flags.tty && !container?.tty && !flags.quiet)
+    context.tell(`error: Unable to use a TTY - container ${name} did not allocate one`);
   if (!flags.quiet && flags.stdin) context.tell("If you don't see a command prompt, try pressing enter.");
-  await attachToPod(context, pod, { container: name, stdin: flags.stdin, tty: flags.tty });
+  await attachToPod(context, pod, { container: name, stdin: flags.stdin, quiet: flags.quiet });
 }

@@ -8,7 +8,7 @@ import { ExitError } from '../failures.js';
 import { durationFlag, booleanFlag } from '../flags.js';
 import { queryText } from '../server-api.js';
 import { chooseContainer, containerNames, onePodBehind } from '../streams/pod-target.js';
-import { runRemoteCommand } from '../streams/remote-command.js';
+import { noTerminal, runRemoteCommand } from '../streams/remote-command.js';
 
 interface ExecFlags {
   container?: string;
@@ -52,7 +52,7 @@ async function runExec(context: CommandContext, flags: ExecFlags, { words, dashA
   }
   const container = chooseContainer(pod, flags.container, flags.quiet ? () => undefined : (line) => context.tell(line));
   const isTty = flags.tty && flags.stdin && terminal.stdin.isTTY === true;
-  if (flags.tty && !isTty) context.tell('Unable to use a TTY - input is not a terminal or the right kind of file');
+  if (flags.tty && flags.stdin && !isTty && !flags.quiet) context.tell(noTerminal);
   const mapper = await context.mapper();
   const path = resourcePath(mapper.resolve('pods'), pod.metadata.namespace, pod.metadata.name, 'exec');
   const options = {

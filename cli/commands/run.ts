@@ -144,21 +144,21 @@ async function runAttached(context: CommandContext, flags: RunFlags & WriteFlags
   const created = await api.json({ method: 'POST', path: resourcePath(type, namespace), query, body: pod });
   const name = created.metadata.name ?? '';
   const reference = { type, name, namespace };
+  let end: Partial<ContainerStateTerminated> | undefined;
   try {
     const running = await started(context, reference, flags);
     if (running.status?.phase !== 'Running') await printLog(context, running);
     else await attachOrPrintLog(context, flags, running);
-    const end = flags.restart === 'Always' ? undefined : await failedEnd(context, reference);
-    if (end) {
-      context.tell(`pod ${namespace}/${name} terminated (${end.reason ?? ''})\n${end.message ?? ''}`.trimEnd());
-      throw new ExitError(end.exitCode ?? 1);
-    }
+    if (flags.restart !== 'Always') end = await failedEnd(context, reference);
   } finally {
     if (flags.rm) {
       await api.json({ method: 'DELETE', path: resourcePath(type, namespace, name) });
       if (!flags.quiet) context.print(`pod "${name}" deleted`);
     }
   }
+  if (!end) return;
+  context.tell(`pod ${namespace}/${name} terminated (${end.reason ?? ''})\n${end.message ?? ''}`.trimEnd());
+  throw new ExitError(end.exitCode ?? 1);
 }
 
 async function printLog(context: CommandContext, { metadata: { name, namespace } }: Pod): Promise<void> {
@@ -169,10 +169,10 @@ async function printLog(context: CommandContext, { metadata: { name, namespace }
 
 /** A container may have ended before it can be attached to: its log tells what it said. */
 async function attachOrPrintLog(context: CommandContext, flags: RunFlags, pod: Pod): Promise<void> {
-  const { stdin, tty, quiet } = flags;
+  const { stdin, quiet } = flags;
   if (!quiet && stdin) context.tell("If you don't see a command prompt, try pressing enter.");
   try {
-    await attachToPod(context, pod, { container: pod.spec.containers[0]?.name ?? '', stdin, tty });
+    await attachToPod(context, pod, { container: pod.spec.containers[0]?.name ?? '', stdin, quiet });
   } catch (error) {
     context.signal.throwIfAborted();
     if (error instanceof ExitError) throw error;

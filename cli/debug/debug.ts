@@ -235,10 +235,10 @@ async function attachOrPrintLog(
   pod: Pod,
   container: string,
 ): Promise<void> {
-  const { stdin, tty, quiet } = flags;
+  const { stdin, quiet } = flags;
   if (stdin && !quiet) context.tell("If you don't see a command prompt, try pressing enter.");
   try {
-    await attachToPod(context, pod, { container, stdin, tty });
+    await attachToPod(context, pod, { container, stdin, quiet });
   } catch (error) {
     context.signal.throwIfAborted();
     if (error instanceof ExitError) throw error;

@@ -3,24 +3,26 @@ import { resourcePath } from '../../shared/api/resource.js';
 import type { CommandContext } from '../context.js';
 import { ExitError } from '../failures.js';
 import { queryText } from '../server-api.js';
-import { runRemoteCommand } from './remote-command.js';
+import { noTerminal, runRemoteCommand } from './remote-command.js';
 
 export interface Attachment {
   readonly container: string;
   readonly stdin: boolean;
-  readonly tty: boolean;
+  readonly quiet: boolean;
 }
 
 /** Connects this terminal with a running container until it ends. @throws ExitError with its exit code. */
 export async function attachToPod(
   context: CommandContext,
   pod: Pod,
-  { container, stdin, tty }: Attachment,
+  { container, stdin, quiet }: Attachment,
 ): Promise<void> {
   const { terminal } = context;
   const { containers, ephemeralContainers = [] } = pod.spec;
   const hasTty = [...containers, ...ephemeralContainers].find((each) => each.name === container)?.tty === true;
-  const isTty = tty && stdin && hasTty && terminal.stdin.isTTY === true;
+  // A container with a terminal is met with one, asked for or not: its output is made for that.
+  const isTty = hasTty && stdin && terminal.stdin.isTTY === true;
+  if (hasTty && stdin && !isTty && !quiet) context.tell(noTerminal);
   const [mapper, client] = await Promise.all([context.mapper(), context.client()]);
   const path = resourcePath(mapper.resolve('pods'), pod.metadata.namespace, pod.metadata.name, 'attach');
   const query = queryText({
@@ -32,4 +34,13 @@ export async function attachToPod(
   });
   const exitCode = await runRemoteCommand({ client, path: path + query, withStdin: stdin, isTty }, terminal);
   if (exitCode !== 0) throw new ExitError(exitCode);
+  if (isTty && !quiet && pod.spec.restartPolicy === 'Always') context.print(sessionEnd(pod, container));
+}
+
+/** How a session on a terminal goes on. */
+function sessionEnd({ metadata: { name }, spec }: Pod, container: string): string {
+  const command = `knarr attach ${name} -c ${container} -i -t`;
+  return spec.ephemeralContainers?.some((each) => each.name === container)
+    ? `Session ended, the ephemeral container will not be restarted but may be reattached using '${command}' if it is still running`
+    : `Session ended, resume using '${command}' command when the pod is running`;
 }

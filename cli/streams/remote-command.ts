@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import type { WebSocket } from 'ws';
 import { StatusError, type StatusObject } from '../../shared/errors/status-error.js';
@@ -5,6 +6,9 @@ import type { HttpsClient } from '../../shared/client/https-client.js';
 import { Failure } from '../cluster/failure.js';
 import type { Terminal } from '../context.js';
 import { messageBytes, openWebSocket } from './web-socket.js';
+
+/** Said where a terminal is asked for and our input is none. */
+export const noTerminal = 'Unable to use a TTY - input is not a terminal or the right kind of file';
 
 /** Channels of the protocol *.channel.k8s.io. */
 const channel = { stdin: 0, stdout: 1, stderr: 2, error: 3, resize: 4, close: 255 } as const;
@@ -42,6 +46,9 @@ export async function runRemoteCommand(command: RemoteCommand, terminal: Termina
 function rawMode({ stdin }: Terminal): () => void {
   if (!stdin.isTTY || !stdin.setRawMode) return () => undefined;
   stdin.setRawMode(true);
+  // Node leaves it to our terminal to put a carriage return before each line feed. The container's terminal has done so where it shall be,
+  // and a program that draws on the whole screen means a plain line feed. Without stty all else works.
+  spawnSync('stty', ['-opost'], { stdio: ['inherit', 'ignore', 'ignore'] });
   return () => void stdin.setRawMode?.(false);
 }
 
