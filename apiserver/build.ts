@@ -59,7 +59,9 @@ import { ResourceHandler } from './http/resource-handler.js';
 import { ResourceReader } from './http/resource-reader.js';
 import { ResourceWriter } from './http/resource-writer.js';
 import { SchemaCodec } from './http/schema-codec.js';
-import { ApiServer, type TlsFiles } from './http/server.js';
+import { ApiServer, type TlsFiles, type TlsSettings } from './http/server.js';
+import { BrowserHeaders, type BrowserHeaderOptions } from './http/browser-headers.js';
+import type { DefaultTolerations } from './admission/default-toleration-seconds.js';
 import { conversionMetrics } from './extension/conversion-metrics.js';
 import { ExtensionController } from './extension/extension-controller.js';
 import type { ResourceDefinition } from './registry/definition.js';
@@ -79,6 +81,21 @@ import { Kubelets } from './subresources/kubelet-location.js';
 import { reviewResources } from './subresources/reviews.js';
 import { subresourceHandlers } from './subresources/subresource-handlers.js';
 import { Upgrades } from './subresources/upgrades.js';
+
+/** How is served; what is absent is as in the original. */
+export interface ServingOptions {
+  /** How long events are kept. */
+  readonly eventTtlMs?: number;
+  /** In how much time whatever is no stream must be answered. */
+  readonly requestTimeoutMs?: number;
+  /** How long requests are still taken after /readyz has begun to fail. */
+  readonly shutdownDelayMs?: number;
+  readonly tlsMinVersion?: TlsSettings['minVersion'];
+  /** As OpenSSL calls them. */
+  readonly cipherSuites?: readonly string[];
+  readonly browser?: BrowserHeaderOptions;
+  readonly tolerations?: DefaultTolerations;
+}
 
 export interface ApiserverOptions {
   /** Open; closed by whoever opened it. */
@@ -115,6 +132,9 @@ export interface ApiserverOptions {
   readonly letsInAnonymous?: AnonymousRule;
   /** Who is asked what users may, in order; another array after each change. Default: nodes, then roles. */
   readonly authorizers?: () => readonly ConfiguredAuthorizer[];
+  readonly serving?: ServingOptions;
+  /** Whether bootstrap tokens are looked into. Default: yes. */
+  readonly takesBootstrapTokens?: boolean;
   /** Who did what is written there; absent: nowhere. */
   readonly audit?: { readonly policy: AuditPolicy; readonly sink: AuditSink };
   /** Requests that are answered at once, divided among the priority levels. */
@@ -156,7 +176,7 @@ const defaultServerSeats = 600;
 
 /** Opens the caches, makes sure of the objects that every cluster has, and serves. */
 export async function startApiserver(options: ApiserverOptions): Promise<Apiserver> {
-  const { clock, log, storage } = options;
+  const { clock, log, storage, serving = {} } = options;
   const metrics = new MetricsRegistry();
   const core = await buildCore(options, metrics);
   const { hub, registry, fanOut } = core;
@@ -224,9 +244,11 @@ export async function startApiserver(options: ApiserverOptions): Promise<Apiserv
         ? aggregator.upgrade(exchange, socket, head)
         : upgrades.handle(exchange, socket, head),
     flowControl,
+    browser: new BrowserHeaders(serving.browser ?? {}),
+    requestTimeoutMs: serving.requestTimeoutMs,
   });
   const server = new ApiServer({
-    tls: options.tls,
+    tls: { ...options.tls, minVersion: serving.tlsMinVersion, ciphers: serving.cipherSuites },
     clock,
     handle: (request, response) => pipeline.handle(request, response),
     upgrade: (request, socket, head) => pipeline.upgrade(request, socket, head),
@@ -250,7 +272,7 @@ export async function startApiserver(options: ApiserverOptions): Promise<Apiserv
   await addresses.start();
   const repair = new ServiceRepair({ registry, clock, log, addressEvents, portEvents, range, nodePorts });
   repair.start();
-  const sweeper = new EventSweeper(registry, clock, log);
+  const sweeper = new EventSweeper(registry, { clock, log, lifetimeMs: serving.eventTtlMs });
   sweeper.start();
   const policyStatus = new PolicyStatus({ registry, structure: (name) => options.schemas.type(name), clock, log });
   policyStatus.start();
@@ -259,6 +281,7 @@ export async function startApiserver(options: ApiserverOptions): Promise<Apiserv
     registry,
     stop: async () => {
       state.isStopping = true;
+      if (serving.shutdownDelayMs) await clock.sleep(serving.shutdownDelayMs);
       kubernetes.stop();
       addresses.stop();
       repair.stop();
@@ -324,6 +347,7 @@ async function buildCore(options: ApiserverOptions, metrics: MetricsRegistry): P
     randomSuffix: () => generateName('', random),
     ...(options.disabledAdmission ? { disabled: options.disabledAdmission } : {}),
     ...(options.enabledAdmission ? { enabled: options.enabledAdmission } : {}),
+    tolerations: options.serving?.tolerations,
     ...(options.admissionConfiguration ? { configuration: options.admissionConfiguration } : {}),
   });
   const registry: ResourceRegistry = new ResourceRegistry(definitions, {
@@ -339,7 +363,7 @@ async function buildCore(options: ApiserverOptions, metrics: MetricsRegistry): P
   });
   const tokens = [
     new ServiceAccountAuthenticator({ signer, issuer, objects, clock }),
-    new BootstrapAuthenticator(objects, clock),
+    ...(options.takesBootstrapTokens === false ? [] : [new BootstrapAuthenticator(objects, clock)]),
     ...(options.tokenAuthenticators ?? []),
   ];
   return {

@@ -11,13 +11,18 @@ import type { TokenAuthenticator } from './authentication/authenticator.js';
 import type { ConfiguredIssuers } from './authentication/configured-issuers.js';
 import type { OidcOptions } from './authentication/oidc-authenticator.js';
 import { usernamePrefix } from './authentication/oidc-claims.js';
+import { TokenFile } from './authentication/token-file.js';
 import { reviewClientFromKubeconfig } from './authentication/review-client.js';
 import type { ConfiguredAuthorizers } from './authorization/configured-authorizers.js';
 import { loadAuthorizers } from './authorization/load-authorizers.js';
 import type { ApiserverOptions } from './build.js';
+import { duration, truth } from './flag-values.js';
 
 /** Flags about who may come in, what is let through and what is written down of it, named as those of the original. */
 export interface IdentityFlags {
+  anonymousAuth: boolean;
+  enableBootstrapTokenAuth: boolean;
+  tokenAuthFile?: string;
   oidcIssuerUrl?: string;
   oidcClientId?: string;
   oidcUsernameClaim: string;
@@ -44,7 +49,7 @@ export interface IdentityFlags {
   auditLogMaxage: number;
 }
 
-interface FlagDefinition {
+export interface FlagDefinition {
   readonly flags: string;
   readonly description: string;
   readonly parse?: (text: string, before: unknown) => unknown;
@@ -61,17 +66,21 @@ function count(text: string): number {
   return Number(text);
 }
 
-/** `30s`, `2m`, `1h30m`: in milliseconds. */
-function duration(text: string): number {
-  const units: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
-  if (!/^(\d+(ms|s|m|h))+$/.test(text)) throw new Error(`${text} is not a duration such as 2m or 30s`);
-  let total = 0;
-  for (const [, amount, unit = 's'] of text.matchAll(/(\d+)(ms|s|m|h)/g)) total += Number(amount) * (units[unit] ?? 0);
-  return total;
-}
-
 /** In the order of `--help`. */
 export const identityFlags: readonly FlagDefinition[] = [
+  {
+    flags: '--anonymous-auth <bool>',
+    description: 'whether who shows nothing may ask at all',
+    parse: truth,
+    default: true,
+  },
+  {
+    flags: '--enable-bootstrap-token-auth <bool>',
+    description: 'whether bootstrap tokens let nodes in that join',
+    parse: truth,
+    default: true,
+  },
+  { flags: '--token-auth-file <file>', description: 'CSV of tokens that never expire: token,user,uid,"groups"' },
   { flags: '--oidc-issuer-url <url>', description: 'OpenID provider whose users may come in' },
   { flags: '--oidc-client-id <id>', description: 'for whom its tokens must be issued' },
   { flags: '--oidc-username-claim <claim>', description: "the user's name in a token", default: 'sub' },
@@ -153,7 +162,10 @@ export const identityFlags: readonly FlagDefinition[] = [
   },
 ];
 
-type Providers = Pick<ApiserverOptions, 'tokenAuthenticators' | 'letsInAnonymous' | 'authorizers' | 'audit'> & {
+type Providers = Pick<
+  ApiserverOptions,
+  'tokenAuthenticators' | 'letsInAnonymous' | 'authorizers' | 'audit' | 'takesBootstrapTokens'
+> & {
   /** Follow their files from their start() to their stop(). */
   readonly followed: readonly (ConfiguredIssuers | ConfiguredAuthorizers)[];
 };
@@ -166,6 +178,7 @@ export async function loadIdentityProviders(
   const { clock, log } = given;
   const tokenAuthenticators: TokenAuthenticator[] = [];
   const issuers = await configuredIssuers(flags, given);
+  if (flags.tokenAuthFile) tokenAuthenticators.push(tokenFile(flags.tokenAuthFile));
   if (issuers) tokenAuthenticators.push(issuers);
   else if (flags.oidcIssuerUrl) tokenAuthenticators.push(await oidcAuthenticator(flags.oidcIssuerUrl, flags, given));
   if (flags.authenticationTokenWebhookConfigFile) {
@@ -179,9 +192,31 @@ export async function loadIdentityProviders(
     tokenAuthenticators,
     authorizers: authorization.authorizers,
     followed: [...(issuers ? [issuers] : []), ...(authorization.followed ? [authorization.followed] : [])],
-    ...(issuers?.letsInAnonymous ? { letsInAnonymous: issuers.letsInAnonymous } : {}),
+    ...anonymousRule(flags, issuers),
+    takesBootstrapTokens: flags.enableBootstrapTokenAuth,
     ...(audit ? { audit } : {}),
   };
+}
+
+function tokenFile(file: string): TokenFile {
+  try {
+    return new TokenFile(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw new Error(`${file}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+}
+
+function anonymousRule(
+  { anonymousAuth }: IdentityFlags,
+  issuers: ConfiguredIssuers | undefined,
+): Pick<ApiserverOptions, 'letsInAnonymous'> {
+  const letsInAnonymous = issuers?.letsInAnonymous;
+  if (anonymousAuth) return letsInAnonymous ? { letsInAnonymous } : {};
+  if (letsInAnonymous)
+    throw new Error(
+      '--anonymous-auth flag cannot be set when anonymous field is configured in authentication configuration file',
+    );
+  return { letsInAnonymous: () => false };
 }
 
 type Given = { readonly clock: Clock; readonly log: Log };

@@ -10,7 +10,7 @@ import { runProcess } from '../shared/lifecycle/process.js';
 import { createLog, type Log } from '../shared/log/log.js';
 import type { MetricsRegistry } from '../shared/metrics/registry.js';
 import { startApiserver, type ApiserverOptions } from './build.js';
-import { identityFlags, loadIdentityProviders, type IdentityFlags } from './identity-flags.js';
+import { identityFlags, loadIdentityProviders, type FlagDefinition, type IdentityFlags } from './identity-flags.js';
 import { definitions } from './kinds/index.js';
 import { loadSchemas } from './schema/schemas.js';
 import { directorySize } from './storage/directory-size.js';
@@ -18,9 +18,10 @@ import { EncryptedStorage } from './storage/encrypted-storage.js';
 import { EncryptionReloader, rulesOf } from './storage/encryption-config.js';
 import { LevelStorage } from './storage/level-storage.js';
 import type { Storage } from './storage/storage.js';
+import { readServing, servingFlags, type ServingFlags } from './serving-flags.js';
 import { httpProbe } from './subresources/component-statuses.js';
 
-interface Flags extends IdentityFlags {
+interface Flags extends IdentityFlags, ServingFlags {
   stateDir: string;
   bindAddress: string;
   securePort: number;
@@ -110,7 +111,8 @@ const command = new Command('apiserver')
     (text) => text.split(','),
     [],
   );
-for (const { flags: names, description, parse, default: value } of identityFlags) {
+const further: readonly FlagDefinition[] = [...identityFlags, ...servingFlags];
+for (const { flags: names, description, parse, default: value } of further) {
   if (parse) command.option(names, description, parse, value);
   else command.option(names, description, value as string | undefined);
 }
@@ -178,6 +180,7 @@ await runProcess(async (signal) => {
     const server = await startApiserver({
       ...identity,
       ...frontProxy(),
+      serving: readServing(flags),
       ...(await admissionConfiguration()),
       storage,
       definitions,

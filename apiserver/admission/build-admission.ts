@@ -7,6 +7,7 @@ import type { ResourceDefinition } from '../registry/definition.js';
 import type { ObjectReader } from '../registry/object-reader.js';
 import type { StructType } from '../schema/schema-type.js';
 import { serviceResolver } from '../services/service-resolver.js';
+import type { DefaultTolerations } from './default-toleration-seconds.js';
 import { AdmissionMetrics } from './admission-metrics.js';
 import { AdmissionChain, type AdmissionPlugin } from './admission.js';
 import type { AdmissionConfiguration } from './configuration/admission-configuration.js';
@@ -34,6 +35,7 @@ export interface AdmissionOptions {
   readonly authorizer: Authorizer;
   readonly clock: Clock;
   readonly metrics: MetricsRegistry;
+  readonly tolerations?: DefaultTolerations | undefined;
   readonly log: Log;
   readonly newUid: () => string;
   /** 0 <= x < 1. */

@@ -6,7 +6,7 @@ import type { AdmissionPlugin } from './admission.js';
 import { certificateApproval, certificateSigning, certificateSubjectRestriction } from './certificate-plugins.js';
 import { certificateRequester } from './certificate-requester.js';
 import { defaultIngressClass } from './default-ingress-class.js';
-import { defaultTolerationSeconds } from './default-toleration-seconds.js';
+import { defaultTolerationSeconds, type DefaultTolerations } from './default-toleration-seconds.js';
 import { deviceAdminAccess } from './device-admin-access.js';
 import { limitRanger } from './limit-ranger.js';
 import { namespaceLifecycle } from './namespace-lifecycle.js';
@@ -29,6 +29,7 @@ export interface BuiltinOptions {
   readonly randomSuffix: () => string;
   readonly podSecurity?: PodSecurityConfiguration | undefined;
   readonly metrics: MetricsRegistry;
+  readonly tolerations?: DefaultTolerations | undefined;
 }
 
 /** Plugins that are off unless they are asked for by name, as in the original. */
@@ -45,7 +46,7 @@ export function builtinPlugins(options: BuiltinOptions): readonly AdmissionPlugi
     taintNodesByCondition,
     podSecurity(objects, new PodSecurityMetrics(options.metrics), options.podSecurity),
     priorityAdmission(objects),
-    defaultTolerationSeconds,
+    defaultTolerationSeconds(options.tolerations),
     defaultStorageClass(objects),
     storageObjectInUseProtection,
     ownerReferencesPermission(authorizer, definitions),

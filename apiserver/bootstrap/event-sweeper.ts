@@ -5,19 +5,24 @@ import type { Log } from '../../shared/log/log.js';
 import type { ResourceRegistry } from '../registry/resource-registry.js';
 import { systemWrite } from './system-objects.js';
 
-const lifetimeMs = 60 * 60_000;
+const usualLifetimeMs = 60 * 60_000;
 const intervalMs = 60_000;
 /** Deleted in one round at most, so that a sweep never holds up other writes. */
 const maxPerRound = 2_000;
 
-/** Forgets Events an hour after they were last seen. */
+/** Forgets Events some time after they were last seen: an hour, unless it is told otherwise. */
 export class EventSweeper {
   readonly #registry: ResourceRegistry;
   readonly #clock: Clock;
   readonly #log: Log;
+  readonly #lifetimeMs: number;
   #cancel: () => void = () => {};
 
-  constructor(registry: ResourceRegistry, clock: Clock, log: Log) {
+  constructor(
+    registry: ResourceRegistry,
+    { clock, log, lifetimeMs }: { readonly clock: Clock; readonly log: Log; readonly lifetimeMs?: number | undefined },
+  ) {
+    this.#lifetimeMs = lifetimeMs ?? usualLifetimeMs;
     this.#registry = registry;
     this.#clock = clock;
     this.#log = log;
@@ -37,7 +42,7 @@ export class EventSweeper {
   async sweep(): Promise<void> {
     const served = this.#registry.find(events.group, events.version, events.resource);
     if (!served) return;
-    const beforeMs = this.#clock.now() - lifetimeMs;
+    const beforeMs = this.#clock.now() - this.#lifetimeMs;
     const old = [];
     for (const cached of served.store.cache.objects()) {
       if (lastSeenMs(cached.object as unknown as Event) < beforeMs) old.push(cached);

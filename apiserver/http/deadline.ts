@@ -6,7 +6,7 @@ import { parseDuration } from '../cel/time-values.js';
 const maxRequestMs = 60_000;
 
 /** The query parameter `timeout`, as Go writes durations (`30s`, `1m30s`); undefined for the default. Throws 400. */
-export function timeoutOf(query: URLSearchParams): number | undefined {
+export function timeoutOf(query: URLSearchParams, maxMs = maxRequestMs): number | undefined {
   const text = query.size === 0 ? null : query.get('timeout');
   if (text === null || text === '') return undefined;
   const duration = parseDuration(text.slice(0, 64));
@@ -14,7 +14,7 @@ export function timeoutOf(query: URLSearchParams): number | undefined {
     const shown = JSON.stringify(text.slice(0, 64));
     throw badRequest(`invalid timeout specified in the request URL - time: invalid duration ${shown}`);
   }
-  return duration.nanos === 0n ? undefined : Math.min(Number(duration.nanos) / 1e6, maxRequestMs);
+  return duration.nanos === 0n ? undefined : Math.min(Number(duration.nanos) / 1e6, maxMs);
 }
 
 interface Deadline {
@@ -31,14 +31,18 @@ export class Deadlines {
   readonly #pending = new Set<Deadline>();
   #cancelTimer: (() => void) | undefined;
 
-  constructor(clock: Clock) {
+  readonly #maxMs: number;
+
+  /** @param maxMs in how much time a request must have been answered, unless it asks for less */
+  constructor(clock: Clock, maxMs = maxRequestMs) {
     this.#clock = clock;
+    this.#maxMs = maxMs;
   }
 
   /** Calls `onLate` once unless the returned function is called before. */
   add(timeoutMs: number | undefined, onLate: () => void): () => void {
     if (timeoutMs !== undefined) return this.#clock.schedule(timeoutMs, onLate);
-    const deadline = { endMs: this.#clock.monotonic() + maxRequestMs, onLate };
+    const deadline = { endMs: this.#clock.monotonic() + this.#maxMs, onLate };
     this.#pending.add(deadline);
     if (!this.#cancelTimer) this.#arm(maxRequestMs);
     return () => this.#pending.delete(deadline);

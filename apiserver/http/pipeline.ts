@@ -15,8 +15,9 @@ import { header, type Exchange, type RawRequest, type RawResponse } from './exch
 import type { Peers } from './peer.js';
 import { attributesOf, refuse } from './request-attributes.js';
 import { parseRequestInfo, type RequestInfo } from './request-info.js';
+import type { BrowserHeaders } from './browser-headers.js';
 import { dryRunLabel, metricLabels, removedRelease, type RequestMetrics } from './request-metrics.js';
-import { sendError } from './respond.js';
+import { endWith, sendError, writeHead } from './respond.js';
 import { toStatusError } from './failure.js';
 import { SocketResponse } from './socket-response.js';
 import { WorkTurns } from './work-turns.js';
@@ -38,6 +39,9 @@ export interface PipelineOptions {
   readonly auditor?: Auditor;
   /** Who has to wait, and who is refused with 429. */
   readonly flowControl: FlowControl;
+  readonly browser: BrowserHeaders;
+  /** In how much time whatever is no stream must be answered. */
+  readonly requestTimeoutMs?: number | undefined;
 }
 
 const emptyQuery = new URLSearchParams();
@@ -60,7 +64,7 @@ export class Pipeline {
 
   constructor(options: PipelineOptions) {
     this.#options = options;
-    this.#deadlines = new Deadlines(options.clock);
+    this.#deadlines = new Deadlines(options.clock, options.requestTimeoutMs);
   }
 
   stop(): void {
@@ -71,6 +75,11 @@ export class Pipeline {
   handle(request: RawRequest, response: RawResponse): void {
     const exchange = this.open(request, response);
     if (!exchange) return;
+    if (this.#options.browser.isPreflight(request)) {
+      writeHead(response, 204, exchange.headers);
+      endWith(response);
+      return;
+    }
     this.#observe(exchange);
     try {
       if (!isLongRunning(exchange.info)) this.#limitTime(exchange);
@@ -116,7 +125,7 @@ export class Pipeline {
     const audit = auditor && new RequestAudit(auditor, auditedRequest(request, auditId));
     const warnings: string[] = [];
     const user = anonymousUser;
-    const headers = { 'audit-id': auditId };
+    const headers = { 'audit-id': auditId, ...this.#options.browser.headersFor(request) };
     let info: RequestInfo;
     let failure: unknown;
     try {
@@ -272,7 +281,9 @@ export class Pipeline {
 
   /** Whoever does not get his answer in time gets 504; what has begun to go out is cut. */
   #limitTime(exchange: Exchange): void {
-    const cancel = this.#deadlines.add(timeoutOf(exchange.query), () => this.#fail(exchange, late()));
+    const cancel = this.#deadlines.add(timeoutOf(exchange.query, this.#options.requestTimeoutMs), () =>
+      this.#fail(exchange, late()),
+    );
     exchange.response.once('close', cancel);
   }
 

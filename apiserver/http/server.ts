@@ -16,8 +16,16 @@ export interface TlsFiles {
   readonly clientCa: string;
 }
 
+/** What is spoken. */
+export interface TlsSettings {
+  /** Default: TLSv1.2. */
+  readonly minVersion?: 'TLSv1.2' | 'TLSv1.3' | undefined;
+  /** As OpenSSL calls them. Default: those of Node. */
+  readonly ciphers?: readonly string[] | undefined;
+}
+
 export interface ServerOptions {
-  readonly tls: TlsFiles;
+  readonly tls: TlsFiles & TlsSettings;
   readonly clock: Clock;
   readonly handle: (request: RawRequest, response: RawResponse) => void;
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
@@ -27,7 +35,7 @@ const day = 24 * 60 * 60 * 1000;
 const maxHeaderBytes = 64 * 1024;
 const lingerMs = 500;
 /** AES with keys of 128 bits first, as the original chooses too: a big list costs both sides less. Node begins with 256. */
-const ciphers = [...new Set(['TLS_AES_128_GCM_SHA256', ...DEFAULT_CIPHERS.split(':')])].join(':');
+const usualCiphers = [...new Set(['TLS_AES_128_GCM_SHA256', ...DEFAULT_CIPHERS.split(':')])].join(':');
 
 /**
  * One TLS port for HTTP/2 and HTTP/1.1. Fastify owns the connections; every request goes to one handler, since paths
@@ -59,8 +67,8 @@ export class ApiServer {
         requestCert: true,
         // Tokens serve those without a certificate; who shows a bad one is refused with a 401.
         rejectUnauthorized: false,
-        minVersion: 'TLSv1.2',
-        ciphers,
+        minVersion: options.tls.minVersion ?? 'TLSv1.2',
+        ciphers: options.tls.ciphers?.join(':') ?? usualCiphers,
         honorCipherOrder: true,
         // A resumed session would not carry the client's certificate.
         secureOptions: constants.SSL_OP_NO_TICKET,

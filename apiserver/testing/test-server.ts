@@ -19,7 +19,10 @@ export interface TestServerOptions {
   readonly log?: Log;
   readonly definitions?: readonly ResourceDefinition[];
   /** Others who know users, and what is written down of requests. */
-  readonly identity?: Pick<ApiserverOptions, 'tokenAuthenticators' | 'letsInAnonymous' | 'authorizers' | 'audit'>;
+  readonly identity?: Pick<
+    ApiserverOptions,
+    'tokenAuthenticators' | 'letsInAnonymous' | 'authorizers' | 'audit' | 'takesBootstrapTokens'
+  >;
   /**
    * Admission plugins that are off. Default: those that need a controller to go on, so that pods can be created where
    * nobody makes the namespace's default account, and new nodes take pods; `[]` for all as in a real cluster.
@@ -30,6 +33,7 @@ export interface TestServerOptions {
   /** Admission plugins that are on although they are off by default. */
   readonly enabledAdmission?: readonly string[];
   readonly admissionConfiguration?: ApiserverOptions['admissionConfiguration'];
+  readonly serving?: ApiserverOptions['serving'];
 }
 
 export interface TestServer {
@@ -108,6 +112,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     ...(options.enabledAdmission ? { enabledAdmission: options.enabledAdmission } : {}),
     ...(options.admissionConfiguration ? { admissionConfiguration: options.admissionConfiguration } : {}),
     ...(options.serverSeats === undefined ? {} : { serverSeats: options.serverSeats }),
+    ...(options.serving ? { serving: options.serving } : {}),
     random: Math.random,
     advertiseAddress: '192.0.2.1',
     serviceClusterIpRange: '10.96.0.0/16',

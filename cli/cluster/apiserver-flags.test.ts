@@ -3,14 +3,14 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { describe, it } from 'node:test';
-import { identityFlags, readAuditPolicy } from '../../apiserver/testing/flags.js';
+import { identityFlags, readAuditPolicy, servingFlags } from '../../apiserver/testing/flags.js';
 import { auditFiles, defaultAuditPolicy, ensureAuditPolicy, passedFlags, readPassedFlags } from './apiserver-flags.js';
 import { plannedProcesses } from './processes.js';
 import { clusterFiles, type ClusterState } from './state.js';
 
 describe('flags that up passes on to the API server', () => {
   it('are known there', () => {
-    const known = identityFlags.map(({ flags }) => flags.split(' ', 1)[0]);
+    const known = [...identityFlags, ...servingFlags].map(({ flags }) => flags.split(' ', 1)[0]);
     for (const { name } of passedFlags) assert.ok(known.includes(`--${name}`), name);
   });
 

@@ -33,8 +33,13 @@ export const passedFlags: readonly PassedFlag[] = [
   file('authorization-config', 'who is asked about rights, in order, instead of the two flags below'),
   flag('authorization-mode', 'modes', 'the same by names (default: Node,RBAC)'),
   file('authorization-webhook-config-file', 'kubeconfig of a service that knows rights'),
+  file('token-auth-file', 'CSV of tokens that never expire'),
+  flag('anonymous-auth', 'bool', 'whether who shows nothing may ask at all (default: true)'),
   file('admission-control-config-file', 'what the admission plugins are told'),
   file('audit-policy-file', 'which requests are written down, instead of the default policy'),
+  flag('event-ttl', 'duration', 'how long events are kept (default: 1h)'),
+  flag('tls-min-version', 'version', 'VersionTLS12 or VersionTLS13 (default: VersionTLS12)'),
+  flag('cors-allowed-origins', 'patterns', 'for the origins of pages that may read answers'),
 ];
 
 /** The value of each passed flag under the name that commander gives it, e.g. `oidcIssuerUrl`. */
