@@ -9,9 +9,9 @@ export interface ServerWorld {
   readonly server: TestServer;
   readonly admin: RawSender;
   /** A client with a certificate for this user. */
-  clientOf(user: string, groups?: readonly string[]): Promise<RawClient>;
+  readonly clientOf: (user: string, groups?: readonly string[]) => Promise<RawClient>;
   /** A client with this certificate; without one: nobody. */
-  clientWith(identity?: KeyPair): RawClient;
+  readonly clientWith: (identity?: KeyPair) => RawClient;
 }
 
 /**
