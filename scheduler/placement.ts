@@ -4,7 +4,7 @@ import { matchesAffinity, NodeFilterCache, untoleratedTaint, type NodeVerdicts }
 import type { NodeTable } from './node-table.js';
 import type { Nominations } from './nominations.js';
 import type { PodInfo } from './pod-info.js';
-import { type NamespaceLabels, topologyRules, type TopologyRules } from './topology.js';
+import { type NamespaceLabels, TermCache, topologyRules, type TopologyRules } from './topology.js';
 import type { VolumeCatalog, VolumeDecision } from './volume-catalog.js';
 import { volumeRules } from './volume-rules.js';
 
@@ -39,6 +39,7 @@ export class Placer {
   readonly #filters = new NodeFilterCache();
   readonly #options: PlacerOptions;
   readonly #nominations: Nominations;
+  readonly #terms: TermCache;
   /** For looks at single slots, also by others. */
   readonly fit: Fit;
   #feasible = new Int32Array(64);
@@ -48,6 +49,7 @@ export class Placer {
     this.#table = table;
     this.#options = options;
     this.#nominations = options.nominations;
+    this.#terms = new TermCache(options.namespaceLabels);
     this.fit = new Fit(table, this.#nominations);
   }
 
@@ -69,7 +71,7 @@ export class Placer {
 
   #rules(info: PodInfo): TopologyRules | undefined {
     const { nodes } = this.#table;
-    return topologyRules(info, this.#table, this.#options.namespaceLabels, (slot, { honorsAffinity, honorsTaints }) => {
+    return topologyRules(info, this.#table, this.#terms, (slot, { honorsAffinity, honorsTaints }) => {
       const node = nodes[slot];
       if (!node || (honorsAffinity && !matchesAffinity(info, node))) return false;
       return !honorsTaints || !untoleratedTaint(info, node);

@@ -85,35 +85,55 @@ function affinityRefusal(
   return required.length === 0 || isFirst ? undefined : podAffinityReason;
 }
 
-/** Domains from which placed pods keep the pod away, by the key of the placed pod. */
+/** Makes terms, and keeps those by which placed pods keep others away: each is asked about every pod that comes. */
+export class TermCache {
+  readonly #labels: NamespaceLabels;
+  readonly #repelling = new WeakMap<PodInfo, readonly Term[]>();
+
+  constructor(labels: NamespaceLabels) {
+    this.#labels = labels;
+  }
+
+  make(term: PodAffinityTerm, owner: Pod): Term {
+    return new Term(term, owner, this.#labels);
+  }
+
+  repelling(info: PodInfo): readonly Term[] {
+    const known = this.#repelling.get(info);
+    if (known) return known;
+    const terms = info.requiredAntiAffinity.map((term) => this.make(term, info.pod));
+    this.#repelling.set(info, terms);
+    return terms;
+  }
+}
+
+/** How many placed pods keep the pod away from a domain, by the key of its label. */
 class Repulsion {
-  readonly #domains = new Map<string, readonly { readonly key: string; readonly domain: string | undefined }[]>();
+  readonly #counts = new Map<string, Counts>();
   readonly #info: PodInfo;
   readonly #table: NodeTable;
-  readonly #labels: NamespaceLabels;
+  readonly #terms: TermCache;
 
-  constructor(info: PodInfo, table: NodeTable, labels: NamespaceLabels) {
+  constructor(info: PodInfo, table: NodeTable, terms: TermCache) {
     this.#info = info;
     this.#table = table;
-    this.#labels = labels;
-    for (const existing of table.antiAffine.values()) this.add(existing.info, existing.slot);
+    this.#terms = terms;
+    for (const existing of table.antiAffine.values()) this.count(existing.info, existing.slot, 1);
   }
 
-  add(other: PodInfo, slot: number): void {
-    const domains = other.requiredAntiAffinity
-      .filter((term) => new Term(term, other.pod, this.#labels).matches(this.#info.pod))
-      .map(({ topologyKey }) => ({ key: topologyKey, domain: labelOf(this.#table, slot, topologyKey) }));
-    if (domains.length > 0) this.#domains.set(other.key, domains);
-  }
-
-  remove(other: PodInfo): void {
-    this.#domains.delete(other.key);
+  count(other: PodInfo, slot: number, sign: 1 | -1): void {
+    for (const term of this.#terms.repelling(other)) {
+      if (!term.matches(this.#info.pod)) continue;
+      const counts = this.#counts.get(term.topologyKey) ?? new Map<string, number>();
+      this.#counts.set(term.topologyKey, counts);
+      add(counts, labelOf(this.#table, slot, term.topologyKey), sign);
+    }
   }
 
   reaches(slot: number): boolean {
-    for (const domains of this.#domains.values()) {
-      if (domains.some(({ key, domain }) => domain !== undefined && labelOf(this.#table, slot, key) === domain))
-        return true;
+    for (const [key, counts] of this.#counts) {
+      const domain = labelOf(this.#table, slot, key);
+      if (domain !== undefined && (counts.get(domain) ?? 0) > 0) return true;
     }
     return false;
   }
@@ -123,13 +143,13 @@ class Repulsion {
 export function topologyRules(
   info: PodInfo,
   table: NodeTable,
-  labels: NamespaceLabels,
+  terms: TermCache,
   isEligible: NodeEligibility,
 ): TopologyRules | undefined {
   if (!info.hasTopologyRules && table.antiAffine.size === 0) return undefined;
   const { affinity, topologySpreadConstraints = [] } = info.pod.spec;
   const counted = (term: PodAffinityTerm, weight: number): CountedTerm => {
-    const made = new Term(term, info.pod, labels);
+    const made = terms.make(term, info.pod);
     return { term: made, counts: made.counts(table), weight };
   };
   const required = (affinity?.podAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []).map((t) =>
@@ -144,7 +164,7 @@ export function topologyRules(
       counted(p.podAffinityTerm, -p.weight),
     ),
   ];
-  const repulsion = new Repulsion(info, table, labels);
+  const repulsion = new Repulsion(info, table, terms);
   const spreads = topologySpreadConstraints.map((c) => spreadOf(c, info, table, isEligible));
   const hard = spreads.filter((s) => s.constraint.whenUnsatisfiable === 'DoNotSchedule');
   const soft = spreads.filter((s) => s.constraint.whenUnsatisfiable === 'ScheduleAnyway');
@@ -163,8 +183,7 @@ export function topologyRules(
       for (const { constraint, counts, isCounted, isEligible: takesPart } of hard)
         if (takesPart(slot) && isCounted(other.pod)) add(counts, labelOf(table, slot, constraint.topologyKey), sign);
       leasts = undefined;
-      if (sign === 1) repulsion.add(other, slot);
-      else repulsion.remove(other);
+      repulsion.count(other, slot, sign);
     },
     preference: (slot) => preferred.reduce((sum, t) => sum + t.weight * countAt(table, slot, t), 0),
     hasPreferences: preferred.length > 0,
