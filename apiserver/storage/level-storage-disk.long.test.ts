@@ -7,7 +7,8 @@ import { test, type TestContext } from 'node:test';
 import { systemClock } from '../../shared/clock/clock.js';
 import { eventually } from '../../shared/clock/eventually.js';
 import { LevelStorage } from './level-storage.js';
-import { ChildWriter } from './testing/child-writer.js';
+import { ChildWriter, failingSyncs } from './testing/child-writer.js';
+import { place } from './testing/place.js';
 
 /** A disk of its own, of 48 MB; needs root. */
 function smallDisk(t: TestContext): string {
@@ -59,19 +60,7 @@ for (let round = 1; round <= 5; round++) {
 for (const when of ['9', '10+7', '50', '20..25']) {
   test(`syncs that fail (${when}) lose nothing that was acknowledged`, async (t) => {
     const directory = join(smallDisk(t), 'store');
-    const strace = [
-      'env',
-      'UV_THREADPOOL_SIZE=1',
-      'strace',
-      '-f',
-      '-qq',
-      '-o',
-      '/dev/null',
-      '--seccomp-bpf',
-      '-e',
-      'trace=fdatasync',
-    ];
-    const writer = new ChildWriter(directory, '/', [...strace, '-e', `inject=fdatasync:error=EIO:when=${when}`]);
+    const writer = new ChildWriter(directory, '/', failingSyncs(when));
     t.after(() => writer.kill());
     await eventually(() => assert.ok(writer.refused.length > 0), 30_000);
     await writer.progress(when.includes('+') ? 1 : 100, 60_000);
@@ -81,8 +70,7 @@ for (const when of ['9', '10+7', '50', '20..25']) {
 }
 
 test('kill -9 in a hundred moments loses nothing that was acknowledged', async (t) => {
-  const directory = mkdtempSync(join(tmpdir(), 'knarr-store-'));
-  t.after(() => rmSync(directory, { recursive: true }));
+  const directory = place(t);
   const writers: ChildWriter[] = [];
   for (let round = 0; round < 100; round++) {
     const writer = new ChildWriter(directory, `/round-${round}/`);

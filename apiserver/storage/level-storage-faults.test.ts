@@ -1,31 +1,14 @@
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, test, type TestContext } from 'node:test';
+import { describe, test } from 'node:test';
 import { systemClock } from '../../shared/clock/clock.js';
 import { FakeClock } from '../../shared/clock/fake-clock.js';
 import { encodeRecord } from './change-record.js';
 import { LevelDatabase, recordKey } from './database.js';
-import { LevelStorage, type LevelStorageOptions } from './level-storage.js';
+import { LevelStorage } from './level-storage.js';
 import { StorageCorruptError, type StorageEvent, type StoredValue } from './storage.js';
-
-const stamped = (revision: number): Buffer => Buffer.from(`value of ${revision}`);
-
-function place(t: TestContext): string {
-  const directory = mkdtempSync(join(tmpdir(), 'knarr-store-'));
-  t.after(() => rmSync(directory, { recursive: true }));
-  return directory;
-}
-
-async function opened(
-  t: TestContext,
-  options: Partial<LevelStorageOptions> & { directory: string },
-): Promise<LevelStorage> {
-  const storage = await LevelStorage.open({ clock: systemClock, ...options });
-  t.after(() => storage.close());
-  return storage;
-}
+import { opened, place, stamped } from './testing/place.js';
 
 describe('LevelDB: what was acknowledged', () => {
   test('is there after a reopening, with history, watches and the epoch of a new owner', async (t) => {

@@ -1,19 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { systemClock } from '../../shared/clock/clock.js';
 import { eventually } from '../../shared/clock/eventually.js';
 import { LevelStorage } from './level-storage.js';
 import { StorageLockedError } from './storage.js';
-import { ChildWriter } from './testing/child-writer.js';
-
-function place(t: TestContext): string {
-  const directory = mkdtempSync(join(tmpdir(), 'knarr-store-'));
-  t.after(() => rmSync(directory, { recursive: true }));
-  return directory;
-}
+import { ChildWriter, failingSyncs } from './testing/child-writer.js';
+import { place } from './testing/place.js';
 
 function start(t: TestContext, directory: string, prefix: string, wrapper: readonly string[] = []): ChildWriter {
   const writer = new ChildWriter(directory, prefix, wrapper);
@@ -41,19 +35,7 @@ test('kill -9 in the middle of writing, again and again, loses nothing that was 
 
 test('a sync that fails on the disk makes the store read-only until it was reopened, and nothing is lost', async (t) => {
   const directory = place(t);
-  const strace = [
-    'env',
-    'UV_THREADPOOL_SIZE=1',
-    'strace',
-    '-f',
-    '-qq',
-    '-o',
-    '/dev/null',
-    '--seccomp-bpf',
-    '-e',
-    'trace=fdatasync',
-  ];
-  const writer = start(t, directory, '/', [...strace, '-e', 'inject=fdatasync:error=EIO:when=30']);
+  const writer = start(t, directory, '/', failingSyncs('30'));
   await eventually(() => assert.match(writer.refused.join('\n'), /read-only: .*Input\/output error/), 20_000);
   await writer.progress(20);
   await writer.kill();

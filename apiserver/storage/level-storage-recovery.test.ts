@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, test, type TestContext } from 'node:test';
+import { describe, test } from 'node:test';
 import { systemClock } from '../../shared/clock/clock.js';
 import { eventually } from '../../shared/clock/eventually.js';
 import { FakeClock } from '../../shared/clock/fake-clock.js';
 import { LevelDatabase, type Database, type Operation } from './database.js';
-import { LevelStorage, type LevelStorageOptions } from './level-storage.js';
+import { LevelStorage } from './level-storage.js';
 import {
   StorageCompactedError,
   StorageConflictError,
@@ -15,23 +14,7 @@ import {
   StorageOverloadedError,
   StorageReadOnlyError,
 } from './storage.js';
-
-const stamped = (revision: number): Buffer => Buffer.from(`value of ${revision}`);
-
-function place(t: TestContext): string {
-  const directory = mkdtempSync(join(tmpdir(), 'knarr-store-'));
-  t.after(() => rmSync(directory, { recursive: true }));
-  return directory;
-}
-
-async function opened(
-  t: TestContext,
-  options: Partial<LevelStorageOptions> & { directory: string },
-): Promise<LevelStorage> {
-  const storage = await LevelStorage.open({ clock: systemClock, ...options });
-  t.after(() => storage.close());
-  return storage;
-}
+import { opened, place, stamped } from './testing/place.js';
 
 /** A database whose writes fail on demand: 'lost' before anything is written, 'late' after all of it was. */
 class FaultyDisk {

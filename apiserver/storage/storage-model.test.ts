@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { FakeClock } from '../../shared/clock/fake-clock.js';
 import { LevelStorage } from './level-storage.js';
 import { MemoryStorage } from './memory-storage.js';
 import type { Storage, StorageEvent } from './storage.js';
+import { testFolder } from '../testing/test-folder.js';
 
 type Step =
   | { do: 'put' | 'delete'; key: string; expect: 'current' | 'none' | 'wrong' }
@@ -72,7 +71,7 @@ async function everything(storage: Storage): Promise<unknown> {
 test('LevelDB does whatever the memory store does, through compactions and reopenings', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
-      const directory = mkdtempSync(join(tmpdir(), 'knarr-store-'));
+      const directory = testFolder('store');
       const open = (): Promise<LevelStorage> => LevelStorage.open({ directory, clock: new FakeClock() });
       const model = new MemoryStorage();
       let storage = await open();

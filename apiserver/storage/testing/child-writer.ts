@@ -8,6 +8,12 @@ import type { Storage } from '../storage.js';
 
 const program = fileURLToPath(new URL('./writer.js', import.meta.url));
 
+/** A wrapper for a {@link ChildWriter}: the syncs that `when` counts out (strace's words) fail as on a broken disk. */
+export function failingSyncs(when: string): readonly string[] {
+  const strace = 'env UV_THREADPOOL_SIZE=1 strace -f -qq -o /dev/null --seccomp-bpf -e trace=fdatasync';
+  return [...strace.split(' '), '-e', `inject=fdatasync:error=EIO:when=${when}`];
+}
+
 /** A process that writes to a store, and what it was told. */
 export class ChildWriter {
   readonly acknowledged = new Map<string, number>();
