@@ -1,8 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import * as resources from '../shared/api/generated/resources.js';
 import type { Resource } from '../shared/api/resource.js';
+import { dataDirectory, readData } from '../shared/api/tables.js';
 import type { MergeSchema } from '../shared/patch/merge-schema.js';
 
 interface Schema {
@@ -80,21 +78,11 @@ export class TypeTables {
   }
 
   #read(): Files {
-    this.#files ??= {
-      schemas: table('schemas.json') as Readonly<Record<string, Schema>>,
-      facts: (table('api-facts.json') as FactsFile).fields,
-    };
-    return this.#files;
-  }
-}
-
-/** Beside a bundle in `data`, in the source tree and in `dist` in `shared/api`. */
-function table(name: string): unknown {
-  for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
-    for (const place of ['data', 'shared/api/generated', 'shared/api/data']) {
-      const file = join(folder, place, name);
-      if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8'));
-    }
-    if (folder === dirname(folder)) throw new Error(`${name} was not found; run npm run generate`);
+    if (this.#files) return this.#files;
+    const directory = dataDirectory();
+    return (this.#files = {
+      schemas: readData(directory, 'schemas.json') as Readonly<Record<string, Schema>>,
+      facts: (readData(directory, 'api-facts.json') as FactsFile).fields,
+    });
   }
 }

@@ -1,5 +1,6 @@
 import type { Field, StructType } from '../schema/schema-type.js';
-import { readData, type Schemas } from '../schema/schemas.js';
+import { readData } from '../../shared/api/tables.js';
+import type { Schemas } from '../schema/schemas.js';
 import { extensionMessages } from './extension-messages.js';
 import { olderMessages } from './older-messages.js';
 

@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import type { ListType, StructType } from './schema-type.js';
-import { dataDirectory, loadSchemas } from './schemas.js';
+import { loadSchemas } from './schemas.js';
 
 const schemas = loadSchemas();
 const field = (definition: string, name: string) => {
@@ -12,15 +9,6 @@ const field = (definition: string, name: string) => {
   assert.ok(found, `${definition}.${name}`);
   return found;
 };
-
-test('a bundle finds its tables in the data folder beside it', (t) => {
-  const directory = mkdtempSync(join(tmpdir(), 'knarr-schemas-'));
-  t.after(() => rmSync(directory, { recursive: true }));
-  mkdirSync(join(directory, 'data'));
-  writeFileSync(join(directory, 'data', 'schemas.json'), '{}');
-  assert.equal(dataDirectory(directory), join(directory, 'data'));
-  assert.throws(() => dataDirectory('/proc/self'), /schemas\.json was not found above/);
-});
 
 test('fields carry how they merge', () => {
   const containers = field('io.k8s.api.core.v1.PodSpec', 'containers');
