@@ -17,7 +17,7 @@ export function dataDirectory(from: string = dirname(fileURLToPath(import.meta.u
 
 /** Reads one of the tables; facts lie beside the generated files or in the neighbouring `data` folder. */
 export function readData(directory: string, name: string): unknown {
-  const file = [join(directory, name), join(directory, '../data', name)].find((path) => existsSync(path));
+  const file = [join(directory, name), join(dirname(directory), 'data', name)].find((path) => existsSync(path));
   if (file === undefined) throw new Error(`${name} was not found in ${directory}`);
   return JSON.parse(readFileSync(file, 'utf8')) as unknown;
 }
