@@ -41,6 +41,8 @@ export class NodeTable {
   readonly #priorities = new Map<number, number>();
   /** Placed pods with required anti-affinity. */
   readonly antiAffine = new Map<string, { info: PodInfo; slot: number }>();
+  /** Placed pods that draw others near, or would rather not have them. */
+  readonly leaning = new Map<string, { info: PodInfo; slot: number }>();
 
   get nodeCount(): number {
     return this.#slots.size;
@@ -181,9 +183,8 @@ export class NodeTable {
     if (info.hostPorts.length > 0 && node) this.#ports.change(info, node.metadata.name, linkAddress(node), sign);
     if (sign === 1) this.#podsOfSlot[slot]?.set(info.key, info);
     else this.#podsOfSlot[slot]?.delete(info.key);
-    if (info.requiredAntiAffinity.length === 0) return;
-    if (sign === 1) this.antiAffine.set(info.key, { info, slot });
-    else this.antiAffine.delete(info.key);
+    if (info.requiredAntiAffinity.length > 0) note(this.antiAffine, info, slot, sign);
+    if (info.leanings.length > 0) note(this.leaning, info, slot, sign);
   }
 
   #countUse({ claims, priority }: PodInfo, sign: 1 | -1): void {
@@ -227,6 +228,11 @@ export class NodeTable {
     generation.set(this.generation);
     this.generation = generation;
   }
+}
+
+function note(pods: Map<string, { info: PodInfo; slot: number }>, info: PodInfo, slot: number, sign: 1 | -1): void {
+  if (sign === 1) pods.set(info.key, { info, slot });
+  else pods.delete(info.key);
 }
 
 function addTo<K>(counts: Map<K, number>, key: K, sign: 1 | -1): void {

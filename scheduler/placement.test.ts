@@ -172,6 +172,24 @@ test('required affinity follows its pods; the first of a group may go anywhere',
   assert.match(world.place(near('self', { app: 'self' })), /^[ab]$/);
 });
 
+test('placed pods draw those near that they want near, and the others away', () => {
+  const zone = (z: string) => ({ labels: { zone: z } });
+  const nodes = [node('a', zone('x')), node('b', zone('x')), node('c', zone('y'))];
+  const term = { labelSelector: { matchLabels: { app: 'web' } }, topologyKey: 'zone' };
+  const preferring = [{ weight: 10, podAffinityTerm: term }];
+  const likes = { podAffinity: { preferredDuringSchedulingIgnoredDuringExecution: preferring } };
+  const dislikes = { podAntiAffinity: { preferredDuringSchedulingIgnoredDuringExecution: preferring } };
+  const busy = pod('busy', { requests: { cpu: '1', memory: '2Gi' } });
+  const web = pod('p', { labels: { app: 'web' } });
+  const near = new World(nodes, { a: [pod('cache', { affinity: likes })], b: [busy] });
+  assert.match(near.place(web), /^[ab]$/);
+  assert.equal(near.place(pod('q')), 'c', 'another pod goes where there is most room');
+  const far = new World(nodes, { c: [pod('noisy', { affinity: dislikes })], a: [busy], b: [busy] });
+  assert.match(far.place(web), /^[ab]$/);
+  const must = { podAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [term] } };
+  assert.match(new World(nodes, { a: [pod('cache', { affinity: must })], b: [busy] }).place(web), /^[ab]$/);
+});
+
 test('a hard spread constraint bounds the skew between zones', () => {
   const zone = (z: string) => ({ labels: { zone: z } });
   const world = new World([node('a', zone('x')), node('b', zone('x')), node('c', zone('y')), node('d')]);

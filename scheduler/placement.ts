@@ -159,18 +159,18 @@ export class Placer {
       this.#addReversed(count, weights.taints, (slot) => at(verdicts.badTaints, slot));
       this.#addScaled(count, weights.affinity, (slot) => at(verdicts.affinityWeight, slot));
     }
-    if (rules?.hasPreferences) this.#addScaled(count, weights.podAffinity, (slot) => rules.preference(slot));
+    if (rules?.hasPreferences) this.#addScaled(count, weights.podAffinity, (slot) => rules.preference(slot), true);
   }
 
-  /** Adds up to 100 x weight: most where the figure is largest. */
-  #addScaled(count: number, weight: number, figure: (slot: number) => number): void {
+  /** Adds up to 100 x weight: most where the figure is largest, none where it is zero, or the least of all. */
+  #addScaled(count: number, weight: number, figure: (slot: number) => number, fromLeast = false): void {
     let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
     for (let i = 0; i < count; i++) {
       const value = figure(this.#feasible[i] ?? 0);
       least = Math.min(least, value);
       most = Math.max(most, value);
     }
-    const base = Math.min(least, 0);
+    const base = fromLeast ? least : Math.min(least, 0);
     if (most === base) return;
     for (let i = 0; i < count; i++)
       this.#scores[i] =

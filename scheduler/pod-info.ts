@@ -1,4 +1,4 @@
-import type { Pod, PodAffinityTerm } from '../shared/api/generated/types.js';
+import type { Affinity, Pod, PodAffinityTerm, WeightedPodAffinityTerm } from '../shared/api/generated/types.js';
 import { objectKey } from '../shared/api/object.js';
 import { controllerOf } from '../shared/api/owner.js';
 import { type HostPort, hostPorts, isHostNetwork, podRequests } from '../shared/api/pod.js';
@@ -24,6 +24,8 @@ export interface PodInfo {
   readonly spreadKey: string | undefined;
   /** Terms of existing pods that keep others away. */
   readonly requiredAntiAffinity: readonly PodAffinityTerm[];
+  /** Terms by which an existing pod draws others near (a weight above zero) or would rather not have them. */
+  readonly leanings: readonly WeightedPodAffinityTerm[];
   /** Whether other pods' places matter for this one. */
   readonly hasTopologyRules: boolean;
   /** PersistentVolumeClaims that its volumes stand for. */
@@ -39,7 +41,7 @@ export interface ClaimUse {
   readonly isEphemeral: boolean;
 }
 
-const noClaims: readonly ClaimUse[] = [];
+const none: readonly never[] = [];
 
 /** Floor of the original's scores: 100m of CPU and 200 MB of memory. */
 const leastMilliCpu = 100;
@@ -67,10 +69,22 @@ export function toPodInfo(pod: Pod): PodInfo {
     signature: JSON.stringify([nodeSelector, affinity?.nodeAffinity, tolerations]),
     spreadKey: owner?.uid,
     requiredAntiAffinity: affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? [],
+    leanings: affinity ? leaningsOf(affinity) : none,
     hasTopologyRules:
       Boolean(affinity?.podAffinity ?? affinity?.podAntiAffinity) || (topologySpreadConstraints ?? []).length > 0,
     claims: claimsOf(pod),
   };
+}
+
+/** Who must be near others also draws them, a little. */
+function leaningsOf({ podAffinity, podAntiAffinity }: Affinity): readonly WeightedPodAffinityTerm[] {
+  const required = podAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? [];
+  const away = podAntiAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [];
+  return [
+    ...required.map((podAffinityTerm) => ({ weight: 1, podAffinityTerm })),
+    ...(podAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []),
+    ...away.map(({ weight, podAffinityTerm }) => ({ weight: -weight, podAffinityTerm })),
+  ];
 }
 
 function claimsOf(pod: Pod): readonly ClaimUse[] {
@@ -81,5 +95,5 @@ function claimsOf(pod: Pod): readonly ClaimUse[] {
     claims ??= [];
     claims.push({ key: `${pod.metadata.namespace}/${name}`, name, isEphemeral: !persistentVolumeClaim });
   }
-  return claims ?? noClaims;
+  return claims ?? none;
 }

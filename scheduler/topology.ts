@@ -17,7 +17,7 @@ export interface TopologyRules {
   refusal(slot: number): string | undefined;
   /** Takes one more or one less pod on a slot into account, for a look at what would be. */
   count(other: PodInfo, slot: number, sign: 1 | -1): void;
-  /** Weight of preferred terms; may be negative. */
+  /** Weight of the pod's preferred terms, and of those of placed pods that are about it; may be negative. */
   preference(slot: number): number;
   readonly hasPreferences: boolean;
   /** For ScheduleAnyway constraints: the more pods a domain has, the larger; lower is better. */
@@ -85,10 +85,16 @@ function affinityRefusal(
   return required.length === 0 || isFirst ? undefined : podAffinityReason;
 }
 
-/** Makes terms, and keeps those by which placed pods keep others away: each is asked about every pod that comes. */
+interface Leaning {
+  readonly term: Term;
+  readonly weight: number;
+}
+
+/** Makes terms, and keeps those of placed pods: each is asked about every pod that comes. */
 export class TermCache {
   readonly #labels: NamespaceLabels;
   readonly #repelling = new WeakMap<PodInfo, readonly Term[]>();
+  readonly #leanings = new WeakMap<PodInfo, readonly Leaning[]>();
 
   constructor(labels: NamespaceLabels) {
     this.#labels = labels;
@@ -104,6 +110,16 @@ export class TermCache {
     const terms = info.requiredAntiAffinity.map((term) => this.make(term, info.pod));
     this.#repelling.set(info, terms);
     return terms;
+  }
+
+  leanings(info: PodInfo): readonly Leaning[] {
+    const known = this.#leanings.get(info);
+    if (known) return known;
+    const made = info.leanings.map(({ weight, podAffinityTerm }) => {
+      return { weight, term: this.make(podAffinityTerm, info.pod) };
+    });
+    this.#leanings.set(info, made);
+    return made;
   }
 }
 
@@ -139,6 +155,20 @@ class Repulsion {
   }
 }
 
+/** How much placed pods want the pod near, by the key of a label and its value. */
+function leaningsTowards({ pod }: PodInfo, table: NodeTable, terms: TermCache): ReadonlyMap<string, Counts> {
+  const weights = new Map<string, Counts>();
+  for (const { info, slot } of table.leaning.values()) {
+    for (const { term, weight } of terms.leanings(info)) {
+      if (!term.matches(pod)) continue;
+      const ofKey: Counts = weights.get(term.topologyKey) ?? new Map<string, number>();
+      weights.set(term.topologyKey, ofKey);
+      add(ofKey, labelOf(table, slot, term.topologyKey), weight);
+    }
+  }
+  return weights;
+}
+
 /** Evaluates affinity, anti-affinity and spread of one pod against all placed pods; undefined when none of it applies. */
 export function topologyRules(
   info: PodInfo,
@@ -146,7 +176,8 @@ export function topologyRules(
   terms: TermCache,
   isEligible: NodeEligibility,
 ): TopologyRules | undefined {
-  if (!info.hasTopologyRules && table.antiAffine.size === 0) return undefined;
+  const { antiAffine, leaning } = table;
+  if (!info.hasTopologyRules && antiAffine.size === 0 && leaning.size === 0) return undefined;
   const { affinity, topologySpreadConstraints = [] } = info.pod.spec;
   const counted = (term: PodAffinityTerm, weight: number): CountedTerm => {
     const made = terms.make(term, info.pod);
@@ -165,6 +196,12 @@ export function topologyRules(
     ),
   ];
   const repulsion = new Repulsion(info, table, terms);
+  const wanted = leaningsTowards(info, table, terms);
+  const wantedAt = (slot: number): number => {
+    let sum = 0;
+    for (const [key, weights] of wanted) sum += weights.get(labelOf(table, slot, key) ?? '') ?? 0;
+    return sum;
+  };
   const spreads = topologySpreadConstraints.map((c) => spreadOf(c, info, table, isEligible));
   const hard = spreads.filter((s) => s.constraint.whenUnsatisfiable === 'DoNotSchedule');
   const soft = spreads.filter((s) => s.constraint.whenUnsatisfiable === 'ScheduleAnyway');
@@ -185,8 +222,8 @@ export function topologyRules(
       leasts = undefined;
       repulsion.count(other, slot, sign);
     },
-    preference: (slot) => preferred.reduce((sum, t) => sum + t.weight * countAt(table, slot, t), 0),
-    hasPreferences: preferred.length > 0,
+    preference: (slot) => preferred.reduce((sum, t) => sum + t.weight * countAt(table, slot, t), wantedAt(slot)),
+    hasPreferences: preferred.length > 0 || wanted.size > 0,
     crowd: (slot) =>
       soft.reduce(
         (sum, s) =>
