@@ -1,9 +1,13 @@
 import type { MetricsRegistry } from '../shared/metrics/registry.js';
+import type { IncomingEvent, QueueName } from './scheduling-queue.js';
 import { DEFAULT_SCHEDULER } from '../shared/api/well-known.js';
 
 /** What the scheduler counts, under the original's names. */
 export interface SchedulerMetrics {
   placed(durationMs: number, isPlaced: boolean): void;
+  /** A pod has its node after so many attempts. */
+  bound(attempts: number): void;
+  readonly incoming: (event: IncomingEvent, queue: QueueName) => void;
   /** It was looked for pods that could make room for another; that many are evicted. */
   preemptionPlanned(victims: number): void;
 }
@@ -16,13 +20,24 @@ export function schedulerMetrics(
   const labels = ['profile', 'result'];
   const attempts = registry.counter({
     name: 'scheduler_schedule_attempts_total',
-    help: 'Number of attempts to schedule pods, by the result.',
+    help: "Number of attempts to schedule pods, by the result. 'unschedulable' means a pod could not be scheduled, while 'error' means an internal scheduler problem.",
     labels,
   });
   const durations = registry.histogram({
     name: 'scheduler_scheduling_attempt_duration_seconds',
     help: 'Scheduling attempt latency in seconds (scheduling algorithm).',
     labels,
+    buckets: Array.from({ length: 15 }, (_, i) => 2 ** i / 1_000),
+  });
+  const attemptsOfPods = registry.histogram({
+    name: 'scheduler_pod_scheduling_attempts',
+    help: 'Number of attempts to successfully schedule a pod.',
+    buckets: [1, 2, 4, 8, 16],
+  });
+  const incoming = registry.counter({
+    name: 'scheduler_queue_incoming_pods_total',
+    help: 'Number of pods added to scheduling queues by event and queue type.',
+    labels: ['event', 'queue'],
   });
   const preemptions = registry.counter({
     name: 'scheduler_preemption_attempts_total',
@@ -47,6 +62,8 @@ export function schedulerMetrics(
       attempts.inc(values);
       durations.observe(durationMs / 1000, values);
     },
+    bound: (count) => attemptsOfPods.observe(count),
+    incoming: (event, queue) => incoming.inc([event, queue]),
     preemptionPlanned: (victims) => {
       preemptions.inc();
       if (victims > 0) victimCounts.observe(victims);

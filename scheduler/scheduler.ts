@@ -88,7 +88,8 @@ export class Scheduler {
       volumes: this.#catalog,
       nominations: this.#nominations,
     });
-    this.#queue = new SchedulingQueue({ clock: deps.clock, onReady: () => this.#wake() });
+    const { clock, metrics } = deps;
+    this.#queue = new SchedulingQueue({ clock, onReady: () => this.#wake(), onIncoming: metrics.incoming });
     const known = { table: this.#table, nominations: this.#nominations, queue: this.#queue, assumed: this.#assumed };
     new ClusterFeed(known, deps).follow();
   }
@@ -248,6 +249,7 @@ export class Scheduler {
     try {
       await client.create(podBindings, binding, { name, subresource: 'binding' });
       this.#queue.finish(key);
+      this.#deps.metrics.bound(attempt.attempts + 1);
       recorder.event(pod, 'Normal', 'Scheduled', `Successfully assigned ${key} to ${node}`);
     } catch (error) {
       this.#forget(key);

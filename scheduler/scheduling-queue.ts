@@ -15,6 +15,11 @@ export type ClusterChange =
   | 'StorageClassChanged'
   | 'Any';
 
+/** What brings a pod into one of the queues, as the original's metrics call it; changes have our own names. */
+export type IncomingEvent =
+  'PodAdd' | 'ScheduleAttemptFailure' | 'BackoffComplete' | 'UnschedulableTimeout' | 'ForceActivate' | ClusterChange;
+export type QueueName = 'active' | 'backoff' | 'unschedulable';
+
 interface Waiting {
   readonly info: PodInfo;
   readonly attempts: number;
@@ -45,6 +50,7 @@ const longestWaitMs = 300_000;
 export class SchedulingQueue {
   readonly #clock: Clock;
   readonly #onReady: () => void;
+  readonly #onIncoming: (event: IncomingEvent, queue: QueueName) => void;
   /** Per priority, in order of arrival. */
   readonly #active = new Map<number, Map<string, Attempt>>();
   #priorities: number[] = [];
@@ -56,9 +62,15 @@ export class SchedulingQueue {
   /** Changes since the oldest attempt in flight began. */
   readonly #missed = new Set<ClusterChange>();
 
-  constructor(options: { clock: Clock; onReady: () => void }) {
+  constructor(options: {
+    clock: Clock;
+    onReady: () => void;
+    /** Told whenever a pod comes into a queue. */
+    onIncoming?: (event: IncomingEvent, queue: QueueName) => void;
+  }) {
     this.#clock = options.clock;
     this.#onReady = options.onReady;
+    this.#onIncoming = options.onIncoming ?? (() => undefined);
   }
 
   counts(): { active: number; backoff: number; unschedulable: number } {
@@ -71,7 +83,7 @@ export class SchedulingQueue {
   add(info: PodInfo): void {
     const attempts = this.#attemptsOf(info.key);
     this.remove(info.key);
-    this.#activate({ info, attempts });
+    this.#activate({ info, attempts }, 'PodAdd');
   }
 
   /** Renews what is known of a pod without giving it another attempt. */
@@ -131,14 +143,18 @@ export class SchedulingQueue {
   refuse(attempt: Attempt, wakeOn: ReadonlySet<ClusterChange>): void {
     if (!this.#end(attempt.info.key)) return;
     const next = { info: attempt.info, attempts: attempt.attempts + 1 };
-    if ([...this.#missed].some((change) => helps(change, wakeOn))) this.#backOff(next);
-    else this.#waiting.set(attempt.info.key, { ...next, wakeOn, sinceMs: this.#clock.monotonic() });
+    if ([...this.#missed].some((change) => helps(change, wakeOn))) {
+      this.#backOff(next, 'ScheduleAttemptFailure');
+      return;
+    }
+    this.#waiting.set(attempt.info.key, { ...next, wakeOn, sinceMs: this.#clock.monotonic() });
+    this.#onIncoming('ScheduleAttemptFailure', 'unschedulable');
   }
 
   /** The attempt failed for a reason that is not the pod's (a lost connection, a conflict): try again after the back-off. */
   retry(attempt: Attempt): void {
     if (!this.#end(attempt.info.key)) return;
-    this.#backOff({ info: attempt.info, attempts: attempt.attempts + 1 });
+    this.#backOff({ info: attempt.info, attempts: attempt.attempts + 1 }, 'ScheduleAttemptFailure');
   }
 
   /** Wakes the pods that a change can help; `concerns` leaves out those that it is not about. */
@@ -147,7 +163,7 @@ export class SchedulingQueue {
     for (const [key, waiting] of this.#waiting) {
       if (!helps(change, waiting.wakeOn) || !concerns(waiting.info)) continue;
       this.#waiting.delete(key);
-      this.#backOff(waiting);
+      this.#backOff(waiting, change);
     }
   }
 
@@ -156,7 +172,7 @@ export class SchedulingQueue {
     const waiting = this.#waiting.get(key);
     if (!waiting) return;
     this.#waiting.delete(key);
-    this.#activate(waiting);
+    this.#activate(waiting, 'ForceActivate');
   }
 
   /** Wakes what has waited for very long. */
@@ -164,7 +180,7 @@ export class SchedulingQueue {
     for (const [key, waiting] of this.#waiting) {
       if (this.#clock.monotonic() - waiting.sinceMs < longestWaitMs) continue;
       this.#waiting.delete(key);
-      this.#activate(waiting);
+      this.#activate(waiting, 'UnschedulableTimeout');
     }
   }
 
@@ -172,19 +188,20 @@ export class SchedulingQueue {
     return this.#waiting.get(key)?.attempts ?? this.#backingOff.get(key)?.attempt.attempts ?? 0;
   }
 
-  #backOff({ info, attempts }: Attempt): void {
+  #backOff({ info, attempts }: Attempt, event: IncomingEvent): void {
     const key = info.key;
     this.#backingOff.get(key)?.cancel();
     const delayMs = Math.min(firstBackoffMs * 2 ** Math.max(0, attempts - 1), longestBackoffMs);
     const cancel = this.#clock.schedule(delayMs, () => {
       const entry = this.#backingOff.get(key);
       this.#backingOff.delete(key);
-      if (entry) this.#activate(entry.attempt);
+      if (entry) this.#activate(entry.attempt, 'BackoffComplete');
     });
     this.#backingOff.set(key, { attempt: { info, attempts }, cancel });
+    this.#onIncoming(event, 'backoff');
   }
 
-  #activate({ info, attempts }: Attempt): void {
+  #activate({ info, attempts }: Attempt, event: IncomingEvent): void {
     let pods = this.#active.get(info.priority);
     if (!pods) {
       pods = new Map();
@@ -192,6 +209,7 @@ export class SchedulingQueue {
       this.#priorities = [...this.#active.keys()].sort((a, b) => b - a);
     }
     pods.set(info.key, { info, attempts });
+    this.#onIncoming(event, 'active');
     this.#onReady();
   }
 }
