@@ -20,7 +20,7 @@ export function lifecycleTests(cluster: FindCluster): void {
         {
           containers: [
             shell('main', `touch /tmp/live; ${idle}`, {
-              startupProbe: { exec: { command: ['test', '-e', '/tmp/live'] }, periodSeconds: 1 },
+              startupProbe: { ...probe('/tmp/live'), failureThreshold: 30 },
               readinessProbe: probe('/tmp/ready'),
               livenessProbe: probe('/tmp/live'),
             }),
