@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import type { TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ConfigMap, Service } from '../../shared/api/generated/types.js';
 import { eventually } from '../../shared/clock/eventually.js';
@@ -9,6 +10,7 @@ import { Background } from './background.js';
 import { TestCluster } from './cluster.js';
 import type { WriteReport } from './config-map-writes.js';
 import type { LoadReport } from './picture-load.js';
+import { runningContainers } from './traces.js';
 
 const example = 'examples/image-classification';
 
@@ -54,6 +56,26 @@ export class FaultDrill {
     return new FaultDrill(cluster, `http://${address}`);
   }
 
+  /**
+   * Sends pictures and writes ConfigMaps while `kill` is at work: no request may fail, no acknowledged write be lost, no
+   * container be started again.
+   */
+  async survives(t: TestContext, leastAnswered: number, kill: () => Promise<void>): Promise<WriteReport> {
+    const before = await runningContainers(this.cluster.host);
+    const load = this.startLoad();
+    const writes = this.#startWrites();
+    await kill();
+    const written = await writes.end();
+    const sent = await load.end();
+    t.diagnostic(
+      `${sent.answered} pictures, the slowest ${sent.slowestMs} ms; ${written.acknowledged.length} writes, ${written.refused} refused`,
+    );
+    assertNoneFailed(sent, leastAnswered);
+    assert.deepEqual(await this.#lost(written), []);
+    assert.equal(await runningContainers(this.cluster.host), before, 'the same containers, not started again');
+    return written;
+  }
+
   startLoad(): Background<LoadReport> {
     const program = [process.execPath, resolve('dist/e2e/lab/picture-load.js')];
     return this.#keep(
@@ -61,7 +83,7 @@ export class FaultDrill {
     );
   }
 
-  startWrites(): Background<WriteReport> {
+  #startWrites(): Background<WriteReport> {
     return this.#keep(
       Background.start(this.cluster.host, [process.execPath, resolve('dist/e2e/lab/config-map-writes.js')]),
     );
@@ -106,7 +128,7 @@ export class FaultDrill {
   }
 
   /** Names of acknowledged ConfigMaps that the server does not have. */
-  async lost(report: WriteReport): Promise<string[]> {
+  async #lost(report: WriteReport): Promise<string[]> {
     const { items } = await this.cluster.get<{ items: ConfigMap[] }>('configmaps', '-n', 'default');
     const there = new Set(items.map((item) => item.metadata.name));
     return report.acknowledged.filter((name) => !there.has(name));
