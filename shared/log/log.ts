@@ -1,4 +1,6 @@
-import { pino, stdSerializers, type Logger } from 'pino';
+import { pino, stdSerializers, type Logger, type LoggerOptions } from 'pino';
+
+import { LineOutput } from './line-output.js';
 
 /** Values that accompany a message. `error` is printed with its stack. */
 export type LogFields = Readonly<Record<string, unknown>>;
@@ -17,15 +19,18 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
 /** JSON lines on standard output, written before the call returns, so that a crash loses none. */
 export function createLog(options: { component: string; level?: LogLevel }): Log {
-  return wrap(
-    pino({
-      level: options.level ?? 'info',
-      base: { component: options.component },
-      timestamp: () => `,"time":"${new Date().toISOString()}"`,
-      formatters: { level: (label) => ({ level: label }) },
-      serializers: { error: stdSerializers.err },
-    }),
-  );
+  const { component, level = 'info' } = options;
+  const lostLine = (count: number): string =>
+    `${JSON.stringify({ level: 'warn', time: new Date().toISOString(), component, count, msg: 'lines of this log are lost' })}\n`;
+  const settings: LoggerOptions = {
+    level,
+    base: { component },
+    timestamp: () => `,"time":"${new Date().toISOString()}"`,
+    formatters: { level: (label) => ({ level: label }) },
+    serializers: { error: stdSerializers.err },
+  };
+  // pino's own output waits for ever, with the whole process, for room on a full disk.
+  return wrap(pino(settings, new LineOutput({ lostLine })));
 }
 
 /** Says nothing; for tests and for callers that do not care. */
