@@ -37,32 +37,45 @@ export class Child {
   }
 
   start(): void {
+    try {
+      this.#spawn();
+    } catch {
+      // No log file can be made, on a full disk say: tried again later, like a program that ends at once.
+      this.#again();
+    }
+    this.#onChange();
+  }
+
+  #spawn(): void {
     // Append mode: a truncated log goes on at its beginning.
     const log = openSync(join(this.#logs, `${this.spec.name}.log`), 'a', 0o600);
-    const child = spawn(
-      process.execPath,
-      ['--enable-source-maps', join(this.#programs, `${this.spec.program}.js`), ...this.spec.args],
-      { stdio: ['ignore', log, log] },
-    );
-    closeSync(log);
-    this.#state = { is: 'running', process: child, sinceMs: performance.now() };
-    child.once('error', () => this.#ended());
-    child.once('exit', () => this.#ended());
-    this.#onChange();
+    try {
+      const child = spawn(
+        process.execPath,
+        ['--enable-source-maps', join(this.#programs, `${this.spec.program}.js`), ...this.spec.args],
+        { stdio: ['ignore', log, log] },
+      );
+      this.#state = { is: 'running', process: child, sinceMs: performance.now() };
+      child.once('error', () => this.#ended());
+      child.once('exit', () => this.#ended());
+    } finally {
+      closeSync(log);
+    }
   }
 
   #ended(): void {
     if (this.#state.is !== 'running') return;
     const ranMs = performance.now() - this.#state.sinceMs;
-    this.#delayMs = ranMs > steadyMs ? firstDelayMs : this.#delayMs;
-    if (this.#isStopping) {
-      this.#state = { is: 'stopped' };
-    } else {
-      this.restarts++;
-      this.#state = { is: 'waiting', timer: setTimeout(() => this.start(), this.#delayMs) };
-      this.#delayMs = Math.min(this.#delayMs * 2, longestDelayMs);
-    }
+    if (ranMs > steadyMs) this.#delayMs = firstDelayMs;
+    if (this.#isStopping) this.#state = { is: 'stopped' };
+    else this.#again();
     this.#onChange();
+  }
+
+  #again(): void {
+    this.restarts++;
+    this.#state = { is: 'waiting', timer: setTimeout(() => this.start(), this.#delayMs) };
+    this.#delayMs = Math.min(this.#delayMs * 2, longestDelayMs);
   }
 
   /** SIGTERM, then SIGKILL for one that does not end. Resolves when it has ended. */

@@ -3,9 +3,10 @@ import { statSync, truncateSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { plannedProcesses } from '../cluster/processes.js';
-import { clusterFiles, readState, writePrivateFile } from '../cluster/state.js';
+import { clusterFiles, readState } from '../cluster/state.js';
 import { Child } from './child.js';
 import { endOrphans, type ProcessRecord, readRecords, startTimeOf } from './orphans.js';
+import { RecordFile } from './record-file.js';
 
 const [home = '', cluster = ''] = process.argv.slice(2);
 const files = clusterFiles(home, cluster);
@@ -14,12 +15,12 @@ if (!state) throw new Error(`there is no cluster ${cluster} below ${home}: run k
 
 const recordsFile = join(files.root, 'processes.json');
 const children: Child[] = [];
-const note = (): void => {
-  const records = children.flatMap((c): ProcessRecord[] =>
+const recordFile = new RecordFile(recordsFile);
+const records = (): ProcessRecord[] =>
+  children.flatMap((c): ProcessRecord[] =>
     c.pid === undefined ? [] : [{ name: c.spec.name, pid: c.pid, startTime: startTimeOf(c.pid) ?? '' }],
   );
-  writePrivateFile(recordsFile, `${JSON.stringify(records)}\n`);
-};
+const note = (): void => recordFile.write(records);
 
 await endOrphans(readRecords(recordsFile));
 const programs = dirname(fileURLToPath(import.meta.url));
