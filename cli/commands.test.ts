@@ -3,17 +3,15 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { startTestServer, type TestServer } from '../apiserver/testing/test-server.js';
+import { serverWorld } from '../apiserver/testing/server-world.js';
 import { run } from './testing/run.js';
 
-let server: TestServer;
+const world = serverWorld();
 let folder: string;
 before(async () => {
-  server = await startTestServer();
   folder = await mkdtemp(join(tmpdir(), 'knarr-cli-'));
 });
 after(async () => {
-  await server.close();
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -30,7 +28,8 @@ spec:
       - {name: a, image: "x:1"}
       - {name: b, image: "y:1"}
 `;
-const knarr = (line: string, stdin = ''): ReturnType<typeof run> => run(line.split(' '), server.kubeconfigPath, stdin);
+const knarr = (line: string, stdin = ''): ReturnType<typeof run> =>
+  run(line.split(' '), world.server.kubeconfigPath, stdin);
 
 test('apply creates, finds unchanged, changes, and removes what left the manifest', async () => {
   assert.equal((await knarr('apply -f -', deployment('replicas: 1'))).stdout, 'deployment.apps/web created\n');

@@ -1,14 +1,10 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { startTestServer, type TestServer } from '../../apiserver/testing/test-server.js';
+import { test } from 'node:test';
+import { serverWorld } from '../../apiserver/testing/server-world.js';
 import { systemClock, type Clock } from '../../shared/clock/clock.js';
 import { run } from '../testing/run.js';
 
-let server: TestServer;
-before(async () => {
-  server = await startTestServer();
-});
-after(() => server.close());
+const world = serverWorld();
 
 /** The system's clock, but that it shows another time. */
 const showing = (time: string): Clock =>
@@ -16,7 +12,7 @@ const showing = (time: string): Clock =>
 
 test('a second restart within the same second is refused, for it would change nothing', async () => {
   const knarr = (line: string, time = '2026-03-01T10:00:00.900Z'): ReturnType<typeof run> =>
-    run(line.split(' '), server.kubeconfigPath, '', { clock: showing(time) });
+    run(line.split(' '), world.server.kubeconfigPath, '', { clock: showing(time) });
   await knarr('create deployment web --image=web:1');
   assert.equal((await knarr('rollout restart deploy/web')).stdout, 'deployment.apps/web restarted\n');
   const again = await knarr('rollout restart deploy/web', '2026-03-01T10:00:00.100Z');
