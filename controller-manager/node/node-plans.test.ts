@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import type { Node, Pod, Taint } from '../../shared/api/generated/types.js';
 import { formatCidr, nextFreeCidr, parseCidr, type Cidr } from './plan-cidr.js';
 import { mayEvict, nextHeartbeat, plannedTaints, silentConditions } from './plan-health.js';
+import { beginsEviction } from './node-taints.js';
 import { evictionTimeMs } from './taint-eviction.js';
 
 const nowIso = '2026-06-01T00:00:00Z';
@@ -109,6 +110,18 @@ describe('eviction', () => {
     assert.equal(evictionTimeMs(pod(tolerate()), taints, added), undefined);
     assert.equal(evictionTimeMs(pod(tolerate(300)), taints, added + 1000), added + 300_000);
     assert.equal(evictionTimeMs(pod(), [taint('unreachable', 'NoSchedule')], added), undefined);
+  });
+});
+
+describe('the eviction of a node', () => {
+  it('begins with its first taint that drives pods out, and not again', () => {
+    const unreachable = taint('unreachable', 'NoExecute', nowIso);
+    const closed = taint('unreachable', 'NoSchedule');
+    assert.equal(beginsEviction(undefined, [closed, unreachable]), true);
+    assert.equal(beginsEviction([closed], [closed, unreachable]), true);
+    assert.equal(beginsEviction([closed, unreachable], [closed, unreachable]), false);
+    assert.equal(beginsEviction([unreachable], []), false);
+    assert.equal(beginsEviction(undefined, [closed]), false);
   });
 });
 
