@@ -84,7 +84,8 @@ export function buildKubelet(options: KubeletOptions): Kubelet {
     signal: stopping.signal,
     services: () => informers.services.lister.list(),
     node: () => node.registrar.node,
-    networkProblem: () => node.monitor.problem ?? node.network.problem,
+    isRuntimeReady: () => node.monitor.problem === undefined,
+    networkProblem: () => node.network.problem,
     enqueue: (uid) => controller.queue.add(uid),
   });
   informers.pods.addHandler(parts.manager.handler());

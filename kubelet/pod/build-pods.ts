@@ -30,6 +30,7 @@ export interface PodSurroundings {
   readonly signal: AbortSignal;
   readonly services: () => readonly Service[];
   readonly node: () => Node | undefined;
+  readonly isRuntimeReady: () => boolean;
   readonly networkProblem: () => string | undefined;
   readonly enqueue: (uid: string) => void;
 }
@@ -70,7 +71,11 @@ export function buildPods(options: KubeletOptions, around: PodSurroundings): Pod
     clock,
     log,
     events,
-    gate: { admit: (pod) => admitPod(pod, admitted(), around.node()), networkProblem: around.networkProblem },
+    gate: {
+      admit: (pod) => admitPod(pod, admitted(), around.node()),
+      isRuntimeReady: around.isRuntimeReady,
+      networkProblem: around.networkProblem,
+    },
     syncer,
     terminator,
     record: (uid) => manager.get(uid),

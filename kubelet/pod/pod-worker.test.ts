@@ -9,7 +9,7 @@ import { podOf } from '../testing/pod-builder.js';
 import { newRecord, type PodRecord } from './pod-record.js';
 import type { PodSyncer } from './pod-syncer.js';
 import type { PodTerminator } from './pod-terminator.js';
-import { PodWorker } from './pod-worker.js';
+import { type NodeGate, PodWorker } from './pod-worker.js';
 
 interface World {
   readonly clock: FakeClock;
@@ -18,15 +18,17 @@ interface World {
   /** Seconds since the start at which the pod was synced or ended. */
   readonly syncedAt: number[];
   readonly endedAt: number[];
+  readonly events: string[];
   readonly stop: () => Promise<void>;
 }
 
 /** A pod whose sandbox cannot be made; every attempt wakes the pod, as the engine's events about it do. */
-function failingWorld(error: () => Error | undefined): World {
+function failingWorld(error: () => Error | undefined, gate: Partial<NodeGate> = {}): World {
   const clock = new FakeClock();
   const record = newRecord('uid-1', podOf(), true);
   const syncedAt: number[] = [];
   const endedAt: number[] = [];
+  const events: string[] = [];
   const syncer = {
     sync: async () => {
       syncedAt.push(clock.monotonic() / 1000);
@@ -41,8 +43,8 @@ function failingWorld(error: () => Error | undefined): World {
   const worker = new PodWorker({
     clock,
     log: silentLog,
-    events: { event: () => undefined } as never,
-    gate: { admit: () => undefined, networkProblem: () => undefined },
+    events: { event: (_pod: unknown, _type: string, reason: string) => void events.push(reason) } as never,
+    gate: { admit: () => undefined, isRuntimeReady: () => true, networkProblem: () => undefined, ...gate },
     syncer: syncer as unknown as PodSyncer,
     terminator: terminator as unknown as PodTerminator,
     record: () => record,
@@ -58,7 +60,7 @@ function failingWorld(error: () => Error | undefined): World {
   const done = controller.run(end.signal);
   controller.queue.add('uid-1');
   const stop = (): Promise<void> => (end.abort(), done);
-  return { clock, record, controller, syncedAt, endedAt, stop };
+  return { clock, record, controller, syncedAt, endedAt, events, stop };
 }
 
 const failuresOf = (record: PodRecord): number => record.retry?.failures ?? 0;
@@ -92,6 +94,24 @@ test('a pod that is deleted, or whose spec changes, does not wait for the pause 
   controller.queue.add('uid-1');
   await clock.advance(0);
   assert.deepEqual(endedAt, [30.41]);
+  await stop();
+});
+
+test('until the engine is known to answer a pod waits in silence, for its network with an event', async () => {
+  let isRuntimeReady = false;
+  let problem: string | undefined = 'no podCIDR yet';
+  const { clock, syncedAt, events, stop } = failingWorld(() => undefined, {
+    isRuntimeReady: () => isRuntimeReady,
+    networkProblem: () => problem,
+  });
+  await clock.advance(1_900);
+  assert.deepEqual([syncedAt, events], [[], []]);
+  isRuntimeReady = true;
+  await clock.advance(200);
+  assert.deepEqual([syncedAt, events], [[], ['NetworkNotReady']]);
+  problem = undefined;
+  await clock.advance(500);
+  assert.equal(syncedAt.length, 1);
   await stop();
 });
 

@@ -16,6 +16,8 @@ import type { PodTerminator } from './pod-terminator.js';
 export interface NodeGate {
   /** Whether the node has room for the pod; the reason when it refuses. Remembers what it admitted. */
   admit(pod: Pod): PodFailure | undefined;
+  /** Whether the engine can be asked to do anything; the node's condition tells why not. */
+  isRuntimeReady(): boolean;
   /** Why pods that need the pod network cannot start yet. */
   networkProblem(): string | undefined;
 }
@@ -148,6 +150,8 @@ export class PodWorker {
       }
       record.isAdmitted = true;
     }
+    // Not the pod's affair, and after a start of the kubelet not even known yet: as the original, it waits without an event.
+    if (!gate.isRuntimeReady()) return networkRetryMs;
     const problem = pod.spec.hostNetwork ? undefined : gate.networkProblem();
     if (problem === undefined) return undefined;
     events.event(pod, 'Warning', 'NetworkNotReady', `network is not ready: ${problem}`);
