@@ -193,6 +193,20 @@ test('resolvers that cannot be reached fail at once, without waiting for the tim
   assert.equal((await upstream.resolve('www.example.com', 'A')).code, 2);
 });
 
+test('what nobody could answer is not asked again for a few seconds', async () => {
+  const clock = new FakeClock();
+  let asked = 0;
+  const servers = (): string[] => (asked++, []);
+  const upstream = new Upstream({ clock, servers });
+  const code = async (): Promise<number> => (await upstream.resolve('www.example.com', 'A')).code;
+  assert.equal(await code(), 2);
+  const first = asked;
+  await clock.advance(4_000);
+  assert.deepEqual([await code(), asked], [2, first]);
+  await clock.advance(2_000);
+  assert.deepEqual([await code(), asked], [2, 2 * first]);
+});
+
 test('what cannot be served is refused, and what cannot be read is told so', async () => {
   assert.equal((await ask(resolver(), question('web.shop.svc.cluster.local', 'ANY'))).rcode, 5);
   const chaos = question('version.bind');

@@ -25,6 +25,8 @@ const longestTtl = 3_600;
 const longestNegativeTtl = 30;
 /** An expired answer is better than none while the resolvers are away. */
 const staleMs = 30_000;
+/** So long a question that nobody could answer is not asked again: clients repeat theirs, and each would wait all timeouts. */
+const failureTtl = 5;
 const rounds = 2;
 const failure: Reply = { code: rcode.serverFailure, isAuthoritative: false };
 
@@ -58,16 +60,17 @@ export class Upstream {
       for (const server of servers()) {
         const reply = await this.#exchange(server, name, type);
         if (!reply || reply.code === rcode.serverFailure || reply.code === rcode.refused) continue;
-        this.#remember(key, reply);
+        this.#remember(key, reply, lifetime(reply));
         return reply;
       }
     }
     const nowMs = clock.monotonic();
-    return cached && nowMs - cached.expiresMs < staleMs ? aged(cached, nowMs) : failure;
+    if (cached && nowMs - cached.expiresMs < staleMs) return aged(cached, nowMs);
+    this.#remember(key, failure, failureTtl);
+    return failure;
   }
 
-  #remember(key: string, reply: Reply): void {
-    const seconds = lifetime(reply);
+  #remember(key: string, reply: Reply, seconds: number): void {
     this.#cache.delete(key);
     if (seconds <= 0) return;
     const oldest = this.#cache.keys().next();
@@ -109,8 +112,8 @@ export class Upstream {
         const reply = readReply(bytes, id, name, type);
         if (reply) end(reply);
       });
-      // Connected, the socket hears of "unreachable" and "refused" at once, and of no other sender: on a machine without a
-      // network each name of the outside would else cost its asker the whole timeout.
+      // Connected, the socket hears at once that nobody listens there, instead of waiting the whole timeout, and hears no
+      // other sender.
       socket.once('connect', () => socket.send(message));
       socket.connect(port, address);
     });
