@@ -8,8 +8,16 @@ set -euo pipefail
 commands=(dockerd:docker.io nft:nftables ip:iproute2 iptables:iptables busybox:busybox-static nsenter:util-linux sysctl:procps)
 if [ "${1:-}" = tests ]; then
   commands+=(kubectl:kubernetes-client docker-compose:docker-compose chromium:chromium strace:strace curl:curl openssl:openssl docker-registry:docker-registry htpasswd:apache2-utils protoc:protobuf-compiler)
-  # A library: the file that it brings tells whether it is there.
-  commands+=(/usr/lib/python3/dist-packages/kubernetes:python3-kubernetes)
+  # Libraries: the folder that each brings tells whether it is there. Those of Go are what Kubernetes itself is built from.
+  go=/usr/share/gocode/src
+  commands+=(
+    /usr/lib/python3/dist-packages/kubernetes:python3-kubernetes
+    go:golang-go
+    $go/sigs.k8s.io/structured-merge-diff:golang-k8s-sigs-structured-merge-diff-dev
+    $go/k8s.io/kube-openapi:golang-k8s-kube-openapi-dev
+    $go/github.com/evanphx/json-patch:golang-github-evanphx-json-patch-dev
+    $go/sigs.k8s.io/yaml:golang-k8s-sigs-yaml-dev
+  )
 fi
 
 missing=()

@@ -326,6 +326,29 @@ test('fields that a path of writing resets are not owned', () => {
   assert.equal(entries(status).find(({ subresource }) => subresource === 'status')?.manager, 'me');
 });
 
+test('a configuration owns what it sets to nothing: nulls and empty maps', () => {
+  const live = create(deployment({ replicas: 1 }), 'a');
+  const config = deployment({ paused: null, template: { spec: { containers: [], nodeSelector: {} } } }, { labels: {} });
+  const next = apply(live, config, 'me');
+  assert.deepEqual(fieldsOf(next, 'me'), {
+    'f:metadata': { 'f:labels': {} },
+    'f:spec': { 'f:paused': {}, 'f:template': { 'f:spec': { 'f:nodeSelector': {} } } },
+  });
+  assert.deepEqual((next['spec'] as JsonObject)['paused'], undefined);
+  const nothing = apply(live, deployment({ replicas: null }), 'me', { force: true });
+  assert.deepEqual(nothing['spec'], {});
+  assert.equal(fieldsOf(nothing, 'a'), undefined);
+});
+
+test('values are compared as they were sent, and stored as the server writes them', () => {
+  const limits = (cpu: string): JsonObject => deployment(containers({ name: 'c', resources: { limits: { cpu } } }));
+  const live = create(limits('1'), 'a');
+  assert.match(refusal(() => apply(live, limits('1000m'), 'me')).message, /conflict with "a" .*limits\.cpu/);
+  const forced = apply(live, limits('1000m'), 'me', { force: true });
+  assert.deepEqual(forced['spec'], limits('1')['spec']);
+  assert.equal(serverSideApply(forced, limits('1000m'), deploymentType, options('me')).isChanged, false);
+});
+
 /** A model of apply on a flat map of strings: who owns which key. */
 interface Model {
   readonly data: Map<string, string>;
@@ -361,7 +384,9 @@ test('agrees with a simple model of ownership over any sequence of applies', () 
       const model: Model = { data: new Map(), owners: new Map() };
       let live: JsonObject | undefined;
       for (const { manager, config: data, force } of steps) {
-        const object = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'x' }, data };
+        // An empty map would be owned itself.
+        const content = Object.keys(data).length === 0 ? {} : { data };
+        const object = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'x' }, ...content };
         const expected = applyToModel(model, manager, data, force);
         try {
           const result = serverSideApply(live, object, configMapType, { ...options(manager), apiVersion: 'v1', force });

@@ -38,6 +38,8 @@ const isAtomic = (type: SchemaType): boolean =>
 
 function compareValues(before: unknown, after: unknown, type: SchemaType): Difference | undefined {
   if (before === after) return undefined;
+  if (before === null && isFilled(after, type)) return compareValues(emptyOf(type), after, type);
+  if (after === null && isFilled(before, type)) return compareValues(before, emptyOf(type), type);
   if (!isAtomic(type)) {
     if (type.kind === 'list' && Array.isArray(before) && Array.isArray(after)) return compareLists(before, after, type);
     if (type.kind === 'struct' && isObject(before) && isObject(after)) return compareStructs(before, after, type);
@@ -45,6 +47,10 @@ function compareValues(before: unknown, after: unknown, type: SchemaType): Diffe
   }
   return equalJson(before, after) ? undefined : { modified: leaf };
 }
+
+/** Beside a list or map that has members and is owned by them, null is an empty one; beside an empty one it differs. */
+const isFilled = (value: unknown, type: SchemaType): boolean =>
+  !isAtomic(type) && typeof value === 'object' && value !== null && Object.keys(value).length > 0;
 
 class Collector {
   #added: MutableFieldSet | undefined;
@@ -87,6 +93,7 @@ function compareStructs(before: JsonObject, after: JsonObject, type: StructType)
 
 /** What Go has in the place of an absent field that is no pointer. */
 function emptyOf(type: SchemaType): unknown {
+  if (type.kind === 'struct') return emptyObject;
   if (isAtomic(type)) return undefined;
   return type.kind === 'list' ? emptyList : emptyObject;
 }
@@ -115,13 +122,18 @@ function compareLists(before: readonly unknown[], after: readonly unknown[], typ
   for (const [element, items] of itemsByElement(after, type)) {
     const previous = old.get(element);
     old.delete(element);
-    if (previous && (previous.length > 1 || items.length > 1)) {
-      // Items that share a key have no identity of their own.
-      collector.add(element, equalJson(previous, items) ? undefined : { modified: leaf });
-    } else collector.add(element, compareField(previous?.[0], items[0], type.items));
+    collector.add(element, compareItems(previous ?? [], items, type.items));
   }
-  for (const [element, items] of old) collector.add(element, { removed: wholeNode(items[0], type.items) });
+  for (const [element, items] of old) collector.add(element, compareItems(items, [], type.items));
   return collector.result();
+}
+
+/** Items of one key. Those that share it have no identity of their own: they come, change and go together. */
+function compareItems(before: readonly unknown[], after: readonly unknown[], type: SchemaType): Difference | undefined {
+  if (before.length < 2 && after.length < 2) return compareField(before[0], after[0], type);
+  if (before.length > 1 && after.length > 1) return equalJson(before, after) ? undefined : { modified: leaf };
+  if (before.length > 1) return { removed: leaf, added: after.length > 0 ? wholeNode(after[0], type) : undefined };
+  return { added: leaf, removed: before.length > 0 ? wholeNode(before[0], type) : undefined };
 }
 
 /** A value that is there as a whole, or not: it is a member, and so is everything in it. */

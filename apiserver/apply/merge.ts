@@ -26,11 +26,14 @@ function mergeObjects(live: JsonObject, config: JsonObject, type: SchemaType): J
 }
 
 function mergeValues(live: unknown, config: unknown, type: SchemaType): unknown {
-  if (type.kind === 'list' && type.listType !== 'atomic' && Array.isArray(live) && Array.isArray(config)) {
-    return mergeLists(live, config, type);
+  if (type.kind === 'list' && type.listType !== 'atomic' && Array.isArray(live)) {
+    if (config === null && live.length > 0) return live;
+    return Array.isArray(config) ? mergeLists(live, config, type) : config;
   }
-  const isGranular = (type.kind === 'struct' || type.kind === 'map') && type.mapType === 'granular';
-  return isGranular && isObject(live) && isObject(config) ? mergeObjects(live, config, type) : config;
+  if ((type.kind !== 'struct' && type.kind !== 'map') || type.mapType === 'atomic' || !isObject(live)) return config;
+  // A null says as little of the members as an empty object.
+  if (config === null && Object.keys(live).length > 0) return live;
+  return isObject(config) ? mergeObjects(live, config, type) : config;
 }
 
 /** The configuration's order holds among its own items; the other items stay in front of the item that they preceded. */
@@ -55,6 +58,10 @@ function mergeLists(live: readonly unknown[], config: readonly unknown[], type: 
   placeUntil(wanted.length);
   return result;
 }
+
+/** What a container holds after pruning: one that has lost everything in it is null, as in the original. */
+const unlessEmptied = <T extends object>(before: T, after: T): T | null =>
+  Object.keys(before).length > 0 && Object.keys(after).length === 0 ? null : after;
 
 /**
  * Takes out of a merged object what its applier applied last time and nobody owns any more. A list item or map key goes
@@ -86,10 +93,10 @@ function pruneObject(object: JsonObject, type: SchemaType, last: FieldSet, owned
 
 function pruneValue(value: unknown, type: SchemaType, last: FieldSet, owned: FieldSet): unknown {
   if (type.kind === 'list' && type.listType !== 'atomic' && Array.isArray(value)) {
-    return pruneList(value, type, last, owned);
+    return unlessEmptied(value, pruneList(value, type, last, owned));
   }
   const isGranular = (type.kind === 'struct' || type.kind === 'map') && type.mapType === 'granular';
-  return isGranular && isObject(value) ? pruneObject(value, type, last, owned) : value;
+  return isGranular && isObject(value) ? unlessEmptied(value, pruneObject(value, type, last, owned)) : value;
 }
 
 function pruneList(list: readonly unknown[], type: ListType, last: FieldSet, owned: FieldSet): unknown[] {

@@ -1,6 +1,6 @@
 import { getField, isObject, type JsonObject } from '../../shared/api/json.js';
 import type { ListType, SchemaType, StructType } from '../schema/schema-type.js';
-import { leaf, type FieldSet, type MutableFieldSet } from './field-set.js';
+import { isEmptySet, leaf, type FieldSet, type MutableFieldSet } from './field-set.js';
 import { itemElement } from './list-items.js';
 
 /** An applied configuration cannot be owned field by field. */
@@ -40,9 +40,12 @@ function ownedByValue(value: unknown, type: SchemaType, path: string): FieldSet 
       return value.length === 0 ? undefined : ownedByList(value, type, path);
     default:
       if (type.mapType === 'atomic' || !isObject(value) || Object.keys(value).length === 0) return leaf;
-      return ownedByObject(value, type, path);
+      return unlessEmpty(ownedByObject(value, type, path));
   }
 }
+
+/** An object of empty lists owns nothing; a set without elements would stand for the object itself. */
+const unlessEmpty = (set: FieldSet): FieldSet | undefined => (isEmptySet(set) ? undefined : set);
 
 function ownedByList(list: readonly unknown[], type: ListType, path: string): FieldSet {
   const set: MutableFieldSet = {};

@@ -27,6 +27,8 @@ export interface ApplyOptions extends Manager {
   readonly resetFields?: readonly string[];
   /** Shows the object in the versions by which others own fields of it. Without it names mean the same everywhere. */
   readonly versions?: Versions;
+  /** The object is stored as it is: no type of Go's drops its nulls (custom resources). */
+  readonly isStoredAsSent?: boolean;
 }
 
 export interface Applied {
@@ -50,8 +52,8 @@ export function serverSideApply(
   options: ApplyOptions,
 ): Applied {
   const resetFields = topLevelSet(options.resetFields ?? []);
-  const applied = readConfig(config, type, options.apiVersion);
-  const set = ownable(ownedBy(applied, type), resetFields);
+  checkConfig(config, type, options.apiVersion);
+  const set = ownable(ownedBy(config, type), resetFields);
   const owners = startingOwners(live, type, options.apiVersion);
   const self: Ownership = { ...options, operation: 'Apply', fields: set };
   const key = ownerKey(self);
@@ -59,20 +61,22 @@ export function serverSideApply(
   owners.set(key, self);
 
   const before = withoutManagedFields(live ?? {});
-  const merged = mergeConfig(before, applied, type);
+  const merged = mergeConfig(before, config, type);
+  // Values are compared as they were sent: `1000m` over `1` takes the field, and what is stored stays the same.
   const next = last ? pruneDropped(merged, type, last, owners, options) : merged;
   const { comparisonIn } = compareIn(before, next, type, options.apiVersion, options.versions);
   if (!options.force) refuseConflicts(owners, key, comparisonIn);
   disown(owners, comparisonIn, key);
 
   const managedFields = writeManagedFields(owners);
-  const isSame = live !== undefined && equalJson(before, next) && hasSameOwners(live, managedFields, key);
+  const result = options.isStoredAsSent ? next : checkStructure(next, type).object;
+  const isSame = live !== undefined && equalJson(before, result) && hasSameOwners(live, managedFields, key);
   if (isSame) return { object: live, managedFields: currentEntries(live), isChanged: false };
   // A copy of its own: the live object may be frozen, and defaults are about to be filled in.
-  return { object: cloneJson(next), managedFields, isChanged: true };
+  return { object: cloneJson(result), managedFields, isChanged: true };
 }
 
-function readConfig(config: JsonObject, type: StructType, apiVersion: string): JsonObject {
+function checkConfig(config: JsonObject, type: StructType, apiVersion: string): void {
   if (config['apiVersion'] !== apiVersion) {
     const given = typeof config['apiVersion'] === 'string' ? config['apiVersion'] : '';
     throw badRequest(
@@ -80,8 +84,8 @@ function readConfig(config: JsonObject, type: StructType, apiVersion: string): J
     );
   }
   if (metadataOf(config)['managedFields'] !== undefined) throw badRequest('metadata.managedFields must be nil');
-  const { object, unknown } = guard(config, () => checkStructure(config, type));
-  if (unknown.length === 0) return object;
+  const { unknown } = guard(config, () => checkStructure(config, type));
+  if (unknown.length === 0) return;
   const faults = unknown.map((path) => `.${path}: field not declared in schema`);
   throw cannotBeTyped(config, faults.length === 1 ? (faults[0] ?? '') : `errors:\n  ${faults.join('\n  ')}`);
 }

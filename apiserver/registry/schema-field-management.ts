@@ -56,6 +56,7 @@ export class SchemaFieldManagement implements FieldManagement {
         force: request.force,
         resetFields: resetFields(request),
         versions,
+        isStoredAsSent: request.definition.custom !== undefined,
       });
       const next = result.object as unknown as KubernetesObject;
       if (result.isChanged) setEntries(next, result.managedFields as unknown as ManagedFields);

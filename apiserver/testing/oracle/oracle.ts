@@ -1,0 +1,91 @@
+import { execFileSync, spawn, type ChildProcessByStdio } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
+import { testFolder } from '../test-folder.js';
+
+/** Where Debian lays the sources of Go libraries. */
+const libraries = '/usr/share/gocode';
+const sources = ['main.go', 'apply.go', 'patch.go'];
+
+interface Waiting {
+  readonly resolve: (answer: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/**
+ * A small Go program around the libraries that Kubernetes itself is built from, in the versions that Debian packages:
+ * it is compiled from the sources beside this file, and answers one request after the other.
+ */
+export class Oracle {
+  readonly #child: ChildProcessByStdio<Writable, Readable, null>;
+  readonly #waiting: Waiting[] = [];
+  readonly #folder: string;
+
+  private constructor(folder: string, program: string) {
+    this.#folder = folder;
+    this.#child = spawn(program, { stdio: ['pipe', 'pipe', 'inherit'] });
+    createInterface({ input: this.#child.stdout }).on('line', (line) => {
+      this.#waiting.shift()?.resolve(JSON.parse(line));
+    });
+    this.#child.on('exit', (code) => {
+      for (const { reject } of this.#waiting.splice(0)) reject(new Error(`the oracle ended with ${code}`));
+    });
+  }
+
+  /** Compiles and starts the program; it takes some seconds. */
+  static start(): Oracle {
+    const folder = testFolder('oracle');
+    const program = compile(folder);
+    return new Oracle(folder, program);
+  }
+
+  /** A file of the oracle's own folder, to hand it what is too big for a line. */
+  file(name: string, content: Uint8Array | string): string {
+    const path = join(this.#folder, name);
+    writeFileSync(path, content);
+    return path;
+  }
+
+  /** @param request `ask` names the part that answers; see main.go */
+  ask(request: { readonly ask: string; readonly [field: string]: unknown }): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ resolve, reject });
+      this.#child.stdin.write(`${JSON.stringify(request)}\n`);
+    });
+  }
+
+  async stop(): Promise<void> {
+    if (this.#child.exitCode === null) {
+      const ended = once(this.#child, 'exit');
+      this.#child.stdin.end();
+      await ended;
+    }
+    rmSync(this.#folder, { recursive: true });
+  }
+}
+
+/** Compiles without a network: imports are found where Debian put them, as Go did before it had modules. */
+function compile(folder: string): string {
+  const own = join(folder, 'src/oracle');
+  mkdirSync(own, { recursive: true });
+  for (const name of sources) cpSync(resolve('apiserver/testing/oracle', name), join(own, name));
+  // Without it Go would not find the libraries whose path names their major version.
+  writeFileSync(join(own, 'go.mod'), 'module oracle\n');
+  const program = join(folder, 'oracle');
+  execFileSync('go', ['build', '-o', program, '.'], {
+    cwd: own,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: {
+      PATH: process.env['PATH'],
+      HOME: folder,
+      GO111MODULE: 'off',
+      GOPATH: `${folder}:${libraries}`,
+      GOCACHE: join(folder, 'cache'),
+      GOPROXY: 'off',
+    },
+  });
+  return program;
+}
