@@ -62,6 +62,7 @@ test('what RFC 6902 refuses and the library of the original does not, is done', 
   assert.deepEqual(jsonPatch({}, [{ op: 'test', path: '/a', value: null }]), {});
   assert.deepEqual(jsonPatch({ a: 1 }, [{ op: 'replace', path: '', value: { b: 1 } }]), { b: 1 });
   assert.deepEqual(jsonPatch([1, 2], [{ op: 'remove', path: '/01' }]), [1]);
+  assert.deepEqual(jsonPatch([1, 2], [{ op: 'remove', path: 'x/1' }]), [1]);
   assert.deepEqual(jsonPatch({ a: 1 }, null), { a: 1 });
 });
 
@@ -124,10 +125,26 @@ function mergePatchModel(target: unknown, patch: unknown): unknown {
   return Object.fromEntries(result);
 }
 
+/** There the original's library goes further than the text. */
+function hasNullInList(value: unknown, isInList = false): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (Array.isArray(value)) return value.some((item) => hasNullInList(item, true));
+  return Object.values(value).some((member) => (isInList && member === null) || hasNullInList(member, isInList));
+}
+
+test('a JSON merge patch takes nulls also from the objects of lists that it sets', () => {
+  const patch = { a: [{ b: null, c: 1 }, null] };
+  const merged = { a: [{ c: 1 }, null] };
+  assert.deepEqual(jsonMergePatch({}, patch), merged);
+  assert.deepEqual(jsonMergePatch({ a: [1] }, patch), merged);
+  assert.deepEqual(jsonMergePatch({ a: {} }, patch), patch);
+});
+
 test('a JSON merge patch agrees with the text of RFC 7386', () => {
   fc.assert(
     fc.property(json, json, (target, patch) => {
       const before = JSON.stringify(target);
+      fc.pre(!hasNullInList(patch));
       assert.deepEqual(jsonMergePatch(target, patch), mergePatchModel(target, patch));
       assert.equal(JSON.stringify(target), before);
     }),

@@ -190,7 +190,8 @@ class Applier {
   #locate(path: string): Place | undefined {
     const tokens = path.split('/').map((token) => token.replace(/~1/g, '/').replace(/~0/g, '~'));
     const key = tokens.pop();
-    if (key === undefined || tokens.shift() !== '' || tokens.length > maxDepth) return undefined;
+    // What stands before the first slash is not looked at, as in the original.
+    if (key === undefined || tokens.shift() === undefined || tokens.length > maxDepth) return undefined;
     let container: unknown = this.document;
     for (const token of tokens) {
       if (Array.isArray(container)) container = container[indexIn(container, token) ?? -1];

@@ -7,7 +7,7 @@ import { type FieldSet } from '../../apply/field-set.js';
 import { serverSideApply } from '../../apply/server-side-apply.js';
 import { trackUpdate } from '../../apply/track-update.js';
 import { itemElement } from '../../apply/list-items.js';
-import { cloneJson, isObject, setField, type JsonObject } from '../../schema/json.js';
+import { cloneJson, isObject, setField, type JsonObject } from '../../../shared/api/json.js';
 import type { SchemaType, StructType } from '../../schema/schema-type.js';
 import { checkStructure } from '../../schema/structure.js';
 import { configurationOf } from './arbitrary-configuration.js';

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { setField, type JsonObject } from '../../schema/json.js';
+import { setField, type JsonObject } from '../../../shared/api/json.js';
 import type { Field, ListType, ScalarFormat, SchemaType, StructType } from '../../schema/schema-type.js';
 import { itemElement } from '../../apply/list-items.js';
 
