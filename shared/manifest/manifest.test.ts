@@ -38,7 +38,7 @@ test('several documents, comments and empty ones', () => {
 });
 
 test('anchors and merge keys are resolved', () => {
-  assert.deepEqual(values('a: &a {x: 1, y: 2}\nb:\n  <<: *a\n  y: 3\n'), [{ a: { x: 1, y: 2 }, b: { x: 1, y: 3 } }]);
+  assert.deepEqual(values('a: &a {x: 1, z: 2}\nb:\n  <<: *a\n  z: 3\n'), [{ a: { x: 1, z: 2 }, b: { x: 1, z: 3 } }]);
 });
 
 test('errors carry file, line and column', () => {
@@ -91,4 +91,19 @@ test('a mapping of many keys is read in linear time', () => {
   cpuTime(5_000); // compiled by now
   // Eight times the keys: 64 times the work, were it quadratic.
   assert.ok(cpuTime(40_000) < 32 * cpuTime(5_000));
+});
+
+test('numbers are read by the rules of Go, which kubectl reads with, and what is none stays text', () => {
+  const read = (word: string): unknown => (readManifests(`a: ${word}`)[0]?.value as { a: unknown }).a;
+  const numbers = { '0644': 420, '0o644': 420, '08': 8, '1_000': 1000, '0b11': 3, '-0x1': -1, '.5': 0.5, '5.': 5 };
+  for (const [word, value] of Object.entries(numbers)) assert.equal(read(word), value, word);
+  for (const word of ['.', '1e', '0b12', '1e400', '1.2.3', '22:22', '_1']) assert.equal(read(word), word);
+  assert.equal(read('!!float 1'), 1);
+  assert.equal(read('!!binary aGk='), 'hi');
+});
+
+test('keys are what their words stand for', () => {
+  const [manifest] = readManifests('on: 1\nNo: 2\n007: 3\n1.50: 4\n1e6: 5\n"yes": 6\n2001-01-01: 7');
+  const keys = ['true', 'false', '7', '1.5', '1e+06', 'yes', '2001-01-01'];
+  assert.deepEqual(manifest?.value, Object.fromEntries(keys.map((key, index) => [key, index + 1])));
 });

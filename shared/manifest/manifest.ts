@@ -16,6 +16,7 @@ import {
   type YAMLMap,
   type YAMLSeq,
 } from 'yaml';
+import { keyOfWord } from './number.js';
 import { manifestTags } from './tags.js';
 
 /** A place in a manifest; both count from 1. */
@@ -181,6 +182,9 @@ class ManifestReader {
       this.#inspect(item.key, anchors);
       this.#inspect(item.value, anchors);
       if (!seen || !isScalar(item.key)) continue;
+      // Keys have types, too, before JSON makes text of them: `yes` is the key "true".
+      const { value, type, tag } = item.key;
+      if (type === 'PLAIN' && tag === undefined && typeof value === 'string') item.key.value = keyOfWord(value);
       const key = String(item.key.value);
       if (seen.has(key) && key !== '<<') this.#duplicate(key, item.key.range?.[0] ?? 0);
       seen.add(key);

@@ -6,6 +6,7 @@ import { loadSchemas } from '../../schema/schemas.js';
 import { structureOf } from '../../extension/structure-type.js';
 import { resourceProperties, shipSchema } from './ship-schema.js';
 import { applySuite, type AppliedKind } from './apply-suite.js';
+import { manifestSuite } from './manifest-suite.js';
 import { patchSuite } from './patch-suite.js';
 import { Oracle } from './oracle.js';
 
@@ -53,7 +54,8 @@ describe('the libraries that Kubernetes is built from', () => {
   });
   after(() => oracle?.stop());
 
+  describe('manifests', () => manifestSuite(started, 2_000));
   describe('patches', () => patchSuite(started, 3_000));
   describe('server-side apply', () =>
-    applySuite(started, [custom, ...builtIn], { shapes: 4, runs: 25, timeMs: 30_000 }));
+    applySuite(started, [custom, ...builtIn], { shapes: 4, runs: 25, timeMs: 20_000 }));
 });
