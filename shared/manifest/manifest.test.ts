@@ -94,7 +94,7 @@ test('a mapping of many keys is read in linear time', () => {
 });
 
 test('numbers are read by the rules of Go, which kubectl reads with, and what is none stays text', () => {
-  const read = (word: string): unknown => (readManifests(`a: ${word}`)[0]?.value as { a: unknown }).a;
+  const read = (word: string): unknown => (readManifests(`a: ${word}`)[0]?.value as { a: unknown } | undefined)?.a;
   const numbers = { '0644': 420, '0o644': 420, '08': 8, '1_000': 1000, '0b11': 3, '-0x1': -1, '.5': 0.5, '5.': 5 };
   for (const [word, value] of Object.entries(numbers)) assert.equal(read(word), value, word);
   for (const word of ['.', '1e', '0b12', '1e400', '1.2.3', '22:22', '_1']) assert.equal(read(word), word);

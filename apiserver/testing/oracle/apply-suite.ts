@@ -218,7 +218,7 @@ function sorted(set: FieldSet): FieldSet {
 }
 
 /** As Go has it: structs that are no pointers are there, if only as {}, and lists and maps that must be, as null. */
-function filled(object: JsonObject, type: StructType, empty: null | undefined = undefined): JsonObject {
+function filled(object: JsonObject, type: StructType, empty?: null): JsonObject {
   const result: JsonObject = {};
   for (const name of Object.keys(object)) {
     const field = type.fields.get(name);
@@ -238,7 +238,7 @@ function filled(object: JsonObject, type: StructType, empty: null | undefined = 
 const isEmptyList = (value: unknown, type: SchemaType): boolean =>
   type.kind === 'list' && type.listType !== 'atomic' && Array.isArray(value) && value.length === 0;
 
-function filledValue(value: unknown, type: SchemaType, empty: null | undefined): unknown {
+function filledValue(value: unknown, type: SchemaType, empty?: null): unknown {
   if (type.kind === 'struct' && isObject(value)) return filled(value, type, empty);
   if (type.kind === 'list' && Array.isArray(value))
     return value.map((item: unknown) => filledValue(item, type.items, empty));
