@@ -6,7 +6,8 @@ const float = /^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$/;
  * `0o644` are octal, `08` is decimal, `1_000` has digits in groups. Undefined where it is text, as what has no end is.
  */
 export function goNumber(text: string): number | undefined {
-  if (text.startsWith('.')) return finite(text);
+  // Behind a leading point only what Go's own literals may have: digits on both sides.
+  if (text.startsWith('.') && /_(?![0-9])|(?<![0-9])_/.test(text)) return undefined;
   const plain = text.replaceAll('_', '');
   return wholeNumber(plain) ?? finite(plain);
 }
