@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { Failure } from './cluster/failure.js';
 import { CommandContext, type Terminal } from './context.js';
 import type { GlobalFlags } from './flags.js';
 
@@ -35,6 +36,7 @@ export class CommandHost {
       const context = new CommandContext(this.#terminal, flags);
       try {
         await run(context, flags, { words, dashAt: this.dashAt });
+        if (flags.warningsAsErrors && context.warnings > 0) throw new Failure(warningsText(context.warnings));
       } finally {
         this.server = context.server;
         context.close();
@@ -42,3 +44,5 @@ export class CommandHost {
     });
   }
 }
+
+const warningsText = (count: number): string => `${count} warning${count === 1 ? '' : 's'} received`;

@@ -26,6 +26,7 @@ export class CommandContext {
   #connected: Promise<Connected> | undefined;
   #client: HttpsClient | undefined;
   #mapper: Promise<ResourceMapper> | undefined;
+  #warnings = 0;
 
   constructor(terminal: Terminal, flags: GlobalFlags) {
     this.terminal = terminal;
@@ -51,6 +52,11 @@ export class CommandContext {
 
   async api(): Promise<ServerApi> {
     return (await this.#connect()).api;
+  }
+
+  /** How often the server warned. */
+  get warnings(): number {
+    return this.#warnings;
   }
 
   /** Of -n, else of the kubeconfig's context, else `default`. */
@@ -95,7 +101,10 @@ export class CommandContext {
       headers: impersonation(this.flags),
     });
     this.#client = client;
-    const warn = (message: string): void => this.tell(`Warning: ${message}`);
+    const warn = (message: string): void => {
+      this.#warnings++;
+      this.tell(`Warning: ${message}`);
+    };
     const { namespace } = access;
     return { client, api: new ServerApi(client, warn, this.signal), ...(namespace ? { namespace } : {}) };
   }

@@ -162,6 +162,12 @@ export interface GlobalFlags {
   as?: string;
   asGroup?: string[];
   asUid?: string;
+  certificateAuthority?: string;
+  clientCertificate?: string;
+  clientKey?: string;
+  insecureSkipTlsVerify?: boolean;
+  tlsServerName?: string;
+  warningsAsErrors?: boolean;
 }
 
 /** Adds the flags of every command, except those that mean something else to this one (`create rolebinding --user`). */
@@ -184,5 +190,13 @@ function globalFlags(): Command {
     .option('--as <name>', 'act as this user')
     .option('--as-uid <uid>', 'act with this uid')
     .addOption(arrayFlag('--as-group <name>', 'act as a member of this group; may be repeated'))
+    .option('--certificate-authority <file>', 'certificate of the authority that signed that of the API server')
+    .option('--client-certificate <file>', 'certificate to show to the API server')
+    .option('--client-key <file>', 'its private key')
+    .option('--tls-server-name <name>', 'name that the certificate of the API server must have')
+    .addOption(
+      booleanFlag('--insecure-skip-tls-verify', 'do not check the API server: anybody may be it').default(undefined),
+    )
+    .addOption(booleanFlag('--warnings-as-errors', 'exit code 1 when the server warns of something'))
     .addOption(new Option('-v, --v <level>', 'accepted for compatibility').hideHelp());
 }

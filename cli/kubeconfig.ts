@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { delimiter, dirname, isAbsolute, join } from 'node:path';
+import { delimiter, dirname, isAbsolute, join, resolve } from 'node:path';
 import {
   loadKubeconfig,
   resolveContext,
@@ -102,10 +102,38 @@ export async function selectedAccess(flags: GlobalFlags, env: Environment): Prom
   }
   const server = flags.server ?? cluster?.server ?? '';
   const chosen: Kubeconfig = {
-    clusters: [{ name: 'chosen', cluster: { ...cluster, server } }],
-    users: (config.users ?? []).filter((user) => user.name === context.user),
+    clusters: [{ name: 'chosen', cluster: { ...cluster, server, ...clusterOf(flags) } }],
+    users: [userOf(flags, context.user, config)],
     contexts: [{ name: 'chosen', context: { ...context, cluster: 'chosen' } }],
   };
   const access = await resolveContext(chosen, 'kubeconfig', 'chosen');
   return flags.token === undefined ? access : { ...access, token: flags.token };
+}
+
+/** What flags say of the server; a path there is relative to where we are. */
+function clusterOf(flags: GlobalFlags): Partial<KubeconfigCluster> {
+  const { certificateAuthority: file, tlsServerName, insecureSkipTlsVerify } = flags;
+  if (file && insecureSkipTlsVerify)
+    throw new ConfigurationError('specifying a root certificates file with the insecure flag is not allowed');
+  return {
+    ...(file ? { 'certificate-authority': resolve(file), 'certificate-authority-data': '' } : {}),
+    ...(tlsServerName ? { 'tls-server-name': tlsServerName } : {}),
+    ...(insecureSkipTlsVerify === undefined ? {} : { 'insecure-skip-tls-verify': insecureSkipTlsVerify }),
+  };
+}
+
+function userOf(
+  { clientCertificate, clientKey }: GlobalFlags,
+  name: string,
+  { users = [] }: Kubeconfig,
+): { name: string; user: KubeconfigUser } {
+  const user = users.find((each) => each.name === name)?.user;
+  return {
+    name,
+    user: {
+      ...user,
+      ...(clientCertificate ? { 'client-certificate': resolve(clientCertificate), 'client-certificate-data': '' } : {}),
+      ...(clientKey ? { 'client-key': resolve(clientKey), 'client-key-data': '' } : {}),
+    },
+  };
 }

@@ -25,9 +25,6 @@ const missingFlags: Readonly<Record<string, readonly [flags: string, reason: str
     '--cascade --openapi-patch --subresource',
     '--force deletes in the background; patches follow the schema of the server',
   ],
-  'apply set-last-applied': [printed, 'only its message is printed'],
-  'auth reconcile': [printed, 'only its messages are printed'],
-  autoscale: ['--save-config', 'what is generated is not applied later'],
   'cluster-info dump': [`${printed} --output-directory --pod-running-timeout`, 'only JSON to standard output'],
   'config set': ['--set-raw-bytes', 'certificates are set by config set-cluster and set-credentials'],
   'config set-cluster': ['--proxy-url', 'no proxies to API servers'],
@@ -43,15 +40,12 @@ const missingFlags: Readonly<Record<string, readonly [flags: string, reason: str
   'create secret docker-registry': ['--append-hash', 'kustomize makes names with a hash'],
   'create secret generic': ['--append-hash', 'kustomize makes names with a hash'],
   'create secret tls': ['--append-hash', 'kustomize makes names with a hash'],
-  delete: ['--interactive -i', '--dry-run shows what would be deleted'],
   diff: [
     '--concurrency --prune --prune-allowlist --selector -l',
     'objects are compared one after the other, none is left out',
   ],
   drain: ['--skip-wait-for-delete-timeout', 'every pod is waited for, up to --timeout'],
   events: ['--allow-missing-template-keys --show-managed-fields --template', 'events are printed whole'],
-  exec: ['--filename -f', 'a pod is named, not read from a file'],
-  expose: ['--save-config', 'what is generated is not applied later'],
   proxy: [
     '--append-server-path --disable-filter --keepalive --unix-socket --www --www-prefix -P -u -w',
     'only the API, on a port of this machine',
@@ -61,12 +55,11 @@ const missingFlags: Readonly<Record<string, readonly [flags: string, reason: str
     'no plugins, no charts, and no files outside of the folder',
   ],
   run: [
-    '--cascade --filename --force --grace-period --kustomize --leave-stdin-open --recursive --save-config --timeout --wait -R -f -k',
+    '--cascade --filename --force --grace-period --kustomize --leave-stdin-open --recursive --timeout --wait -R -f -k',
     'kubectl has them from what it shares with delete',
   ],
   'set selector': ['--resource-version', 'patch has preconditions'],
-  taint: ['--validate', 'the server validates'],
-  wait: [`${printed} --local`, 'only messages are printed, and the server is waited for'],
+  wait: ['--local', 'there is nothing to wait for in a file'],
 };
 
 /** Flags of knarr that kubectl 1.33 has not. */

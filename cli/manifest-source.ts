@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { extname, join } from 'node:path';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
+import type { ReadableStream } from 'node:stream/web';
 import { ManifestError, readManifests, type Position } from '../shared/manifest/manifest.js';
 import { Failure } from './cluster/failure.js';
 import { kustomizationOf } from './kustomize/source.js';
@@ -44,6 +45,10 @@ export async function readManifestSources(
       manifests.push(...readText(await readAll(stdin), 'STDIN'));
       continue;
     }
+    if (/^https?:\/\//.test(source)) {
+      manifests.push(...readText(await download(source), source));
+      continue;
+    }
     for (const file of filesOf(source, isRecursive)) manifests.push(...readText(readFileText(file), file));
   }
   return manifests;
@@ -78,13 +83,32 @@ function readFileText(file: string): string {
   return readFileSync(file, 'utf8');
 }
 
-async function readAll(stdin: Readable): Promise<string> {
+const downloadAttempts = 3;
+
+/** A manifest of a web server; one that has a failure of its own is asked again. @throws Failure */
+async function download(url: string): Promise<string> {
+  for (let attempt = 1; ; attempt++) {
+    const response = await fetch(url).catch((error: unknown) => {
+      const { cause } = error as Error;
+      throw new Failure(`unable to read URL "${url}": ${cause instanceof Error ? cause.message : String(error)}`);
+    });
+    if (response.status === 200 && response.body)
+      return readAll(Readable.fromWeb(response.body as ReadableStream), url);
+    if (response.status < 500 || attempt === downloadAttempts) {
+      throw new Failure(
+        `unable to read URL "${url}", server reported ${response.status} ${response.statusText}, status code=${response.status}`,
+      );
+    }
+  }
+}
+
+async function readAll(stdin: Readable, name = 'STDIN'): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of stdin as AsyncIterable<Buffer | string>) {
     const bytes = Buffer.from(chunk as Buffer);
     size += bytes.length;
-    if (size > maxFileBytes) throw new Failure(`STDIN: larger than ${maxFileBytes} bytes`);
+    if (size > maxFileBytes) throw new Failure(`${name}: larger than ${maxFileBytes} bytes`);
     chunks.push(bytes);
   }
   return Buffer.concat(chunks).toString('utf8');

@@ -10,6 +10,7 @@ import { throwCollected } from '../failures.js';
 import { booleanFlag } from '../flags.js';
 import { findObjects } from '../found-objects.js';
 import { placedObjects } from '../manifest-objects.js';
+import { addPrintFlags, objectWriter, type PrintFlags } from '../print-flags.js';
 import { goJson } from '../printer/json.js';
 import { objectName } from '../resource-mapper.js';
 import type { AnyObject } from '../server-api.js';
@@ -20,7 +21,7 @@ interface ViewFlags extends FileFlags {
   selector?: string;
   all: boolean;
 }
-interface SetFlags extends FileFlags {
+interface SetFlags extends FileFlags, PrintFlags {
   createAnnotation: boolean;
   dryRun: string;
 }
@@ -41,7 +42,7 @@ export function registerLastApplied(apply: Command, host: CommandHost): void {
     .usage('-f FILENAME [flags]')
     .addOption(booleanFlag('--create-annotation', 'also where there is no note yet'))
     .addOption(dryRunFlag());
-  host.bind<SetFlags>(addFileFlags(set), (context, flags) => setLastApplied(context, flags));
+  host.bind<SetFlags>(addFileFlags(addPrintFlags(set)), (context, flags) => setLastApplied(context, flags));
 }
 
 async function viewLastApplied(context: CommandContext, flags: ViewFlags, words: readonly string[]): Promise<void> {
@@ -63,6 +64,7 @@ async function viewLastApplied(context: CommandContext, flags: ViewFlags, words:
 async function setLastApplied(context: CommandContext, flags: SetFlags): Promise<void> {
   if (!flags.filename) throw new Failure('must specify one of -f and -k');
   const dryRun = dryRunOf(flags.dryRun);
+  const write = objectWriter(context, flags);
   const { objects, errors } = await placedObjects(context, { files: flags.filename, isRecursive: flags.recursive });
   const api = await context.api();
   for (const { type, namespace, object } of objects) {
@@ -80,8 +82,9 @@ async function setLastApplied(context: CommandContext, flags: SetFlags): Promise
         context.print(`set-last-applied ${name}: no changes required.`);
         continue;
       }
+      let result = live;
       if (dryRun !== 'client') {
-        await api.json({
+        result = await api.json({
           method: 'PATCH',
           path,
           query: { dryRun: dryRun === 'server' ? 'All' : undefined },
@@ -89,7 +92,7 @@ async function setLastApplied(context: CommandContext, flags: SetFlags): Promise
           body: { metadata: { annotations: { [ANNOTATION_LAST_APPLIED]: text } } },
         });
       }
-      context.print(`${objectName(type, name)} configured${dryRunSuffix(dryRun)}`);
+      await write(result, `${objectName(type, name)} configured${dryRunSuffix(dryRun)}`);
     } catch (error) {
       errors.push(error);
     }

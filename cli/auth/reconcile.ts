@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { PolicyRule, RbacV1Subject } from '../../shared/api/generated/types.js';
 import { resourcePath } from '../../shared/api/resource.js';
 import { isNotFound } from '../../shared/errors/status-error.js';
 import { Failure } from '../cluster/failure.js';
@@ -6,10 +7,11 @@ import { dryRunOf, dryRunSuffix, type FileFlags } from '../command-flags.js';
 import type { CommandContext } from '../context.js';
 import { throwCollected } from '../failures.js';
 import { placedObjects, type PlacedObject } from '../manifest-objects.js';
+import { objectWriter, type PrintFlags } from '../print-flags.js';
 import { objectName } from '../resource-mapper.js';
 import type { AnyObject } from '../server-api.js';
 
-export interface ReconcileFlags extends FileFlags {
+export interface ReconcileFlags extends FileFlags, PrintFlags {
   removeExtraPermissions: boolean;
   removeExtraSubjects: boolean;
   dryRun: string;
@@ -48,12 +50,63 @@ async function reconcileOne(
     throw error;
   });
   const query = { dryRun: dryRun === 'server' ? 'All' : undefined };
-  const desired = current ? reconciled(current, object, flags) : object;
+  const isRecreated = current !== undefined && hasOtherRole(current, object);
+  const desired = current && !isRecreated ? reconciled(current, object, flags) : object;
+  const operation = isRecreated
+    ? 'recreate'
+    : !current
+      ? 'create'
+      : isDeepStrictEqual(desired, current)
+        ? undefined
+        : 'update';
+  let result = desired;
   if (dryRun !== 'client') {
-    if (!current) await api.json({ method: 'POST', path: resourcePath(type, namespace), query, body: object });
-    else if (!isDeepStrictEqual(desired, current)) await api.json({ method: 'PUT', path, query, body: desired });
+    const collection = resourcePath(type, namespace);
+    // The role of a binding can never change.
+    if (isRecreated) await api.json({ method: 'DELETE', path, query });
+    if (operation === 'update') result = await api.json({ method: 'PUT', path, query, body: desired });
+    else if (operation) result = await api.json({ method: 'POST', path: collection, query, body: object });
   }
-  context.print(`${objectName(type, name)} reconciled${dryRunSuffix(dryRun)}`);
+  await objectWriter(context, flags)(result, `${objectName(type, name)} reconciled${dryRunSuffix(dryRun)}`);
+  if (operation) context.tell(`\treconciliation required ${operation}`);
+  if (operation && !isRecreated) tellChanges(context, { before: current, after: desired, flags });
+}
+
+const hasOtherRole = (current: AnyObject, wanted: AnyObject): boolean =>
+  wanted['roleRef'] !== undefined && !isDeepStrictEqual(wanted['roleRef'], current['roleRef']);
+
+interface Change {
+  readonly before: AnyObject | undefined;
+  readonly after: AnyObject;
+  readonly flags: ReconcileFlags;
+}
+
+/** Which rules and subjects came and went, in the form of Go's `%+v`. */
+function tellChanges(context: CommandContext, { before, after, flags }: Change): void {
+  const section = (title: string, lines: readonly string[]): void => {
+    if (lines.length > 0) context.tell([`\t${title}:`, ...lines.map((line) => `\t\t${line}`)].join('\n'));
+  };
+  const without = (some: unknown[], others: unknown[]): unknown[] =>
+    some.filter((each) => !others.some((other) => isDeepStrictEqual(each, other)));
+  for (const [field, shown, isExact] of [
+    ['rules', ruleText, flags.removeExtraPermissions],
+    ['subjects', subjectText, flags.removeExtraSubjects],
+  ] as const) {
+    const [was, is] = [list(before?.[field]), list(after[field])];
+    section(`missing ${field} added`, without(is, was).map(shown));
+    if (isExact) section(`extra ${field} removed`, without(was, is).map(shown));
+  }
+}
+
+function ruleText(value: unknown): string {
+  const { verbs, apiGroups, resources, resourceNames, nonResourceURLs } = value as PolicyRule;
+  const texts = (items: readonly string[] = []): string => `[${items.join(' ')}]`;
+  return `{Verbs:${texts(verbs)} APIGroups:${texts(apiGroups)} Resources:${texts(resources)} ResourceNames:${texts(resourceNames)} NonResourceURLs:${texts(nonResourceURLs)}}`;
+}
+
+function subjectText(value: unknown): string {
+  const { kind, apiGroup = '', name, namespace = '' } = value as RbacV1Subject;
+  return `{Kind:${kind} APIGroup:${apiGroup} Name:${name} Namespace:${namespace}}`;
 }
 
 /** The stored role or binding with what the manifest wants: its labels and annotations win, rules and subjects are joined. @throws Failure for another roleRef. */

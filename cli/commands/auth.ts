@@ -29,5 +29,5 @@ export function register(program: Command, host: CommandHost): void {
     .addOption(booleanFlag('--remove-extra-subjects', 'remove subjects that the manifests do not name'))
     .addOption(dryRunFlag());
   addFileFlags(reconcile);
-  host.bind<ReconcileFlags>(reconcile, (context, flags) => runReconcile(context, flags));
+  host.bind<ReconcileFlags>(addPrintFlags(reconcile), (context, flags) => runReconcile(context, flags));
 }

@@ -5,11 +5,12 @@ import type { CommandHost } from '../command-host.js';
 import type { CommandContext } from '../context.js';
 import { createGenerated } from '../create/create.js';
 import { throwCollected } from '../failures.js';
-import { integerFlag } from '../flags.js';
+import { booleanFlag, integerFlag } from '../flags.js';
 import { findObjects, type FoundObject } from '../found-objects.js';
 import type { AnyObject } from '../server-api.js';
 
 export interface AutoscaleFlags {
+  saveConfig: boolean;
   min: number;
   max?: number;
   cpuPercent: number;
@@ -31,7 +32,10 @@ export function register(program: Command, host: CommandHost): void {
     .addOption(integerFlag('--max <count>', 'at most so many pods'))
     .addOption(integerFlag('--cpu-percent <percent>', 'average use of CPU over all pods', -1));
   addFileFlags(command);
-  host.bind<Flags>(addWriteFlags(command), runAutoscale);
+  host.bind<Flags>(
+    addWriteFlags(command).addOption(booleanFlag('--save-config', 'note the manifest for a later apply')),
+    runAutoscale,
+  );
 }
 
 async function runAutoscale(
@@ -51,7 +55,7 @@ async function runAutoscale(
         throw new Failure(`cannot autoscale a ${target.type.kind}: it has no scale`);
       const options = { fieldManager: 'kubectl-autoscale', done: 'autoscaled', isPlainError: true };
       const done = flags.dryRun === 'client' ? { ...options, done: 'created' } : options;
-      await createGenerated(context, { ...flags, saveConfig: false }, autoscaler(target, flags), done);
+      await createGenerated(context, flags, autoscaler(target, flags), done);
     } catch (error) {
       errors.push(error);
     }

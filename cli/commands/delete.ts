@@ -28,6 +28,7 @@ interface DeleteFlags extends FileFlags {
   dryRun: string;
   output?: string;
   raw?: string;
+  interactive: boolean;
 }
 
 export function register(program: Command, host: CommandHost): void {
@@ -41,6 +42,7 @@ export function register(program: Command, host: CommandHost): void {
     .option('-o, --output <format>', 'name prints TYPE/NAME alone')
     .addOption(booleanFlag('--all', 'all objects of the types'))
     .addOption(booleanFlag('-A, --all-namespaces', 'of all namespaces'))
+    .addOption(booleanFlag('-i, --interactive', 'ask before anything is deleted'))
     .addOption(booleanFlag('--force', 'with a grace period of 0, remove from the API at once'))
     .addOption(booleanFlag('--now', 'a grace period of one second'))
     .addOption(booleanFlag('--wait', 'wait until the objects are gone', true))
@@ -75,6 +77,9 @@ async function runDelete(
   const options = deleteOptions(context, flags, words);
   const { targets, errors } = await targetsOf(context, flags, words);
   const dryRun = dryRunOf(flags.dryRun);
+  if (flags.interactive && targets.length > 0 && !(await isConfirmed(context, targets))) {
+    return context.print('deletion is cancelled');
+  }
   const deleted: { reference: ObjectReference; uid: string | undefined }[] = [];
   for (const reference of targets) {
     try {
@@ -96,6 +101,19 @@ async function runDelete(
   if (targets.length === 0 && errors.length === 0 && !flags.ignoreNotFound) context.print('No resources found');
   if (flags.wait && dryRun === 'none') await waitUntilGone(context, deleted, flags);
   throwCollected(errors);
+}
+
+async function isConfirmed({ terminal }: CommandContext, targets: readonly ObjectReference[]): Promise<boolean> {
+  const names = targets.map((target) => `${referenceName(target)}\n`);
+  terminal.stdout.write(
+    `You are about to delete the following ${targets.length} resource(s):\n${names.join('')}Do you want to continue? (y/n): `,
+  );
+  let answer = '';
+  for await (const chunk of terminal.stdin as AsyncIterable<Buffer | string>) {
+    answer += chunk.toString();
+    if (answer.trimStart().includes('\n')) break;
+  }
+  return /^\s*y\s*$/i.test(answer.trimStart().split('\n')[0] ?? '');
 }
 
 function deleteOptions(context: CommandContext, flags: DeleteFlags, words: readonly string[]): object {

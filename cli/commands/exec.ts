@@ -5,12 +5,13 @@ import { Failure } from '../cluster/failure.js';
 import type { Arguments, CommandHost } from '../command-host.js';
 import type { CommandContext } from '../context.js';
 import { ExitError } from '../failures.js';
-import { durationFlag, booleanFlag } from '../flags.js';
+import { booleanFlag, durationFlag, listFlag } from '../flags.js';
 import { queryText } from '../server-api.js';
 import { chooseContainer, containerNames, onePodBehind } from '../streams/pod-target.js';
 import { noTerminal, runRemoteCommand } from '../streams/remote-command.js';
 
 interface ExecFlags {
+  filename?: string[];
   container?: string;
   stdin: boolean;
   tty: boolean;
@@ -23,6 +24,7 @@ export function register(program: Command, host: CommandHost): void {
     .description('run a command in a container')
     .usage('(POD | TYPE/NAME) [-c CONTAINER] [flags] -- COMMAND [args...]')
     .option('-c, --container <name>', 'container; default the annotated or the first one')
+    .addOption(listFlag('-f, --filename <file>', 'manifest of the pod, instead of its name'))
     .addOption(durationFlag('--pod-running-timeout <duration>', 'accepted for compatibility', '1m0s'))
     .addOption(booleanFlag('-i, --stdin', 'pass our input to the command'))
     .addOption(booleanFlag('-t, --tty', 'our input is a terminal'))
@@ -31,8 +33,9 @@ export function register(program: Command, host: CommandHost): void {
 }
 
 async function runExec(context: CommandContext, flags: ExecFlags, { words, dashAt }: Arguments): Promise<void> {
-  if (words.length === 0) throw new Failure('pod, type/name or --filename must be specified');
-  if (dashAt === undefined && words.length > 1) {
+  const { filename } = flags;
+  if (words.length === 0 && !filename) throw new Failure('pod, type/name or --filename must be specified');
+  if (dashAt === undefined && words.length > (filename ? 0 : 1)) {
     throw new Failure(
       "exec [POD] [COMMAND] is not supported anymore. Use exec [POD] -- [COMMAND] instead\nSee 'knarr exec -h' for help and examples",
     );
@@ -40,7 +43,7 @@ async function runExec(context: CommandContext, flags: ExecFlags, { words, dashA
   const command = words.slice(dashAt ?? words.length);
   if (command.length === 0) throw new Failure('you must specify at least one command for the container');
   const { terminal } = context;
-  const pod = await onePodBehind(context, words.slice(0, 1));
+  const pod = await onePodBehind(context, filename ? [] : words.slice(0, 1), filename);
   const { phase } = pod.status ?? {};
   if (phase === 'Succeeded' || phase === 'Failed') {
     throw new Failure(`cannot exec into a container in a completed pod; current phase is ${phase}`);

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { ServicePort, Service } from '../../shared/api/generated/types.js';
 import { formatSelector, selectorOfMap } from '../../shared/api/selector.js';
 import { Failure } from '../cluster/failure.js';
+import { booleanFlag } from '../flags.js';
 import { addFileFlags, addWriteFlags, type FileFlags, type WriteFlags } from '../command-flags.js';
 import type { CommandHost } from '../command-host.js';
 import type { CommandContext } from '../context.js';
@@ -13,6 +14,7 @@ import { addOverrideFlags, overridden, type OverrideFlags } from '../overrides.j
 import type { AnyObject } from '../server-api.js';
 
 export interface ExposeFlags extends OverrideFlags {
+  saveConfig: boolean;
   name?: string;
   port?: string;
   targetPort?: string;
@@ -44,7 +46,12 @@ export function register(program: Command, host: CommandHost): void {
     .option('--selector <labels>', 'selector instead of that of the object')
     .option('--session-affinity <kind>', 'None or ClientIP');
   addFileFlags(command);
-  host.bind<ExposeFlags & FileFlags & WriteFlags>(addOverrideFlags(addWriteFlags(command)), runExpose);
+  host.bind<ExposeFlags & FileFlags & WriteFlags>(
+    addOverrideFlags(
+      addWriteFlags(command).addOption(booleanFlag('--save-config', 'note the manifest for a later apply')),
+    ),
+    runExpose,
+  );
 }
 
 async function runExpose(
@@ -57,7 +64,7 @@ async function runExpose(
   for (const target of found) {
     try {
       const service = overridden(exposingService(target, flags), flags);
-      await createGenerated(context, { ...flags, saveConfig: false }, service, {
+      await createGenerated(context, flags, service, {
         fieldManager: 'kubectl-expose',
         done: 'exposed',
         isPlainError: true,

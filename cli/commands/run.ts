@@ -17,6 +17,7 @@ import { attachToPod } from '../streams/attachment.js';
 import { exposingService } from './expose.js';
 
 export interface RunFlags extends OverrideFlags {
+  saveConfig: boolean;
   image?: string;
   imagePullPolicy?: string;
   port?: string;
@@ -58,7 +59,12 @@ export function register(program: Command, host: CommandHost): void {
     .addOption(booleanFlag('--attach', 'wait for the pod and attach to it'))
     .addOption(booleanFlag('--rm', 'delete the pod when we are done'))
     .addOption(booleanFlag('-q, --quiet', 'only the output of the container'));
-  host.bind<RunFlags & WriteFlags>(addOverrideFlags(addWriteFlags(command)), runRun);
+  host.bind<RunFlags & WriteFlags>(
+    addOverrideFlags(
+      addWriteFlags(command).addOption(booleanFlag('--save-config', 'note the manifest for a later apply')),
+    ),
+    runRun,
+  );
 }
 
 async function runRun(
@@ -75,11 +81,11 @@ async function runRun(
   checkFlags(flags, isAttaching);
   const pod = podObject(name, flags, [...rest, ...words.slice(at)]);
   const options = { fieldManager: 'kubectl-run', isPlainError: true };
-  const write = { ...flags, saveConfig: false };
+  const write = flags;
   if (flags.expose) {
     const mapper = await context.mapper();
     const target = { type: mapper.resolve('pods'), name, namespace: undefined, object: pod };
-    await createGenerated(context, write, exposingService(target, {}), options);
+    await createGenerated(context, write, exposingService(target, { saveConfig: false }), options);
   }
   if (!isAttaching) {
     await createGenerated(context, write, pod, options);

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { Node, Taint } from '../../shared/api/generated/types.js';
 import type { JsonObject } from '../../shared/api/json.js';
 import { Failure } from '../cluster/failure.js';
-import { dryRunFlag, dryRunOf } from '../command-flags.js';
+import { dryRunFlag, dryRunOf, fieldValidationOf, validateFlag } from '../command-flags.js';
 import type { CommandHost } from '../command-host.js';
 import type { CommandContext } from '../context.js';
 import { throwCollected } from '../failures.js';
@@ -11,6 +11,7 @@ import { findObjects, referenceName, referencePath, type FoundObject } from '../
 import { addPrintFlags, objectWriter, type PrintFlags } from '../print-flags.js';
 
 interface TaintFlags extends PrintFlags {
+  validate: string;
   overwrite: boolean;
   all: boolean;
   selector?: string;
@@ -26,7 +27,8 @@ export function register(program: Command, host: CommandHost): void {
     .option('-l, --selector <query>', 'label selector')
     .addOption(booleanFlag('--overwrite', 'change taints that are set already'))
     .addOption(booleanFlag('--all', 'all nodes'))
-    .addOption(dryRunFlag());
+    .addOption(dryRunFlag())
+    .addOption(validateFlag());
   command.option('--field-manager <name>', 'name under which the server notes the change', 'kubectl-taint');
   host.bind<TaintFlags>(addPrintFlags(command), runTaint);
 }
@@ -87,7 +89,11 @@ async function taintNode(
     await api.json({
       method: 'PATCH',
       path: referencePath(node),
-      query: { dryRun: dryRun === 'server' ? 'All' : undefined, fieldManager: flags.fieldManager },
+      query: {
+        dryRun: dryRun === 'server' ? 'All' : undefined,
+        fieldManager: flags.fieldManager,
+        fieldValidation: fieldValidationOf(flags.validate),
+      },
       contentType: 'application/merge-patch+json',
       body: {
         metadata: { resourceVersion: node.object.metadata.resourceVersion },

@@ -9,9 +9,11 @@ import { throwCollected } from '../failures.js';
 import { durationFlag, booleanFlag } from '../flags.js';
 import { findObjects, referenceName, references, type ObjectReference } from '../found-objects.js';
 import { observe, WaitTimeout } from '../observation.js';
+import { addPrintFlags, objectWriter, type ObjectWriter, type PrintFlags } from '../print-flags.js';
+import type { AnyObject } from '../server-api.js';
 import { parseWaitCondition, type WaitCondition } from '../wait-condition.js';
 
-interface WaitFlags extends FileFlags {
+interface WaitFlags extends FileFlags, PrintFlags {
   for?: string;
   timeout: string;
   selector?: string;
@@ -35,7 +37,7 @@ export function register(program: Command, host: CommandHost): void {
     )
     .addOption(booleanFlag('--all', 'all objects of the types'))
     .addOption(booleanFlag('-A, --all-namespaces', 'of all namespaces'));
-  addFileFlags(command);
+  addFileFlags(addPrintFlags(command));
   host.bind<WaitFlags>(command, runWait);
 }
 
@@ -56,9 +58,10 @@ async function runWait(
   const errors: unknown[] = asked.errors;
   if (found.length === 0 && errors.length === 0 && condition.kind !== 'delete')
     throw new Failure('no matching resources found');
+  const write = objectWriter(context, flags);
   for (const reference of found) {
     try {
-      await waitForOne(context, reference, condition, timeoutMs);
+      await waitForOne(context, reference, { condition, timeoutMs, write });
     } catch (error) {
       errors.push(error);
     }
@@ -66,19 +69,31 @@ async function runWait(
   throwCollected(errors);
 }
 
+interface Waiting {
+  readonly condition: WaitCondition;
+  readonly timeoutMs: number;
+  readonly write: ObjectWriter;
+}
+
 async function waitForOne(
   context: CommandContext,
   reference: ObjectReference,
-  condition: WaitCondition,
-  timeoutMs: number,
+  { condition, timeoutMs, write }: Waiting,
 ): Promise<void> {
   // 0 looks once: the first state decides.
   const limitMs = timeoutMs < 0 ? 7 * 24 * 3_600_000 : Math.max(timeoutMs, 1_000);
   let isFirst = true;
+  let lastSeen: AnyObject | undefined;
   try {
     for await (const object of observe(context, reference, limitMs)) {
       if (condition.kind === 'delete' && isFirst && !object) return;
-      if (condition.isMet(object)) return context.print(`${referenceName(reference)} condition met`);
+      if (condition.isMet(object)) {
+        const seen = object ?? lastSeen;
+        const message = `${referenceName(reference)} condition met`;
+        const { apiVersion, kind } = reference.type;
+        return seen ? await write({ ...seen, apiVersion, kind }, message) : context.print(message);
+      }
+      lastSeen = object ?? lastSeen;
       if (!object && condition.kind !== 'delete' && condition.kind !== 'create' && isFirst) throw new WaitTimeout();
       if (timeoutMs === 0) throw new WaitTimeout();
       isFirst = false;

@@ -9,8 +9,9 @@ import { findObjects, listObjects, type FoundObject } from '../found-objects.js'
 export async function podsBehind(
   context: CommandContext,
   words: readonly string[],
+  files?: readonly string[],
 ): Promise<{ target: FoundObject; pods: Pod[] }> {
-  const { found, errors } = await findObjects(context, { words, defaultType: 'pods' });
+  const { found, errors } = await findObjects(context, { words, files, defaultType: 'pods' });
   const [target] = found;
   if (!target) throw errors[0];
   if (target.type.kind === 'Pod') return { target, pods: [target.object as unknown as Pod] };
@@ -48,8 +49,12 @@ function byFitness(a: Pod, b: Pod): number {
 }
 
 /** One pod behind the words. @throws Failure when there is none. */
-export async function onePodBehind(context: CommandContext, words: readonly string[]): Promise<Pod> {
-  const { target, pods } = await podsBehind(context, words);
+export async function onePodBehind(
+  context: CommandContext,
+  words: readonly string[],
+  files?: readonly string[],
+): Promise<Pod> {
+  const { target, pods } = await podsBehind(context, words, files);
   const [pod] = pods;
   if (!pod)
     throw new Failure(`no pods found for ${target.type.kind.toLowerCase()} ${target.namespace ?? ''}/${target.name}`);
