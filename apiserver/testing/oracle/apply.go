@@ -13,15 +13,35 @@ import (
 	"k8s.io/kube-openapi/pkg/util/proto"
 	"sigs.k8s.io/structured-merge-diff/v4/fieldpath"
 	"sigs.k8s.io/structured-merge-diff/v4/merge"
+	"sigs.k8s.io/structured-merge-diff/v4/schema"
 	"sigs.k8s.io/structured-merge-diff/v4/typed"
 )
 
 // parser has the types of the OpenAPI document that was loaded last.
 var parser *typed.Parser
 
-// loadSchema reads an OpenAPI v2 document from a file, as JSON or in the protobuf form of gnostic, and makes of it what
-// server-side apply walks along, as the API server does.
+// loadSchema keeps the types of a document for what is applied from now on.
 func loadSchema(line []byte) (interface{}, error) {
+	read, err := readSchema(line)
+	if err != nil {
+		return nil, err
+	}
+	parser = &typed.Parser{}
+	parser.Schema.Types = read.Types
+	return map[string]int{"types": len(read.Types)}, nil
+}
+
+func checkSchema(line []byte) (interface{}, error) { return readSchema(line) }
+
+// document is what the libraries found in one.
+type document struct {
+	Types []schema.TypeDef `json:"types"`
+	Paths int              `json:"paths"`
+}
+
+// readSchema reads an OpenAPI v2 document from a file, as JSON or in the protobuf form of gnostic, and makes of it what
+// server-side apply walks along, as the API server does.
+func readSchema(line []byte) (*document, error) {
 	var asked struct {
 		File     string `json:"file"`
 		Protobuf bool   `json:"protobuf"`
@@ -33,16 +53,16 @@ func loadSchema(line []byte) (interface{}, error) {
 	if err != nil {
 		return nil, err
 	}
-	document := &openapi_v2.Document{}
+	given := &openapi_v2.Document{}
 	if asked.Protobuf {
-		err = protobuf.Unmarshal(content, document)
+		err = protobuf.Unmarshal(content, given)
 	} else {
-		document, err = openapi_v2.ParseDocument(content)
+		given, err = openapi_v2.ParseDocument(content)
 	}
 	if err != nil {
 		return nil, err
 	}
-	models, err := proto.NewOpenAPIData(document)
+	models, err := proto.NewOpenAPIData(given)
 	if err != nil {
 		return nil, err
 	}
@@ -50,9 +70,7 @@ func loadSchema(line []byte) (interface{}, error) {
 	if err != nil {
 		return nil, err
 	}
-	parser = &typed.Parser{}
-	parser.Schema.Types = types.Types
-	return map[string]interface{}{"types": types.Types, "paths": len(document.GetPaths().GetPath())}, nil
+	return &document{types.Types, len(given.GetPaths().GetPath())}, nil
 }
 
 type manager struct {

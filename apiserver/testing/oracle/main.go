@@ -16,6 +16,7 @@ type request struct {
 
 var parts = map[string]func(line []byte) (interface{}, error){
 	"schema":     loadSchema,
+	"check":      checkSchema,
 	"apply":      applyConfiguration,
 	"update":     trackUpdate,
 	"json-patch": jsonPatch,

@@ -1,4 +1,5 @@
-import { after, before, describe } from 'node:test';
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
 import { discoverableResources } from '../../discovery/discoverable.js';
 import { definitions } from '../../kinds/index.js';
 import { OpenApi } from '../../openapi/openapi.js';
@@ -53,6 +54,19 @@ describe('the libraries that Kubernetes is built from', () => {
     if (error !== undefined) throw new Error(error);
   });
   after(() => oracle?.stop());
+
+  it('its reader of OpenAPI in protobuf finds the same types as in JSON', async () => {
+    const asked = started();
+    const [json, protobuf] = [await openApi.v2Json(), await openApi.v2Protobuf()];
+    const typesOf = async (name: string, content: Uint8Array, isProtobuf: boolean): Promise<unknown> => {
+      const answer = await asked.ask({ ask: 'check', file: asked.file(name, content), protobuf: isProtobuf });
+      assert.ok(!(answer as { error?: string }).error, JSON.stringify(answer).slice(0, 500));
+      return answer;
+    };
+    const found = await typesOf('plain.json', json.bytes, false);
+    assert.deepEqual(await typesOf('plain.pb', protobuf.bytes, true), found);
+    assert.ok((found as { types: unknown[] }).types.length > 700);
+  });
 
   describe('manifests', () => manifestSuite(started, 2_000));
   describe('patches', () => patchSuite(started, 3_000));
