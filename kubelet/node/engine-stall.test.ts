@@ -47,7 +47,10 @@ test('a node whose engine hangs turns NotReady as the original does, and comes b
   const healthyMs = clock.monotonic();
   const hung = await becomes('False', 2_000);
   assert.equal(hung.reason, 'KubeletNotReady');
-  assert.match(hung.message ?? '', /^PLEG is not healthy: pleg was last seen active [3-9]m\d+s ago; threshold is 3m0s$/);
+  assert.match(
+    hung.message ?? '',
+    /^PLEG is not healthy: pleg was last seen active [3-9]m\d+s ago; threshold is 3m0s$/,
+  );
   assert.ok(clock.monotonic() - healthyMs > 160_000);
 
   engine.answers = () => undefined;
