@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { Failure } from './cluster/failure.js';
 import type { CommandContext } from './context.js';
 
 export interface RawSending {
@@ -11,9 +12,11 @@ export interface RawSending {
 
 /** `--raw`: one exchange with the server, and its answer as it comes. */
 export async function sendRaw(context: CommandContext, { method, path, file }: RawSending): Promise<void> {
+  if (!path.startsWith('/'))
+    throw new Failure(`--raw must be a valid URL path: parse ${JSON.stringify(path)}: invalid URI for request`);
   const api = await context.api();
   const body = file === undefined ? undefined : file === '-' ? await readStdin(context) : readFileSync(file, 'utf8');
-  const text = await api.text({ method, path: path.startsWith('/') ? path : `/${path}`, ...(body ? { body } : {}) });
+  const text = await api.text({ method, path, ...(body ? { body } : {}) });
   context.terminal.stdout.write(text);
 }
 

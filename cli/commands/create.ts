@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { Failure } from '../cluster/failure.js';
 import type { Command } from 'commander';
 import {
   addFileFlags,
@@ -33,7 +34,8 @@ export function register(program: Command, host: CommandHost): void {
     .addOption(windowsLineEndingsFlag());
   host.bind<FilesFlags>(addWriteFlags(create), async (context, flags, { words }) => {
     if (flags.raw === undefined) return createFromFiles(context, flags, words);
-    const [file = '-'] = flags.filename ?? [];
+    const [file] = flags.filename ?? [];
+    if (file === undefined) throw new Failure('must specify one of -f and -k');
     return sendRaw(context, { method: 'POST', path: flags.raw, file });
   });
   const groups = new Map<string, Command>();

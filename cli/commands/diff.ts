@@ -11,7 +11,7 @@ import { Failure } from '../cluster/failure.js';
 import { addFileFlags, type FileFlags } from '../command-flags.js';
 import type { CommandHost } from '../command-host.js';
 import type { CommandContext } from '../context.js';
-import { ExitError, throwCollected } from '../failures.js';
+import { ExitError, failureText, throwCollected } from '../failures.js';
 import { booleanFlag } from '../flags.js';
 import { isNotFound } from '../../shared/errors/status-error.js';
 import { resourcePath } from '../../shared/api/resource.js';
@@ -36,7 +36,16 @@ export function register(program: Command, host: CommandHost): void {
     .addOption(booleanFlag('--force-conflicts', 'as apply --force-conflicts'))
     .addOption(booleanFlag('--show-managed-fields', 'compare managedFields too'));
   addFileFlags(command);
-  host.bind<DiffFlags>(command, runDiff);
+  host.bind<DiffFlags>(command, async (context, flags, args) => {
+    try {
+      await runDiff(context, flags, args);
+    } catch (error) {
+      if (error instanceof ExitError || context.signal.aborted) throw error;
+      // 1 says that there are differences, so a failure must be something else.
+      context.tell(failureText(error, context.server));
+      throw new ExitError(2);
+    }
+  });
 }
 
 async function runDiff(

@@ -66,13 +66,14 @@ async function runLogs(
   flags: LogsFlags,
   { words }: { words: readonly string[] },
 ): Promise<void> {
+  checkFlags(flags, words);
   const pods = await podsOf(context, flags, words);
   const sources = pods.flatMap((pod) => sourcesOf(context, flags, pod, words[1]));
   if (sources.length === 0) {
     if (flags.selector !== undefined) context.tell(`No resources found in ${await context.namespace()} namespace.`);
     return;
   }
-  const isPrefixed = flags.prefix || (flags.allPods && sources.length > 1);
+  const isPrefixed = flags.prefix || flags.allPods;
   if (!flags.follow) {
     for (const source of sources) await printLog(context, flags, source, isPrefixed);
     return;
@@ -83,6 +84,18 @@ async function runLogs(
     );
   }
   await Promise.all(sources.map((source) => printLog(context, flags, source, isPrefixed)));
+}
+
+/** What no server needs to be asked for. @throws Failure */
+function checkFlags(flags: LogsFlags, words: readonly string[]): void {
+  const { since, sinceTime, tail, limitBytes, container } = flags;
+  if (container !== undefined && words[1] !== undefined)
+    throw new Failure('only one of -c or an inline [CONTAINER] arg is allowed');
+  if (since !== undefined && sinceTime !== undefined)
+    throw new Failure('at most one of `sinceTime` or `sinceSeconds` may be specified');
+  if (tail !== undefined && tail < -1) throw new Failure('--tail must be greater than or equal to -1');
+  if (limitBytes !== undefined && limitBytes < 0) throw new Failure('--limit-bytes must be greater than 0');
+  if (since !== undefined && parseDuration(since) < 0) throw new Failure('--since must be greater than 0');
 }
 
 async function podsOf(context: CommandContext, flags: LogsFlags, words: readonly string[]): Promise<Pod[]> {
@@ -99,7 +112,7 @@ async function podsOf(context: CommandContext, flags: LogsFlags, words: readonly
     );
   }
   const { target, pods } = await podsBehind(context, [word]).catch(async (error: unknown) => {
-    if (!isNotFound(error) || !(error instanceof StatusError) || word.includes('/')) throw error;
+    if (!isNotFound(error) || !(error instanceof StatusError)) throw error;
     throw new Failure(`error from server (NotFound): ${error.message} in namespace "${await context.namespace()}"`);
   });
   const [first] = pods;
@@ -143,8 +156,6 @@ async function printLog(context: CommandContext, flags: LogsFlags, source: Sourc
 }
 
 function logQuery(flags: LogsFlags, container: string): string {
-  if (flags.since !== undefined && flags.sinceTime !== undefined)
-    throw new Failure('at most one of `sinceTime` or `sinceSeconds` may be specified');
   const tail = flags.tail ?? (flags.selector === undefined ? -1 : 10);
   return queryText({
     container,

@@ -100,7 +100,9 @@ async function waitForOne(
     }
   } catch (error) {
     if (error instanceof WaitTimeout) {
-      throw new Failure(`timed out waiting for the condition on ${reference.type.resource}/${reference.name}`);
+      const of = `${reference.type.resource}/${reference.name}`;
+      if (timeoutMs === 0) throw new Failure(`condition not met for ${of}`);
+      throw new Failure(`timed out waiting for the condition${condition.kind === 'create' ? '' : ` on ${of}`}`);
     }
     if (condition.kind === 'delete' && isNotFound(error)) return;
     throw error;

@@ -1,3 +1,4 @@
+import { sendRaw } from '../raw-request.js';
 import { resourcePath } from '../../shared/api/resource.js';
 import { isNotFound, StatusError } from '../../shared/errors/status-error.js';
 import { Failure } from '../cluster/failure.js';
@@ -20,10 +21,7 @@ export async function runGet(
   words: readonly string[],
   readFile: (path: string) => string,
 ): Promise<void> {
-  if (flags.raw !== undefined) {
-    context.terminal.stdout.write(await (await context.api()).text({ path: flags.raw }));
-    return;
-  }
+  if (flags.raw !== undefined) return sendRaw(context, { method: 'GET', path: flags.raw });
   objectPrinter(flags.output, { readFile, template: flags.template }); // an unknown format fails before anything is asked
   if (words.length > 0 && flags.filename !== undefined) throw new Failure(bothGiven);
   if (words.length === 0 && flags.filename === undefined) {
