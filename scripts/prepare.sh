@@ -2,16 +2,20 @@
 # Makes a machine ready: packages of Debian or Ubuntu, and a Docker Engine that answers.
 #   scripts/prepare.sh         what running a cluster needs
 #   scripts/prepare.sh tests   also what the tests alone need
+#   scripts/prepare.sh long    also what the long tests alone need
 # As root it installs what is missing; otherwise it says what to type.
 set -euo pipefail
 
 commands=(dockerd:docker.io nft:nftables ip:iproute2 iptables:iptables busybox:busybox-static nsenter:util-linux sysctl:procps)
-if [ "${1:-}" = tests ]; then
+if [ "${1:-}" = tests ] || [ "${1:-}" = long ]; then
   commands+=(kubectl:kubernetes-client docker-compose:docker-compose chromium:chromium strace:strace curl:curl openssl:openssl docker-registry:docker-registry htpasswd:apache2-utils protoc:protobuf-compiler)
-  # Libraries: the folder that each brings tells whether it is there. Those of Go are what Kubernetes itself is built from.
+  # Of a library, the folder that it brings tells whether it is there.
+  commands+=(/usr/lib/python3/dist-packages/kubernetes:python3-kubernetes)
+fi
+if [ "${1:-}" = long ]; then
+  # What Kubernetes itself is built from, to compare with.
   go=/usr/share/gocode/src
   commands+=(
-    /usr/lib/python3/dist-packages/kubernetes:python3-kubernetes
     go:golang-go
     $go/sigs.k8s.io/structured-merge-diff:golang-k8s-sigs-structured-merge-diff-dev
     $go/k8s.io/kube-openapi:golang-k8s-kube-openapi-dev

@@ -8,7 +8,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 what=${1:-all}
 
-bash scripts/prepare.sh tests
+bash scripts/prepare.sh "$([ "$what" = long ] && echo long || echo tests)"
 [ -d node_modules ] || npm ci --no-fund --no-audit
 npm run -s build
 
