@@ -3,12 +3,13 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } f
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { systemClock } from '../../shared/clock/clock.js';
-import { FakeClock } from '../../shared/clock/fake-clock.js';
 import { encodeRecord } from './change-record.js';
 import { LevelDatabase, recordKey } from './database.js';
 import { LevelStorage } from './level-storage.js';
-import { StorageCorruptError, type StorageEvent, type StoredValue } from './storage.js';
+import { StorageCorruptError } from './storage.js';
+import { ChildReader } from './testing/child-reader.js';
 import { opened, place, stamped } from './testing/place.js';
+import { stateOf } from './testing/served-state.js';
 
 describe('LevelDB: what was acknowledged', () => {
   test('is there after a reopening, with history, watches and the epoch of a new owner', async (t) => {
@@ -62,7 +63,14 @@ describe('LevelDB: what was acknowledged', () => {
     const directory = place(t);
     const storage = await LevelStorage.open({ directory, clock: systemClock });
     for (let i = 1; i <= 30; i++) await storage.put(`/k${i % 10}`, stamped, i > 10 ? i - 10 : 0);
-    const truth = (await storage.list('/')).items;
+    const truth = await stateOf(storage);
+    assert.equal(truth.items.length, 10);
+    assert.deepEqual(
+      truth.events,
+      Array.from({ length: 30 }, (_, i) => `value of ${i + 1}`),
+    );
+    const reader = new ChildReader();
+    t.after(() => reader.close());
     const killed = readFiles(directory);
     await storage.close();
     await (await LevelStorage.open({ directory, clock: systemClock })).close();
@@ -77,35 +85,13 @@ describe('LevelDB: what was acknowledged', () => {
           const at = Math.floor((bytes.length * (flip + 0.5)) / 16);
           bent[at] = (bent[at] ?? 0) ^ (1 << (flip % 8));
           const damaged = writeFiles(place(t), new Map([...files, [name, bent]]));
-          if (!(await servesTruth(damaged, truth))) detected[kind]++;
+          if (!(await reader.serves({ directory: damaged, truth }))) detected[kind]++;
         }
       }
     }
     assert.ok(detected.log >= 16 && detected.ldb >= 4, `flips noticed: ${JSON.stringify(detected)}`);
   });
 });
-
-/** True when everything reads as it was written, false when the store says that it does not; fails when it lies. */
-async function servesTruth(directory: string, truth: readonly StoredValue[]): Promise<boolean> {
-  let storage: LevelStorage | undefined;
-  try {
-    storage = await LevelStorage.open({ directory, clock: new FakeClock() });
-    assert.deepEqual((await storage.list('/')).items, truth);
-    const events: StorageEvent[] = [];
-    await storage.watch('/', 0, (some) => events.push(...some));
-    assert.deepEqual(
-      events.map((event) => event.value.toString()),
-      Array.from({ length: 30 }, (_, i) => `value of ${i + 1}`),
-    );
-    return true;
-  } catch (error) {
-    if (error instanceof assert.AssertionError) throw error;
-    if (storage) assert.equal(storage.health().mode, 'read-only');
-    return false;
-  } finally {
-    await storage?.close();
-  }
-}
 
 type Files = ReadonlyMap<string, Buffer>;
 
