@@ -15,6 +15,7 @@ import { NodeNetwork } from './node/node-network.js';
 import type { NodeIdentity } from './node/node-object.js';
 import { NodeRegistrar } from './node/node-registrar.js';
 import { RuntimeMonitor } from './node/runtime-monitor.js';
+import type { SysctlAllowlist } from './node/sysctl-allowlist.js';
 import { buildPods, type PodParts } from './pod/build-pods.js';
 import { RuntimeWatcher } from './pod/runtime-watcher.js';
 import type { RunProbe } from './probe/probe.js';
@@ -30,6 +31,7 @@ export interface KubeletOptions {
   readonly random: () => number;
   readonly identity: NodeIdentity;
   readonly machine: Machine;
+  readonly sysctls: SysctlAllowlist;
   readonly rootDirectory: string;
   readonly clusterDns: readonly string[];
   readonly clusterDomain: string;

@@ -184,6 +184,21 @@ test('a pod that the node has no room for is refused', async () => {
   assert.equal(pod.status?.reason, 'OutOfcpu');
 });
 
+test('a pod that asks for a sysctl which is not safe is refused, and its event tells which', async () => {
+  await startHollow();
+  await world.createPod('tuned', {
+    securityContext: { sysctls: [{ name: 'kernel.msgmax', value: '65536' }] },
+    containers: [{ name: 'main', image: 'app:1' }],
+  });
+  const { status } = await world.waitForPhase('tuned', 'Failed');
+  assert.equal(status?.reason, 'SysctlForbidden');
+  assert.equal(status.message, 'Pod was rejected: forbidden sysctl: "kernel.msgmax" not allowlisted');
+  await eventually(async () => {
+    const told = (await world.events('tuned')).find(({ reason }) => reason === 'SysctlForbidden');
+    assert.equal(told?.message, 'forbidden sysctl: "kernel.msgmax" not allowlisted');
+  });
+});
+
 test('a dead sandbox is made anew with its containers', async () => {
   const runtime = await startHollow();
   await world.createPod('moved');

@@ -97,6 +97,7 @@ async function connectKubelet(
     random: Math.random,
     identity: identityOf(given),
     machine: await readMachine(rootDirectory),
+    sysctls: given.allowedUnsafeSysctls,
     clusterDns: given.clusterDns,
     clusterDomain: given.clusterDomain,
     hostResolvConf: '/etc/resolv.conf',

@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
+import { SysctlAllowlist } from './node/sysctl-allowlist.js';
 
 export interface Flags {
   readonly kubeconfig: string;
@@ -16,6 +17,7 @@ export interface Flags {
   readonly nodeLabels: Readonly<Record<string, string>>;
   readonly nodeCpu?: string;
   readonly nodeMemory?: string;
+  readonly allowedUnsafeSysctls: SysctlAllowlist;
   readonly clusterName: string;
   readonly cleanup?: boolean;
   readonly stopPods?: boolean;
@@ -40,6 +42,12 @@ export function readFlags(argv?: readonly string[]): Flags {
     .option('--node-labels <labels>', 'key=value, separated by commas', labels, {})
     .option('--node-cpu <quantity>', 'CPU to report instead of the whole machine')
     .option('--node-memory <quantity>', 'memory to report instead of the whole machine')
+    .option(
+      '--allowed-unsafe-sysctls <names>',
+      'what pods may set beside the safe sysctls: names, or beginnings of names with a * behind, separated by commas',
+      sysctls,
+      new SysctlAllowlist(),
+    )
     .option('--cluster-name <name>', 'which cluster on this engine', 'default')
     .option('--cleanup', 'removes the containers and the network of this node, and ends')
     .option('--stop-pods', 'stops the containers of this node, and ends; the next start runs the pods again')
@@ -54,6 +62,14 @@ function port(text: string): number {
 }
 
 const list = (text: string): string[] => text.split(',').filter((part) => part !== '');
+
+function sysctls(text: string): SysctlAllowlist {
+  try {
+    return new SysctlAllowlist(list(text));
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
+}
 
 function labels(text: string): Record<string, string> {
   const pairs = list(text).map((part): [string, string] => {

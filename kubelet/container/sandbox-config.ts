@@ -1,6 +1,7 @@
 import type { ContainerPort, Pod } from '../../shared/api/generated/types.js';
 import { quantityValue } from '../../shared/api/quantity.js';
 import { podHostname } from '../network/hosts-file.js';
+import { sysctlName } from '../node/sysctl-allowlist.js';
 import type { SandboxConfig } from '../runtime/container-runtime.js';
 
 /** The sandbox that a pod asks for. Pure; `hostIP` is where hostPorts are bound unless the pod says otherwise. */
@@ -14,7 +15,9 @@ export function sandboxConfig(pod: Pod, attempt: number, clusterDomain: string, 
     hostPID: spec.hostPID === true,
     hostIPC: spec.hostIPC === true,
     shareProcessNamespace: spec.shareProcessNamespace === true,
-    sysctls: Object.fromEntries((spec.securityContext?.sysctls ?? []).map(({ name, value }) => [name, value])),
+    sysctls: Object.fromEntries(
+      (spec.securityContext?.sysctls ?? []).map(({ name, value }) => [sysctlName(name), value]),
+    ),
     portMappings: spec.hostNetwork ? [] : portMappings(pod, hostIP),
     memoryVolumes: memoryVolumes(pod),
     annotations: {},

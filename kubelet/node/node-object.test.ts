@@ -4,6 +4,7 @@ import type { Node, NodeStatus, Pod, PodSpec } from '../../shared/api/generated/
 import { containerOf, podOf } from '../testing/pod-builder.js';
 import { nodeStatus, type NodeHealth } from './node-object.js';
 import { admitPod, resizeRefusal } from './pod-admission.js';
+import { SysctlAllowlist } from './sysctl-allowlist.js';
 
 const identity = { name: 'node-1', ip: '192.0.2.1', linkAddress: '192.0.2.1', labels: {}, port: 10250 };
 const machine = {
@@ -61,8 +62,9 @@ const node: Node = {
   spec: {},
   status: statusOf({}),
 };
+const rules = { sysctls: new SysctlAllowlist() };
 const refusal = (spec: Partial<PodSpec>, others: ReturnType<typeof podOf>[] = []): string | undefined =>
-  admitPod(podOf(spec), others, node)?.reason;
+  admitPod(podOf(spec), others, node, rules)?.reason;
 const asking = (cpu: string): Partial<PodSpec> => ({
   containers: [containerOf('main', { resources: { requests: { cpu } } })],
 });
@@ -81,9 +83,20 @@ test('a pod is refused where the node has no room, port or label for it', () => 
   assert.equal(refusal({ nodeSelector: { zone: 'b' } }), 'NodeAffinity');
   assert.equal(refusal({ nodeSelector: { zone: 'a' } }), undefined);
   assert.equal(
-    admitPod(podOf(asking('5')), [], node)?.message,
-    "Pod was rejected: Node didn't have enough resource: cpu, requested: 5000, used: 0, capacity: 4000",
+    admitPod(podOf(asking('5')), [], node, rules)?.message,
+    "Node didn't have enough resource: cpu, requested: 5000, used: 0, capacity: 4000",
   );
+});
+
+test('a pod is refused for its sysctls, whether the Node is known yet or not', () => {
+  const sysctls = [{ name: 'kernel.msgmax', value: '65536' }];
+  const pod = podOf({ securityContext: { sysctls } });
+  assert.deepEqual(admitPod(pod, [], undefined, rules), {
+    reason: 'SysctlForbidden',
+    message: 'forbidden sysctl: "kernel.msgmax" not allowlisted',
+    isRejection: true,
+  });
+  assert.equal(admitPod(pod, [], node, { sysctls: new SysctlAllowlist(['kernel.msg*']) }), undefined);
 });
 
 test('a pod that already runs is never refused', () => {
@@ -92,7 +105,7 @@ test('a pod that already runs is never refused', () => {
       { name: 'main', image: '', imageID: '', ready: true, restartCount: 0, containerID: 'docker://x' },
     ],
   });
-  assert.equal(admitPod(pod, [], node), undefined);
+  assert.equal(admitPod(pod, [], node, rules), undefined);
 });
 
 test('a resize waits while others have the room, and for ever where the node is too small', () => {

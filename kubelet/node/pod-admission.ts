@@ -3,13 +3,30 @@ import { amount, hostPorts, isPodTerminal, podRequests, type HostPort } from '..
 import type { PodResize } from '../pod/resize.js';
 import type { PodFailure } from '../status/pod-status.js';
 import { matchesNode } from './node-affinity.js';
+import type { SysctlAllowlist } from './sysctl-allowlist.js';
+
+/** What of the node's own set-up decides which pods it takes. */
+export interface NodeRules {
+  readonly sysctls: SysctlAllowlist;
+}
 
 /**
  * Whether the node takes a pod that was bound to it; the reason when it does not, in the original's words. Schedulers can
  * be wrong, or be several, or have been passed by with spec.nodeName. A pod that already runs is never refused.
  */
-export function admitPod(pod: Pod, admitted: readonly Pod[], node: Node | undefined): PodFailure | undefined {
-  if (hasRun(pod) || !node) return undefined;
+export function admitPod(
+  pod: Pod,
+  admitted: readonly Pod[],
+  node: Node | undefined,
+  rules: NodeRules,
+): PodFailure | undefined {
+  if (hasRun(pod)) return undefined;
+  const sysctls = rules.sysctls.refusal(pod);
+  if (sysctls !== undefined) return rejection('SysctlForbidden', sysctls);
+  return node && predicatesRefusal(pod, admitted, node);
+}
+
+function predicatesRefusal(pod: Pod, admitted: readonly Pod[], node: Node): PodFailure | undefined {
   const others = admitted.filter((other) => other.metadata.uid !== pod.metadata.uid && !isPodTerminal(other));
   return (
     resourcesRefusal(pod, others, node.status?.allocatable ?? {}) ??
@@ -27,9 +44,9 @@ const hasRun = (pod: Pod): boolean =>
     (status) => status.containerID,
   );
 
-function predicate(name: string, why: string): PodFailure {
-  return { reason: name, message: `Pod was rejected: Predicate ${name} failed: ${why}`, isRejection: true };
-}
+const rejection = (reason: string, message: string): PodFailure => ({ reason, message, isRejection: true });
+
+const predicate = (name: string, why: string): PodFailure => rejection(name, `Predicate ${name} failed: ${why}`);
 
 function resourcesRefusal(
   pod: Pod,
@@ -69,11 +86,7 @@ export function resizeRefusal(pod: Pod, admitted: readonly Pod[], node: Node | u
 
 function outOf(name: string, requested: number, used: number, capacity: number): PodFailure {
   const numbers = `requested: ${requested}, used: ${used}, capacity: ${capacity}`;
-  return {
-    reason: `OutOf${name}`,
-    message: `Pod was rejected: Node didn't have enough resource: ${name}, ${numbers}`,
-    isRejection: true,
-  };
+  return rejection(`OutOf${name}`, `Node didn't have enough resource: ${name}, ${numbers}`);
 }
 
 function portsConflict(pod: Pod, others: readonly Pod[]): boolean {

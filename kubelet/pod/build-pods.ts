@@ -72,7 +72,7 @@ export function buildPods(options: KubeletOptions, around: PodSurroundings): Pod
     log,
     events,
     gate: {
-      admit: (pod) => admitPod(pod, admitted(), around.node()),
+      admit: (pod) => admitPod(pod, admitted(), around.node(), options),
       isRuntimeReady: around.isRuntimeReady,
       networkProblem: around.networkProblem,
     },

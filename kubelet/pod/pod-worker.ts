@@ -144,7 +144,8 @@ export class PodWorker {
     if (!record.isAdmitted) {
       const refusal = gate.admit(pod);
       if (refusal) {
-        record.failure = refusal;
+        // The event tells the reason alone, as the original's.
+        record.failure = { ...refusal, message: `Pod was rejected: ${refusal.message}` };
         events.event(pod, 'Warning', refusal.reason, refusal.message);
         return undefined;
       }

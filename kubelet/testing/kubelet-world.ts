@@ -13,6 +13,7 @@ import { createLog } from '../../shared/log/log.js';
 import { MetricsRegistry } from '../../shared/metrics/registry.js';
 import { buildKubelet } from '../build.js';
 import type { Machine } from '../node/machine.js';
+import { SysctlAllowlist } from '../node/sysctl-allowlist.js';
 import type { RunProbe } from '../probe/probe.js';
 import type { ContainerRuntime } from '../runtime/container-runtime.js';
 import { testFolder } from '../../apiserver/testing/test-folder.js';
@@ -89,6 +90,7 @@ export class KubeletWorld {
       clusterDomain: 'cluster.local',
       hostResolvConf: join(this.#root, 'resolv.conf'),
       hostHosts: '/etc/hosts',
+      sysctls: new SysctlAllowlist(),
       prober: this.#options.prober?.(runtime) ?? (() => Promise.resolve({ outcome: 'success', output: '' })),
     });
     const controller = new AbortController();
