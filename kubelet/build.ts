@@ -38,6 +38,8 @@ export interface KubeletOptions {
   /** Files of the node that pods inherit from. */
   readonly hostResolvConf: string;
   readonly hostHosts: string;
+  /** The kernel's list of loaded AppArmor profiles; where it is not to be read, the runtime has to know. */
+  readonly appArmorProfiles: string;
   readonly prober: RunProbe;
   /** Serve what others ask of this kubelet; started before, and stopped after, all else. */
   readonly servers?: (kubelet: KubeletView) => readonly Member[];

@@ -199,6 +199,19 @@ test('a pod that asks for a sysctl which is not safe is refused, and its event t
   });
 });
 
+test('a pod that asks to be confined where there is no AppArmor is refused', async () => {
+  await startHollow();
+  await world.createPod('confined', {
+    securityContext: { appArmorProfile: { type: 'RuntimeDefault' } },
+    containers: [{ name: 'main', image: 'app:1' }],
+  });
+  const { status } = await world.waitForPhase('confined', 'Failed');
+  assert.deepEqual(
+    [status?.reason, status?.message],
+    ['AppArmor', 'Pod was rejected: Cannot enforce AppArmor: AppArmor is not enabled on the host'],
+  );
+});
+
 test('a dead sandbox is made anew with its containers', async () => {
   const runtime = await startHollow();
   await world.createPod('moved');

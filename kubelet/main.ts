@@ -102,6 +102,7 @@ async function connectKubelet(
     clusterDomain: given.clusterDomain,
     hostResolvConf: '/etc/resolv.conf',
     hostHosts: '/etc/hosts',
+    appArmorProfiles: '/sys/kernel/security/apparmor/profiles',
     prober: createProber(runtime),
     servers: (view) => [
       { name: 'client', start: () => undefined, stop: () => client.close() },

@@ -3,7 +3,7 @@ import { containerHash, containerHashAnnotation } from '../pod/pod-spec.js';
 import type { ContainerConfig, Mount } from '../runtime/container-runtime.js';
 import type { ContainerMounts } from './container-mounts.js';
 import { containerResources } from './container-resources.js';
-import { containerSecurity } from './container-security.js';
+import { containerSecurity, type SecurityProfiles } from './container-security.js';
 import { expand } from './expansion.js';
 
 export interface ContainerConfigInput {
@@ -18,8 +18,7 @@ export interface ContainerConfigInput {
   readonly systemMounts: readonly Mount[];
   readonly terminationMessageHostPath: string;
   readonly machineMemoryBytes: number;
-  /** Where the container has one of its own; it is the profile's JSON. */
-  readonly seccompProfile?: string | undefined;
+  readonly profiles?: SecurityProfiles;
   /** Container whose processes it sees. */
   readonly targetId?: string | undefined;
 }
@@ -41,7 +40,7 @@ export function containerConfig(input: ContainerConfigInput): ContainerConfig {
     mounts: [...input.volumes.mounts, ...input.systemMounts.filter((mount) => !mounted.has(mount.containerPath))],
     memoryVolumes: input.volumes.memoryVolumes,
     resources: containerResources(pod, container, input.machineMemoryBytes),
-    security: containerSecurity(pod, container, input.seccompProfile),
+    security: containerSecurity(pod, container, input.profiles),
     tty: container.tty === true,
     stdin: container.stdin === true,
     stdinOnce: container.stdinOnce === true,

@@ -40,7 +40,7 @@ test('a container has the profile it asked for, unless it is unconfined', () => 
     const { seccompProfile, seccompUnconfined } = containerSecurity(
       podOf({}),
       containerOf('main', { securityContext }),
-      profile,
+      { seccomp: profile },
     );
     return { seccompProfile, seccompUnconfined };
   };

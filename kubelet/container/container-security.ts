@@ -4,8 +4,19 @@ import type { Container, Pod, SeccompProfile } from '../../shared/api/generated/
 import type { ContainerSecurity } from '../runtime/container-runtime.js';
 import { CreateContainerConfigError, StartError } from './start-error.js';
 
-/** The container's securityContext over the pod's; `profile` is the content of its localhost seccomp profile. */
-export function containerSecurity(pod: Pod, container: Container, profile?: string): ContainerSecurity {
+/** What was found for the profiles that a container asks for. */
+export interface SecurityProfiles {
+  /** Content of its localhost profile. */
+  readonly seccomp?: string | undefined;
+  readonly appArmor?: string | undefined;
+}
+
+/** The container's securityContext over the pod's. */
+export function containerSecurity(
+  pod: Pod,
+  container: Container,
+  { seccomp, appArmor }: SecurityProfiles = {},
+): ContainerSecurity {
   const own = container.securityContext ?? {};
   const shared = pod.spec.securityContext ?? {};
   const user = own.runAsUser ?? shared.runAsUser;
@@ -22,7 +33,8 @@ export function containerSecurity(pod: Pod, container: Container, profile?: stri
     addCapabilities: own.capabilities?.add ?? [],
     dropCapabilities: own.capabilities?.drop ?? [],
     ...(isUnconfined ? { seccompUnconfined: true } : {}),
-    ...(isUnconfined || profile === undefined ? {} : { seccompProfile: profile }),
+    ...(isUnconfined || seccomp === undefined ? {} : { seccompProfile: seccomp }),
+    ...(appArmor === undefined ? {} : { appArmorProfile: appArmor }),
   };
 }
 

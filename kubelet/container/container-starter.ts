@@ -19,6 +19,7 @@ import type { PodDirectories } from '../volume/pod-directories.js';
 import type { MountedVolume } from '../volume/volume-manager.js';
 import { containerConfig } from './container-config.js';
 import { containerMounts } from './container-mounts.js';
+import { appArmorProfile } from './app-armor.js';
 import { localhostSeccomp, verifyNonRoot } from './container-security.js';
 import { containerEnvironment, type ConfigSource } from './environment.js';
 import type { NodeFacts } from './field-ref.js';
@@ -36,6 +37,8 @@ export interface ContainerStarterOptions {
   readonly directories: PodDirectories;
   readonly source: ConfigSource;
   readonly services: () => readonly Service[];
+  /** The kernel's list of loaded profiles. */
+  readonly appArmorProfiles: string;
   readonly machine: () => { readonly allocatable: NodeAllocatable; readonly memoryBytes: number };
 }
 export interface StartRequest {
@@ -84,7 +87,10 @@ export class ContainerStarter {
     const { directories, podFiles, source, services, machine, runtime } = this.#options;
     verifyNonRoot(pod, container, image.user);
     const targetId = targetOf(request);
-    const seccompProfile = await localhostSeccomp(pod, container, directories.seccompProfiles);
+    const profiles = {
+      seccomp: await localhostSeccomp(pod, container, directories.seccompProfiles),
+      appArmor: await appArmorProfile(pod, container, this.#options.appArmorProfiles),
+    };
     const { allocatable, memoryBytes } = machine();
     const environment = await containerEnvironment({
       pod,
@@ -111,7 +117,7 @@ export class ContainerStarter {
       systemMounts,
       terminationMessageHostPath,
       machineMemoryBytes: memoryBytes,
-      seccompProfile,
+      profiles,
       targetId,
     });
     await this.#tellOfLimits(request);

@@ -12,6 +12,8 @@ export interface Machine {
   readonly machineId: string;
   readonly systemUuid: string;
   readonly bootId: string;
+  /** Whether its kernel confines by AppArmor; decided when it boots. */
+  readonly hasAppArmor: boolean;
 }
 
 /** What is still free, for the pressure conditions. */
@@ -23,11 +25,12 @@ export interface MachinePressure {
 const architectures: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386' };
 
 export async function readMachine(rootDirectory: string): Promise<Machine> {
-  const [machineId, bootId, uuid, osRelease, disk] = await Promise.all([
+  const [machineId, bootId, uuid, osRelease, appArmor, disk] = await Promise.all([
     readLine('/etc/machine-id'),
     readLine('/proc/sys/kernel/random/boot_id'),
     readLine('/sys/class/dmi/id/product_uuid'),
     readLine('/etc/os-release'),
+    readLine('/sys/module/apparmor/parameters/enabled'),
     statfs(rootDirectory),
   ]);
   return {
@@ -40,6 +43,7 @@ export async function readMachine(rootDirectory: string): Promise<Machine> {
     machineId,
     systemUuid: uuid || machineId,
     bootId,
+    hasAppArmor: appArmor.startsWith('Y'),
   };
 }
 

@@ -17,6 +17,7 @@ const machine = {
   machineId: 'm',
   systemUuid: 's',
   bootId: 'b',
+  hasAppArmor: false,
 };
 const well: NodeHealth = {
   runtimeProblem: undefined,
@@ -62,7 +63,7 @@ const node: Node = {
   spec: {},
   status: statusOf({}),
 };
-const rules = { sysctls: new SysctlAllowlist() };
+const rules = { sysctls: new SysctlAllowlist(), machine };
 const refusal = (spec: Partial<PodSpec>, others: ReturnType<typeof podOf>[] = []): string | undefined =>
   admitPod(podOf(spec), others, node, rules)?.reason;
 const asking = (cpu: string): Partial<PodSpec> => ({
@@ -96,7 +97,17 @@ test('a pod is refused for its sysctls, whether the Node is known yet or not', (
     message: 'forbidden sysctl: "kernel.msgmax" not allowlisted',
     isRejection: true,
   });
-  assert.equal(admitPod(pod, [], node, { sysctls: new SysctlAllowlist(['kernel.msg*']) }), undefined);
+  assert.equal(admitPod(pod, [], node, { machine, sysctls: new SysctlAllowlist(['kernel.msg*']) }), undefined);
+});
+
+test('a pod that wants to be confined is refused where the machine has no AppArmor', () => {
+  const pod = podOf({ securityContext: { appArmorProfile: { type: 'RuntimeDefault' } } });
+  assert.deepEqual(admitPod(pod, [], node, rules), {
+    reason: 'AppArmor',
+    message: 'Cannot enforce AppArmor: AppArmor is not enabled on the host',
+    isRejection: true,
+  });
+  assert.equal(admitPod(pod, [], node, { ...rules, machine: { hasAppArmor: true } }), undefined);
 });
 
 test('a pod that already runs is never refused', () => {

@@ -1,13 +1,16 @@
 import type { Node, Pod } from '../../shared/api/generated/types.js';
 import { amount, hostPorts, isPodTerminal, podRequests, type HostPort } from '../../shared/api/pod.js';
+import { appArmorRefusal } from '../container/app-armor.js';
 import type { PodResize } from '../pod/resize.js';
 import type { PodFailure } from '../status/pod-status.js';
 import { matchesNode } from './node-affinity.js';
+import type { Machine } from './machine.js';
 import type { SysctlAllowlist } from './sysctl-allowlist.js';
 
 /** What of the node's own set-up decides which pods it takes. */
 export interface NodeRules {
   readonly sysctls: SysctlAllowlist;
+  readonly machine: Pick<Machine, 'hasAppArmor'>;
 }
 
 /**
@@ -23,7 +26,10 @@ export function admitPod(
   if (hasRun(pod)) return undefined;
   const sysctls = rules.sysctls.refusal(pod);
   if (sysctls !== undefined) return rejection('SysctlForbidden', sysctls);
-  return node && predicatesRefusal(pod, admitted, node);
+  const predicates = node && predicatesRefusal(pod, admitted, node);
+  if (predicates) return predicates;
+  const appArmor = appArmorRefusal(pod, rules.machine.hasAppArmor);
+  return appArmor === undefined ? undefined : rejection('AppArmor', appArmor);
 }
 
 function predicatesRefusal(pod: Pod, admitted: readonly Pod[], node: Node): PodFailure | undefined {

@@ -166,6 +166,7 @@ function containerParts(options: KubeletOptions, around: PodSurroundings, storag
     directories,
     source,
     services,
+    appArmorProfiles: options.appArmorProfiles,
     machine: () => ({ allocatable: allocatableOf(around), memoryBytes: machine.memoryBytes }),
   });
   const killer = new ContainerKiller({ runtime, clock, events, log });

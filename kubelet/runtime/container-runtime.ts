@@ -60,6 +60,8 @@ export interface ContainerSecurity {
   readonly seccompUnconfined?: boolean;
   /** The profile itself, as JSON; the runtime's own without it. */
   readonly seccompProfile?: string;
+  /** Name of a loaded profile, or `unconfined`; the runtime's own without it. */
+  readonly appArmorProfile?: string;
 }
 export interface ContainerConfig {
   readonly name: string;

@@ -31,6 +31,7 @@ const machine: Machine = {
   machineId: 'machine',
   systemUuid: 'system',
   bootId: 'boot',
+  hasAppArmor: false,
 };
 
 export interface WorldOptions {
@@ -90,6 +91,7 @@ export class KubeletWorld {
       clusterDomain: 'cluster.local',
       hostResolvConf: join(this.#root, 'resolv.conf'),
       hostHosts: '/etc/hosts',
+      appArmorProfiles: join(this.#root, 'profiles'),
       sysctls: new SysctlAllowlist(),
       prober: this.#options.prober?.(runtime) ?? (() => Promise.resolve({ outcome: 'success', output: '' })),
     });

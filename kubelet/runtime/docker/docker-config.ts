@@ -120,12 +120,11 @@ const isLimited = ({ security: wanted }: ContainerConfig, limits: EngineLimits):
 
 /**
  * Nearly what privileged means, where root itself lacks CAP_SYS_RESOURCE (in a container, say) and so cannot give it away: all
- * other capabilities, all devices, nothing masked and no profile.
+ * other capabilities, all devices, nothing masked; and no profile, unless the container asks for one.
  */
 const ALMOST_PRIVILEGED: HostConfig = {
   CapAdd: ['ALL'],
   CapDrop: ['SYS_RESOURCE'],
-  SecurityOpt: ['seccomp=unconfined', 'apparmor=unconfined'],
   DeviceCgroupRules: ['a *:* rwm'],
   MaskedPaths: [],
   ReadonlyPaths: [],
@@ -137,10 +136,12 @@ function security(config: ContainerConfig, limits: EngineLimits): HostConfig {
     ...(wanted.noNewPrivileges ? ['no-new-privileges'] : []),
     ...(wanted.seccompUnconfined ? ['seccomp=unconfined'] : []),
     ...(wanted.seccompProfile === undefined ? [] : [`seccomp=${wanted.seccompProfile}`]),
+    ...(wanted.appArmorProfile === undefined ? [] : [`apparmor=${wanted.appArmorProfile}`]),
   ];
   if (isLimited(config, limits)) {
     const { readOnlyRootFilesystem: ReadonlyRootfs, supplementalGroups } = wanted;
-    return { ...ALMOST_PRIVILEGED, ReadonlyRootfs, GroupAdd: supplementalGroups.map(String) };
+    const SecurityOpt = ['seccomp=unconfined', `apparmor=${wanted.appArmorProfile ?? 'unconfined'}`];
+    return { ...ALMOST_PRIVILEGED, SecurityOpt, ReadonlyRootfs, GroupAdd: supplementalGroups.map(String) };
   }
   return {
     Privileged: wanted.privileged,
