@@ -2,6 +2,7 @@ import { after, before, describe } from 'node:test';
 import { TestCluster } from './lab/cluster.js';
 import { addressTests } from './services/addresses.js';
 import { create, isReady, podWhere } from './workloads/pod.js';
+import { refusalTests } from './services/refusals.js';
 import { serverPods } from './services/server.js';
 import { trafficTests, flushTests } from './services/traffic.js';
 
@@ -16,5 +17,6 @@ after(() => cluster?.destroy());
 describe('services', { concurrency: 5 }, () => {
   addressTests(() => cluster);
   trafficTests(() => cluster);
+  refusalTests(() => cluster);
 });
 describe('rules that somebody flushed', () => flushTests(() => cluster));

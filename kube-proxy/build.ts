@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { endpointslices, nodes, services } from '../shared/api/generated/resources.js';
+import { endpointslices, nodes, servicecidrs, services } from '../shared/api/generated/resources.js';
 import { dropManagedFields, InformerFactory } from '../shared/cache/informer-factory.js';
 import type { Client } from '../shared/client/client.js';
 import { waitForServer } from '../shared/client/connect.js';
@@ -48,6 +48,7 @@ export function build(options: ProxyOptions): Group {
     services: factory.informer(services),
     slices: factory.informer(endpointslices, { indexes: { [byService]: serviceOfSlice } }),
     nodes: factory.informer(nodes),
+    serviceCIDRs: factory.informer(servicecidrs),
   });
   const group = new Group();
   if (options.healthPort !== undefined) {

@@ -23,6 +23,8 @@ const declarations: Readonly<Record<SetName, { kind: 'map' | 'set'; type: string
     kind: 'set',
     type: 'type ipv4_addr . ipv4_addr . inet_proto . inet_service; flags interval',
   },
+  cluster_ips: { kind: 'set', type: 'type ipv4_addr' },
+  service_ranges: { kind: 'set', type: 'type ipv4_addr; flags interval' },
   hairpin: { kind: 'set', type: 'type ipv4_addr . ipv4_addr' },
   local_pods: { kind: 'set', type: 'type ipv4_addr; flags interval' },
 };
@@ -43,6 +45,9 @@ export interface TableOptions {
  *          one of our own addresses, known port? -> node_N
  *      input, forward, output
  *          ports without any backend are refused; those whose policy allows only local ones, dropped
+ *      forward, output
+ *          still for the address of a Service, so for none of its ports (or no port at all: ICMP): refused
+ *          for an address of a service range that no Service has: dropped
  *      postrouting
  *          a pod that reaches itself, clients from outside whose backend is on another host, pods that leave the cluster:
  *          masqueraded. Everyone else keeps the source address.
@@ -53,6 +58,7 @@ export function tableText({ clusterCIDR, masqueradeWithinBridge }: TableOptions)
     'ip daddr . meta l4proto . th dport @rejected_ports reject',
     'ip daddr . meta l4proto . th dport @dropped_ports drop',
   ];
+  const refuseAddresses = ['ct state new ip daddr @cluster_ips reject', 'ct state new ip daddr @service_ranges drop'];
   const guard = [
     'ip daddr . meta l4proto . th dport @guarded_ports ip saddr . ip daddr . meta l4proto . th dport != @allowed_sources drop',
   ];
@@ -78,8 +84,13 @@ export function tableText({ clusterCIDR, masqueradeWithinBridge }: TableOptions)
     chain('output', ['type nat hook output priority -105;', 'jump services']),
     chain('postrouting', ['type nat hook postrouting priority 95;', ...postrouting]),
     chain('refuse_input', ['type filter hook input priority -10;', ...refuse, ...refuseNodePorts]),
-    chain('refuse_forward', ['type filter hook forward priority -10;', ...refuse]),
-    chain('refuse_output', ['type filter hook output priority -10;', ...refuse, ...refuseNodePorts]),
+    chain('refuse_forward', ['type filter hook forward priority -10;', ...refuse, ...refuseAddresses]),
+    chain('refuse_output', [
+      'type filter hook output priority -10;',
+      ...refuse,
+      ...refuseNodePorts,
+      ...refuseAddresses,
+    ]),
   ];
   return `table ${table} {\n${[...sets, ...chains].join('\n')}\n}\n`;
 }

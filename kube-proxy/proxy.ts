@@ -1,5 +1,5 @@
 import { nodes as nodeResource } from '../shared/api/generated/resources.js';
-import type { EndpointSlice, Node, Service } from '../shared/api/generated/types.js';
+import type { EndpointSlice, Node, Service, ServiceCIDR } from '../shared/api/generated/types.js';
 import { objectKey } from '../shared/api/object.js';
 import { ANNOTATION_BUSY_PORTS } from '../shared/api/well-known.js';
 import type { Informer } from '../shared/cache/informer.js';
@@ -16,6 +16,7 @@ import type { ProxyMetrics } from './metrics.js';
 import { NftWriter } from './nft-writer.js';
 import type { Contribution, ProxyContext } from './rule-set.js';
 import { planService } from './service-plan.js';
+import { planServiceRanges } from './service-ranges.js';
 import { acquireWriterLock } from './writer-lock.js';
 
 /** Index of EndpointSlices by `namespace/service`. */
@@ -40,6 +41,7 @@ export interface ProxyDependencies {
   readonly services: Informer<Service>;
   readonly slices: Informer<EndpointSlice>;
   readonly nodes: Informer<Node>;
+  readonly serviceCIDRs: Informer<ServiceCIDR>;
 }
 
 /** Changes that come together are written together. */
@@ -47,6 +49,7 @@ const gatherMs = 10;
 const retryMs = 1_000;
 const checkMs = 5_000;
 const nodeOwner = ' node';
+const rangesOwner = ' ranges';
 
 /** Keeps the rules, routes and accepts of this host as the API asks for. One process a network namespace does; the others wait for it to end. */
 export class Proxy {
@@ -66,6 +69,8 @@ export class Proxy {
     deps.services.addHandler({ onAdd: service, onUpdate: (_, s) => service(s), onDelete: service });
     deps.slices.addHandler({ onAdd: slice, onUpdate: (_, s) => slice(s), onDelete: slice });
     deps.nodes.addHandler({ onAdd: node, onUpdate: node, onDelete: node });
+    const range = (): void => this.#changed(rangesOwner);
+    deps.serviceCIDRs.addHandler({ onAdd: range, onUpdate: range, onDelete: range });
   }
 
   /** Why the rules are not in place; undefined when they are, or when another process keeps them. */
@@ -86,6 +91,7 @@ export class Proxy {
       const lock = await acquireWriterLock(clock, signal);
       try {
         this.#state = 'waiting';
+        // Not for the service ranges: without them Services work, and only packets for nobody's addresses leave the host.
         await Promise.all([services, slices, nodes].map((i) => i.waitForSync(signal)));
         log.info('this process writes the rules of this network namespace');
         await this.#loop(signal);
@@ -131,6 +137,8 @@ export class Proxy {
       this.#state = 'waiting';
       this.#isAllDirty = false;
       this.#dirty.clear();
+      // What changes until the node is back is planned with all the rest, also when the node comes back as it was.
+      this.#context = '';
       await this.#changeWithin(checkMs, signal);
       this.#isAllDirty = true;
     }
@@ -199,8 +207,8 @@ export class Proxy {
     this.#dirty.clear();
     const keys = new Set(services.lister.list().map(objectKey));
     for (const owner of this.#rules.owners())
-      if (owner !== nodeOwner && !keys.has(owner)) this.#rules.set(owner, undefined);
-    for (const key of keys) this.#plan(key, context);
+      if (owner !== nodeOwner && owner !== rangesOwner && !keys.has(owner)) this.#rules.set(owner, undefined);
+    for (const key of [...keys, rangesOwner]) this.#plan(key, context);
     const localPods = context.localPodCIDRs.map((key) => ({ set: 'local_pods' as const, key }));
     this.#rules.set(nodeOwner, { elements: localPods, objects: new Map(), balancers: new Set() });
   }
@@ -213,7 +221,8 @@ export class Proxy {
   }
 
   #plan(key: string, context: ProxyContext): void {
-    const { services, slices } = this.#deps;
+    const { services, slices, serviceCIDRs } = this.#deps;
+    if (key === rangesOwner) return this.#rules.set(key, planServiceRanges(serviceCIDRs.lister.list()));
     const service = services.lister.get(key);
     const contribution: Contribution | undefined =
       service && planService(service, slices.lister.byIndex(byService, key), context);

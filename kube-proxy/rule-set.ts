@@ -17,6 +17,8 @@ export type SetName =
   | 'dropped_node_ports'
   | 'guarded_ports'
   | 'allowed_sources'
+  | 'cluster_ips'
+  | 'service_ranges'
   | 'hairpin'
   | 'local_pods';
 

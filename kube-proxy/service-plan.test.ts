@@ -47,6 +47,7 @@ const two = slice(endpoint('10.244.0.2', 'n1'), endpoint('10.244.1.2', 'n2'));
 
 test('a ClusterIP is balanced over its ready endpoints, and a local one may reach itself', () => {
   assert.deepEqual(lines(service(), two), [
+    'cluster_ips: 10.96.0.5',
     'hairpin: 10.244.0.2 . 10.244.0.2',
     'service_ports: 10.96.0.5 . tcp . 80 -> goto service_2',
     'service_endpoints: 10.96.0.5 . tcp . 80 . 0 -> 10.244.0.2 . 8080',
@@ -58,7 +59,7 @@ test('a ClusterIP is balanced over its ready endpoints, and a local one may reac
 test('an endpoint that is not ready is left out; when none is ready, those that end but still serve are used', () => {
   const ending = endpoint('10.244.1.3', 'n2', { ready: false, serving: true, terminating: true });
   const waiting = endpoint('10.244.1.4', 'n2', { ready: false });
-  assert.equal(lines(service(), slice(endpoint('10.244.1.2', 'n2'), ending, waiting)).length, 2);
+  assert.equal(lines(service(), slice(endpoint('10.244.1.2', 'n2'), ending, waiting)).length, 3);
   assert.deepEqual(
     lines(service(), slice(ending, waiting)).at(-1),
     'service_endpoints: 10.96.0.5 . tcp . 80 . 0 -> 10.244.1.3 . 8080',
@@ -71,6 +72,7 @@ test('the same endpoint in two slices counts once', () => {
 
 test('a port without any endpoint is refused', () => {
   assert.deepEqual(lines(service({ type: 'NodePort', ports: [{ port: 80, nodePort: 30_080 }] })), [
+    'cluster_ips: 10.96.0.5',
     'rejected_ports: 10.96.0.5 . tcp . 80',
     'rejected_node_ports: tcp . 30080',
   ]);
@@ -147,4 +149,16 @@ test("a Service of another proxy is not ours, whatever the label's value", () =>
   const other = service();
   const labels = { 'service.kubernetes.io/service-proxy-name': '' };
   assert.deepEqual(lines({ ...other, metadata: { ...other.metadata, labels } }, two), []);
+});
+
+test('the cluster address is claimed once whatever its ports, and whether they have endpoints; other addresses are not', () => {
+  const ports = [
+    { name: 'http', port: 80 },
+    { name: 'dns', port: 53, protocol: 'UDP' as const },
+  ];
+  const spec = { type: 'LoadBalancer' as const, ports, externalIPs: ['203.0.113.9'] };
+  for (const slices of [[], [two]]) {
+    const claims = lines(service(spec, ['192.0.2.1']), ...slices).filter((l) => l.startsWith('cluster_ips'));
+    assert.deepEqual(claims, ['cluster_ips: 10.96.0.5']);
+  }
 });

@@ -68,6 +68,7 @@ export function planService(service: Service, slices: readonly EndpointSlice[], 
   if (service.metadata.labels?.[LABEL_SERVICE_PROXY_NAME] !== undefined) return noContribution;
   if (spec.type === 'ExternalName' || !spec.clusterIP || spec.clusterIP === 'None') return noContribution;
   const plan = new ServicePlan(service, context);
+  plan.claimAddress(spec.clusterIP);
   for (const port of spec.ports ?? []) plan.addPort(port, backendsOf(port, slices, context));
   return plan.contribution();
 }
@@ -86,6 +87,11 @@ class ServicePlan {
 
   contribution(): Contribution {
     return { elements: this.#elements, objects: this.#objects, balancers: this.#balancers };
+  }
+
+  /** What comes for none of its ports is refused. */
+  claimAddress(clusterIP: string): void {
+    this.#elements.push({ set: 'cluster_ips', key: clusterIP });
   }
 
   addPort(port: ServicePort, backends: readonly Backend[]): void {

@@ -36,3 +36,9 @@ it('lets the kube-proxy of a node, which has its credentials, follow all nodes: 
   for (const path of ['/api/v1/nodes', '/api/v1/nodes?watch=true', '/api/v1/nodes/node-2'])
     assert.equal(verdict('GET', path), 'allow', path);
 });
+
+it('lets the kube-proxy of a node follow the ranges of Services, and no more of them', () => {
+  const path = '/apis/networking.k8s.io/v1/servicecidrs';
+  for (const url of [path, `${path}?watch=true`]) assert.equal(verdict('GET', url), 'allow', url);
+  for (const method of ['POST', 'DELETE']) assert.equal(verdict(method, path), 'noOpinion', method);
+});

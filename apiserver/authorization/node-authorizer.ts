@@ -13,6 +13,7 @@ const nodeRules: readonly PolicyRule[] = [
   eventsRule(),
   rule(READ, 'core', 'services endpoints namespaces'),
   rule(READ, 'discovery.k8s.io', 'endpointslices'),
+  rule('list watch', 'networking.k8s.io', 'servicecidrs'),
   rule(READ, 'node.k8s.io', 'runtimeclasses'),
   rule(READ, 'core', 'pods'),
   rule('create delete', 'core', 'pods'),
@@ -31,7 +32,7 @@ const referenced = new Set(['secrets', 'configmaps', 'persistentvolumeclaims', '
 const reading = new Set(['get', 'list', 'watch']);
 
 /**
- * Rights of kubelets and of the kube-proxy beside each, which needs all nodes for its routes. Pods are read by their own node
+ * Rights of kubelets and of the kube-proxy beside each, which needs all nodes for its routes, and the service ranges. Pods are read by their own node
  * alone. Secrets, ConfigMaps, claims and accounts are open to a node only while one of its pods names them, so a broken node
  * gives away its own pods' secrets and no others.
  */
