@@ -94,6 +94,34 @@ test('room that a deleted pod leaves, or a smaller one, goes to the one that wai
   await placed('third', 'single');
 });
 
+test('a pod that is refused again for the same reason has one event that counts; another reason is another event', async () => {
+  await addNode('narrow', '100m', { only: 'narrow' });
+  await addPod('patient', '2', { nodeSelector: { only: 'narrow' } });
+  const grow = async (amounts: Record<string, string>): Promise<void> => {
+    const { status, ...node } = await admin.get(nodes, 'narrow');
+    const allocatable = { ...status?.allocatable, ...amounts };
+    await admin.updateStatus(nodes, { ...node, status: { ...status, capacity: allocatable, allocatable } });
+  };
+  /** The one event about so much of free CPU, once it counts more than `past`. */
+  const counted = (free: string, past: number): Promise<number> =>
+    eventually(async () => {
+      const fieldSelector = 'involvedObject.name=patient,reason=FailedScheduling';
+      const { items } = await admin.list(events, { namespace: 'default', fieldSelector });
+      const about = items.filter(({ message }) => message?.includes(`${free} of ${free} free`));
+      assert.equal(about.length, 1);
+      const [{ count = 0, firstTimestamp = '', lastTimestamp = '' } = {}] = about;
+      assert.ok(count > past && firstTimestamp <= lastTimestamp);
+      return count;
+    });
+  const first = await counted('100m', 0);
+  await grow({ memory: '2Gi' });
+  const second = await counted('100m', first);
+  await grow({ memory: '3Gi' });
+  await counted('100m', second);
+  await grow({ cpu: '200m' });
+  await counted('200m', 0);
+});
+
 test('a pod of another scheduler is left alone', async () => {
   await addPod('foreign', '1m', { schedulerName: 'somebody-else' });
   await addPod('ours', '1m');
