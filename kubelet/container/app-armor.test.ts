@@ -79,7 +79,7 @@ test('a container gets the profile that is loaded, does not start where it is no
   assert.equal(await profile({ main: localhost('my own (old)') }), 'my own (old)');
   assert.equal(await profile({ pod: localhost(':space://in-it') }), ':space://in-it');
   assert.equal(await profile({ pod: unconfined }), 'unconfined');
-  assert.equal(await profile({ pod: runtimeDefault }), undefined);
+  assert.equal(await profile({ pod: runtimeDefault }), 'runtime/default');
   assert.equal(await profile({}), undefined);
   assert.equal(await profile({ main: localhost('strict') }, join(folder, 'none')), 'strict');
   await assert.rejects(

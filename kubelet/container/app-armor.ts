@@ -49,7 +49,7 @@ export function appArmorRefusal(pod: Pod, isEnabled: boolean): string | undefine
 }
 
 /**
- * The profile by which the runtime is to confine the container: a name, `unconfined`, or undefined for the runtime's own.
+ * The profile by which the runtime is to confine the container: a name, `unconfined`, `runtime/default`, or undefined.
  * `loadedProfiles` is the kernel's list; where it may not be read, the runtime finds out itself. Throws where the profile is
  * not on it.
  */
@@ -60,11 +60,12 @@ export async function appArmorProfile(
 ): Promise<string | undefined> {
   const profile = appArmorOf(pod, container);
   if (profile?.type === 'Unconfined') return 'unconfined';
+  if (profile?.type === 'RuntimeDefault') return 'runtime/default';
   if (profile?.type !== 'Localhost') return undefined;
   const name = profile.localhostProfile ?? '';
   const loaded = await readProfiles(loadedProfiles);
-  // A runtime would take this name for its word, and not confine at all.
-  const isLoaded = name !== 'unconfined' && (loaded?.has(name) ?? true);
+  // A runtime would take these names for its own words, and confine by another profile or none.
+  const isLoaded = !['unconfined', 'runtime/default'].includes(name) && (loaded?.has(name) ?? true);
   if (!isLoaded) throw new StartError('CreateContainerError', `apparmor profile not found ${name}`);
   return name;
 }

@@ -60,7 +60,7 @@ export interface ContainerSecurity {
   readonly seccompUnconfined?: boolean;
   /** The profile itself, as JSON; the runtime's own without it. */
   readonly seccompProfile?: string;
-  /** Name of a loaded profile, or `unconfined`; the runtime's own without it. */
+  /** Name of a loaded profile, `unconfined`, or `runtime/default`; without it the runtime decides. */
   readonly appArmorProfile?: string;
 }
 export interface ContainerConfig {

@@ -21,6 +21,7 @@ test('the profiles a container asks for reach the engine, privileged or not; the
     'no-new-privileges',
     'apparmor=unconfined',
   ]);
+  assert.deepEqual(securityOptions({ appArmorProfile: 'runtime/default' }), ['apparmor=docker-default']);
   assert.deepEqual(securityOptions({ privileged: true, seccompUnconfined: true, appArmorProfile: 'strict' }), [
     'seccomp=unconfined',
     'apparmor=strict',

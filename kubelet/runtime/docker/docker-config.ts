@@ -130,17 +130,20 @@ const ALMOST_PRIVILEGED: HostConfig = {
   ReadonlyPaths: [],
 };
 
+/** Asked for by its name, the engine's own profile holds for privileged containers too. */
+const profileName = (profile: string): string => (profile === 'runtime/default' ? 'docker-default' : profile);
+
 function security(config: ContainerConfig, limits: EngineLimits): HostConfig {
   const { security: wanted } = config;
   const options = [
     ...(wanted.noNewPrivileges ? ['no-new-privileges'] : []),
     ...(wanted.seccompUnconfined ? ['seccomp=unconfined'] : []),
     ...(wanted.seccompProfile === undefined ? [] : [`seccomp=${wanted.seccompProfile}`]),
-    ...(wanted.appArmorProfile === undefined ? [] : [`apparmor=${wanted.appArmorProfile}`]),
+    ...(wanted.appArmorProfile === undefined ? [] : [`apparmor=${profileName(wanted.appArmorProfile)}`]),
   ];
   if (isLimited(config, limits)) {
     const { readOnlyRootFilesystem: ReadonlyRootfs, supplementalGroups } = wanted;
-    const SecurityOpt = ['seccomp=unconfined', `apparmor=${wanted.appArmorProfile ?? 'unconfined'}`];
+    const SecurityOpt = ['seccomp=unconfined', `apparmor=${profileName(wanted.appArmorProfile ?? 'unconfined')}`];
     return { ...ALMOST_PRIVILEGED, SecurityOpt, ReadonlyRootfs, GroupAdd: supplementalGroups.map(String) };
   }
   return {

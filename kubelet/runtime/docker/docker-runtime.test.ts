@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, test } from 'node:test';
+import { eventually } from '../../../shared/clock/eventually.js';
 import { FakeClock } from '../../../shared/clock/fake-clock.js';
 import { silentLog } from '../../../shared/log/log.js';
+import { containerConfigOf, sandboxConfigOf } from '../../testing/runtime-configs.js';
 import { SilentEngine } from '../../testing/silent-engine.js';
 import type { RuntimeEvent } from '../container-runtime.js';
 import { podLabels } from './docker-label.js';
@@ -85,4 +87,26 @@ test('a container that ended otherwise did not run out of memory', async () => {
   containers.set('killed', 'exited');
   await tell('killed', 'die');
   assert.equal(await isOutOfMemory('killed'), false);
+});
+
+test('a container that asks for an AppArmor profile is not made by an engine that would ignore it', async () => {
+  let SecurityOptions = ['name=seccomp,profile=default'];
+  engine.answers = (path) => (path.endsWith('/info') ? { SecurityOptions } : answer(path));
+  const { security } = containerConfigOf('app:1');
+  const create = (appArmorProfile: string): Promise<string> =>
+    runtime.createContainer(
+      'sandbox',
+      containerConfigOf('app:1', { security: { ...security, appArmorProfile } }),
+      sandboxConfigOf('pod', 'uid-1'),
+    );
+  const questions = (path: string): number => engine.requests.filter((line) => line.includes(path)).length;
+  await assert.rejects(create('strict'), /^RuntimeError: the engine does not enforce AppArmor profiles/);
+  await assert.rejects(create('runtime/default'), /does not enforce/);
+  assert.equal(questions('/containers/'), 0);
+  create('unconfined').catch(() => undefined);
+  await eventually(() => assert.equal(questions('/containers/'), 1));
+  assert.equal(questions('/info'), 2);
+  SecurityOptions = ['name=apparmor', ...SecurityOptions];
+  create('strict').catch(() => undefined);
+  await eventually(() => assert.equal(questions('/containers/'), 2));
 });

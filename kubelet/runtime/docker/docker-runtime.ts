@@ -106,6 +106,7 @@ export class DockerRuntime implements ContainerRuntime {
   }
 
   async createContainer(sandboxId: string, config: ContainerConfig, sandbox: SandboxConfig): Promise<string> {
+    await this.#requireAppArmor(config.security.appArmorProfile);
     const allowsPrivileged = !config.security.privileged || (await this.#privilege.isAllowed());
     const limits = { ...(await this.#sandboxes.limitsIn(sandboxId)), allowsPrivileged };
     const request = containerRequest(this.#owner, sandboxId, config, sandbox, limits);
@@ -121,6 +122,14 @@ export class DockerRuntime implements ContainerRuntime {
       if (!(await this.#remedy(error, config, sandbox))) throw error;
       return create();
     }
+  }
+
+  /** An engine that lacks AppArmor takes any profile, and does not confine: the container must not start then. */
+  async #requireAppArmor(profile: string | undefined): Promise<void> {
+    if (profile === undefined || profile === 'unconfined') return;
+    const info = (await this.#engine.call('info', (docker) => docker.info())) as { SecurityOptions?: string[] };
+    if (info.SecurityOptions?.some((option) => option.split(',').includes('name=apparmor'))) return;
+    throw new RuntimeError('Failed', 'the engine does not enforce AppArmor profiles: is apparmor_parser installed?');
   }
 
   memoryVolumePath(podUid: string, volume: string): Promise<string | undefined> {
