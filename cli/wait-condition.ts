@@ -5,7 +5,7 @@ import type { AnyObject } from './server-api.js';
 /** What `wait --for` waits for. */
 export interface WaitCondition {
   readonly kind: 'create' | 'delete' | 'condition' | 'jsonpath';
-  /** `object` is undefined while it does not exist. */
+  /** `object` is undefined while it does not exist. @throws Failure where the object can never tell */
   isMet(object: AnyObject | undefined): boolean;
 }
 
@@ -42,15 +42,41 @@ function conditionOf(text: string): WaitCondition {
 }
 
 function jsonPathOf(text: string): WaitCondition {
-  const [, expression, value] = /^(\{.*\}|[^=]*?)(?:=(.*))?$/s.exec(text.replace(/^'(.*)'$/s, '$1')) ?? [];
-  if (!expression) throw new Failure('jsonpath expression cannot be empty');
-  if (text.endsWith('=')) throw new Failure('jsonpath wait value cannot be empty');
+  const [expression = '', expected, ...rest] = splitAtEquals(text);
+  if (rest.length > 0) {
+    throw new Failure(
+      "jsonpath wait format must be --for=jsonpath='{.status.readyReplicas}'=3 or --for=jsonpath='{.status.readyReplicas}'",
+    );
+  }
+  if (expression === '') throw new Failure('jsonpath expression cannot be empty');
   const path = JsonPath.parseRelaxed(expression);
-  const isMet = (object: AnyObject | undefined): boolean => {
-    if (!object) return false;
-    const values = path.find(object);
-    if (value === undefined) return values.length > 0;
-    return values.length === 1 && valueText(values[0]) === value.replace(/^(["'])(.*)\1$/s, '$2');
-  };
-  return { kind: 'jsonpath', isMet };
+  const value = expected?.replace(/^['"]+|['"]+$/g, '');
+  if (value === '') {
+    throw new Failure(
+      "jsonpath wait has to have a value after equal sign, like --for=jsonpath='{.status.readyReplicas}'=3",
+    );
+  }
+  return { kind: 'jsonpath', isMet: (object) => object !== undefined && isValue(path.find(object), value) };
+}
+
+/** Parts between single `=`; the `==` of a filter stays. */
+const splitAtEquals = (text: string): string[] =>
+  text.split(/(==)|=/).reduce<string[]>(
+    (parts, part, index) => {
+      // Odd places hold what was captured: `==`, or nothing at a single `=`.
+      if (index % 2 === 1 && part === undefined) parts.push('');
+      else parts.push((parts.pop() ?? '') + part);
+      return parts;
+    },
+    [''],
+  );
+
+function isValue([found, ...others]: readonly unknown[], value: string | undefined): boolean {
+  if (found === undefined) return false;
+  if (others.length > 0) throw new Failure('given jsonpath expression matches more than one value');
+  if (value === undefined) return true;
+  if (typeof found === 'object' && found !== null) {
+    throw new Failure('jsonpath leads to a nested object or list which is not supported');
+  }
+  return valueText(found).trim() === value.trim();
 }

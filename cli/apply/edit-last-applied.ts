@@ -17,7 +17,7 @@ import { findObjects, referenceName, referencePath, type FoundObject } from '../
 import { addPrintFlags, objectWriter, type ObjectWriter, type PrintFlags } from '../print-flags.js';
 import { goJson } from '../printer/json.js';
 import type { AnyObject } from '../server-api.js';
-import { lastApplied, withLastApplied } from './last-applied.js';
+import { appliedNote, lastApplied } from './last-applied.js';
 
 interface Flags extends FileFlags, PrintFlags {
   fieldManager: string;
@@ -81,7 +81,7 @@ interface Saving {
 
 async function saveNote(context: CommandContext, flags: Flags, { target, edited, write }: Saving): Promise<void> {
   if (goJson(target.shown) === goJson(edited)) return write(edited, `${referenceName(target)} skipped`);
-  const note = withLastApplied(edited).metadata.annotations?.[ANNOTATION_LAST_APPLIED];
+  const note = appliedNote(edited);
   const api = await context.api();
   await api.json({
     method: 'PATCH',

@@ -14,7 +14,7 @@ import { addPrintFlags, objectWriter, type PrintFlags } from '../print-flags.js'
 import { goJson } from '../printer/json.js';
 import { objectName } from '../resource-mapper.js';
 import type { AnyObject } from '../server-api.js';
-import { lastApplied, withLastApplied } from './last-applied.js';
+import { appliedNote, lastApplied } from './last-applied.js';
 
 interface ViewFlags extends FileFlags {
   output: string;
@@ -72,13 +72,13 @@ async function setLastApplied(context: CommandContext, flags: SetFlags): Promise
     const path = resourcePath(type, namespace, name);
     try {
       const live = await api.json({ path });
-      const text = withLastApplied(object).metadata.annotations?.[ANNOTATION_LAST_APPLIED];
+      const text = appliedNote(object);
       const before = live.metadata.annotations?.[ANNOTATION_LAST_APPLIED];
       if (before === undefined && !flags.createAnnotation)
         throw new Failure(
           `no last-applied-configuration annotation found on resource: ${name}, to create the annotation, run the command with --create-annotation`,
         );
-      if (before === text) {
+      if (before?.trim() === text.trim()) {
         context.print(`set-last-applied ${name}: no changes required.`);
         continue;
       }

@@ -13,6 +13,9 @@ export function withLastApplied(manifest: AnyObject): AnyObject {
   };
 }
 
+/** What `set-last-applied` and `edit-last-applied` note: the manifest as it is, where apply adds empty annotations. */
+export const appliedNote = (manifest: AnyObject): string => `${goJson(manifest)}\n`;
+
 /** The manifest of the last apply, as the object remembers it. */
 export function lastApplied(object: AnyObject): unknown {
   const text = object.metadata.annotations?.[ANNOTATION_LAST_APPLIED];

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { isNotFound } from '../../shared/errors/status-error.js';
+import { isNotFound, StatusError } from '../../shared/errors/status-error.js';
 import { Failure } from '../cluster/failure.js';
 import { addFileFlags, type FileFlags } from '../command-flags.js';
 import type { CommandHost } from '../command-host.js';
@@ -7,9 +7,19 @@ import type { CommandContext } from '../context.js';
 import { parseDuration } from '../duration.js';
 import { throwCollected } from '../failures.js';
 import { durationFlag, booleanFlag } from '../flags.js';
-import { findObjects, referenceName, references, type ObjectReference } from '../found-objects.js';
+import {
+  findObjects,
+  getNamed,
+  referenceName,
+  references,
+  type FoundObject,
+  type ObjectQuery,
+  type ObjectReference,
+} from '../found-objects.js';
+import { nothingNamed } from '../edit/edit.js';
+import { groupResource } from '../resource-mapper.js';
 import { observe, WaitTimeout } from '../observation.js';
-import { addPrintFlags, objectWriter, type ObjectWriter, type PrintFlags } from '../print-flags.js';
+import { addPrintFlags, objectWriter, type PrintFlags } from '../print-flags.js';
 import type { AnyObject } from '../server-api.js';
 import { parseWaitCondition, type WaitCondition } from '../wait-condition.js';
 
@@ -33,7 +43,7 @@ export function register(program: Command, host: CommandHost): void {
     .option('-l, --selector <query>', 'label selector')
     .option('--field-selector <query>', 'field selector')
     .addOption(
-      durationFlag('--timeout <duration>', 'how long to wait for each object; 0 = look once; negative = a week', '30s'),
+      durationFlag('--timeout <duration>', 'how long to wait for all of them; 0 = look once; negative = a week', '30s'),
     )
     .addOption(booleanFlag('--all', 'all objects of the types'))
     .addOption(booleanFlag('-A, --all-namespaces', 'of all namespaces'));
@@ -48,20 +58,22 @@ async function runWait(
 ): Promise<void> {
   if (flags.for === undefined) throw new Failure('unrecognized condition: ""');
   const condition = parseWaitCondition(flags.for);
-  const timeoutMs = parseDuration(flags.timeout);
   const { selector, fieldSelector, all, allNamespaces, filename: files, recursive: isRecursive } = flags;
+  if (words.length === 0 && !files) throw new Failure(nothingNamed);
   const query = { words, selector, fieldSelector, all, allNamespaces, files, isRecursive };
-  const named =
-    condition.kind === 'create' || condition.kind === 'delete' ? await references(context, query) : undefined;
-  const asked = named ? { found: named, errors: [] } : await findObjects(context, query);
-  const found: readonly ObjectReference[] = asked.found;
-  const errors: unknown[] = asked.errors;
-  if (found.length === 0 && errors.length === 0 && condition.kind !== 'delete')
-    throw new Failure('no matching resources found');
+  const timeoutMs = parseDuration(flags.timeout);
+  const waiting = { condition, leftMs: limitOf(context, timeoutMs), looksOnce: timeoutMs === 0 };
   const write = objectWriter(context, flags);
-  for (const reference of found) {
+  const targets =
+    condition.kind === 'create' ? await untilAllExist(context, query, waiting) : await asked(context, query);
+  if (targets.length === 0 && condition.kind !== 'delete') throw new Failure('no matching resources found');
+  const errors: unknown[] = [];
+  for (const target of targets) {
     try {
-      await waitForOne(context, reference, { condition, timeoutMs, write });
+      const object =
+        isFound(target) && condition.kind === 'create' ? target.object : await met(context, target, waiting);
+      const { apiVersion, kind } = target.type;
+      if (object) await write({ ...object, apiVersion, kind }, `${referenceName(target)} condition met`);
     } catch (error) {
       errors.push(error);
     }
@@ -71,40 +83,74 @@ async function runWait(
 
 interface Waiting {
   readonly condition: WaitCondition;
-  readonly timeoutMs: number;
-  readonly write: ObjectWriter;
+  /** What is left of the time for all objects together: kubectl's --timeout is no time for each. */
+  readonly leftMs: () => number;
+  readonly looksOnce: boolean;
 }
 
-async function waitForOne(
+const week = 7 * 24 * 3_600_000;
+
+function limitOf({ clock }: CommandContext, timeoutMs: number): () => number {
+  const end = clock.monotonic() + (timeoutMs < 0 ? week : timeoutMs);
+  return () => end - clock.monotonic();
+}
+
+const isFound = (target: ObjectReference | FoundObject): target is FoundObject => 'object' in target;
+
+/** Addresses of what is named; what a selector or --all chooses is asked for. */
+async function asked(context: CommandContext, query: ObjectQuery): Promise<readonly (ObjectReference | FoundObject)[]> {
+  return (await references(context, query)) ?? (await findObjects(context, query)).found;
+}
+
+/** As kubectl: waits while one is missing; of several that are missing it tells at once. */
+async function untilAllExist(
   context: CommandContext,
-  reference: ObjectReference,
-  { condition, timeoutMs, write }: Waiting,
-): Promise<void> {
-  // 0 looks once: the first state decides.
-  const limitMs = timeoutMs < 0 ? 7 * 24 * 3_600_000 : Math.max(timeoutMs, 1_000);
-  let isFirst = true;
-  let lastSeen: AnyObject | undefined;
+  query: ObjectQuery,
+  { leftMs }: Waiting,
+): Promise<readonly FoundObject[]> {
+  for (;;) {
+    const { found, errors } = await findObjects(context, query);
+    if (errors.length !== 1 || !isNotFound(errors[0])) {
+      throwCollected(errors);
+      return found;
+    }
+    if (leftMs() <= 0) throw new Failure(new WaitTimeout().message);
+    await context.clock.sleep(Math.min(500, leftMs()), context.signal);
+  }
+}
+
+/** The object as it was when the condition was met; undefined where what was named was gone before anybody looked. */
+async function met(
+  context: CommandContext,
+  target: ObjectReference | FoundObject,
+  { condition, leftMs, looksOnce }: Waiting,
+): Promise<AnyObject | undefined> {
+  const of = `${target.type.resource}/${target.name}`;
+  const timedOut = new Failure(`${new WaitTimeout().message} on ${of}`);
+  let lastSeen: AnyObject;
   try {
-    for await (const object of observe(context, reference, limitMs)) {
-      if (condition.kind === 'delete' && isFirst && !object) return;
-      if (condition.isMet(object)) {
-        const seen = object ?? lastSeen;
-        const message = `${referenceName(reference)} condition met`;
-        const { apiVersion, kind } = reference.type;
-        return seen ? await write({ ...seen, apiVersion, kind }, message) : context.print(message);
-      }
+    lastSeen = await getNamed(await context.api(), target);
+  } catch (error) {
+    if (condition.kind !== 'delete' || !isNotFound(error)) throw error;
+    return isFound(target) ? target.object : undefined;
+  }
+  // When the time is over, not even what is met is looked at.
+  if (!looksOnce && leftMs() <= 0) throw timedOut;
+  if (condition.isMet(lastSeen)) return lastSeen;
+  if (looksOnce) throw new Failure(`condition not met for ${of}`);
+  try {
+    let isFirst = true;
+    for await (const object of observe(context, target, leftMs())) {
+      if (condition.isMet(object)) return object ?? lastSeen;
+      if (!object && isFirst) throw notFound(target);
       lastSeen = object ?? lastSeen;
-      if (!object && condition.kind !== 'delete' && condition.kind !== 'create' && isFirst) throw new WaitTimeout();
-      if (timeoutMs === 0) throw new WaitTimeout();
       isFirst = false;
     }
   } catch (error) {
-    if (error instanceof WaitTimeout) {
-      const of = `${reference.type.resource}/${reference.name}`;
-      if (timeoutMs === 0) throw new Failure(`condition not met for ${of}`);
-      throw new Failure(`timed out waiting for the condition${condition.kind === 'create' ? '' : ` on ${of}`}`);
-    }
-    if (condition.kind === 'delete' && isNotFound(error)) return;
-    throw error;
+    throw error instanceof WaitTimeout ? timedOut : error;
   }
+  return undefined;
 }
+
+const notFound = ({ type, name }: ObjectReference): StatusError =>
+  new StatusError(404, 'NotFound', `${groupResource(type)} "${name}" not found`);

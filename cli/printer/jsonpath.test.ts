@@ -54,3 +54,11 @@ test('wait conditions', () => {
   assert.ok(parseWaitCondition('delete').isMet(undefined));
   assert.throws(() => parseWaitCondition('nonsense'), /unrecognized condition/);
 });
+
+test('what is no expression is refused', () => {
+  const form = /expected a 'name1\.name2'/;
+  for (const nested of ['{.a}{.b}', "'{.a}'=b'", '.{.a}', '{.a'])
+    assert.throws(() => JsonPath.parseRelaxed(nested), form);
+  for (const broken of ['{.{.a}', '{.a!}', '{)}'])
+    assert.throws(() => JsonPath.parse(broken), /unrecognized character/);
+});

@@ -34,7 +34,12 @@ export class JsonPath {
 
   /** An expression without the braces, as custom columns, --sort-by and wait take it: `.metadata.name`, `{.x}`, `x.y`. */
   static parseRelaxed(expression: string): JsonPath {
-    const [, braced, bare] = /^(?:\{(.*)\}|(.*))$/s.exec(expression.trim()) ?? [];
+    const [whole, braced, bare] = /^(?:\{([^{}]*)\}|([^{}]*))$/s.exec(expression.trim()) ?? [];
+    if (whole === undefined) {
+      throw new Failure(
+        "unexpected path string, expected a 'name1.name2' or '.name1.name2' or '{name1.name2}' or '{.name1.name2}'",
+      );
+    }
     const path = (braced ?? bare ?? '').trim();
     const dotted = path.startsWith('.') || path.startsWith('[') || path.startsWith('$') ? path : `.${path}`;
     return JsonPath.parse(`{${dotted}}`);
@@ -219,10 +224,11 @@ class TemplateParser {
   }
 
   #path(): Node & { kind: 'path' } {
+    const start = this.#at;
     const isRoot = this.#has('$');
     if (isRoot || this.#has('@')) this.#at++;
     const steps = this.#steps();
-    if (steps.length === 0 && !isRoot && !'.@'.includes(this.#text[this.#at - 1] ?? ' ')) {
+    if (this.#at === start) {
       throw new Failure(`error parsing jsonpath ${this.#text}: unrecognized character at ${this.#at + 1}`);
     }
     return { kind: 'path', steps, isRoot };
