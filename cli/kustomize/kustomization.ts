@@ -223,7 +223,7 @@ function readOne(file: string): Record<string, unknown> {
 /** The documents of a YAML text. @throws Failure */
 export function readDocuments(text: string, file: string): unknown[] {
   try {
-    return readManifests(text, { file }).map(({ value }) => value);
+    return readManifests(text, { file, hasTextKeys: true }).map(({ value }) => value);
   } catch (error) {
     throw error instanceof ManifestError ? new Failure(error.message) : error;
   }

@@ -107,3 +107,8 @@ test('keys are what their words stand for', () => {
   const keys = ['true', 'false', '7', '1.5', '1e+06', 'yes', '2001-01-01'];
   assert.deepEqual(manifest?.value, Object.fromEntries(keys.map((key, index) => [key, index + 1])));
 });
+
+test('keys stay the words that they are for a reader that wants text', () => {
+  const [manifest] = readManifests('y: 1\nno: off', { hasTextKeys: true });
+  assert.deepEqual(manifest?.value, { y: 1, no: false });
+});

@@ -42,6 +42,8 @@ export interface ManifestOptions {
   readonly file?: string;
   /** Without it a key that stands twice in a mapping is an error; with it the last one counts and this is told. */
   readonly onDuplicate?: (key: string, position: Position) => void;
+  /** Keys are the words that stand there, as kustomize's reader takes them: `y` stays `y`, and is not the key "true". */
+  readonly hasTextKeys?: boolean;
   /** Longest text that is read, in characters. */
   readonly maxLength?: number;
   /** Most words and signs that are read: each costs microseconds, however short the text. Default: no bound. */
@@ -184,7 +186,8 @@ class ManifestReader {
       if (!seen || !isScalar(item.key)) continue;
       // Keys have types, too, before JSON makes text of them: `yes` is the key "true".
       const { value, type, tag } = item.key;
-      if (type === 'PLAIN' && tag === undefined && typeof value === 'string') item.key.value = keyOfWord(value);
+      const isWord = type === 'PLAIN' && tag === undefined && typeof value === 'string';
+      if (isWord && !this.#options.hasTextKeys) item.key.value = keyOfWord(value);
       const key = String(item.key.value);
       if (seen.has(key) && key !== '<<') this.#duplicate(key, item.key.range?.[0] ?? 0);
       seen.add(key);
