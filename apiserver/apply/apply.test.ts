@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { cloneJson, type JsonObject } from '../../shared/api/json.js';
 import { StatusError } from '../../shared/errors/status-error.js';
+import { refusal } from '../../shared/errors/testing/refusal.js';
 import { loadSchemas } from '../schema/schemas.js';
 import type { FieldSet } from './field-set.js';
 import type { ManagedFieldsEntry } from './managed-fields.js';
@@ -48,15 +49,6 @@ const entries = (object: JsonObject): ManagedFieldsEntry[] =>
   (object['metadata'] as { managedFields: ManagedFieldsEntry[] }).managedFields;
 const fieldsOf = (object: JsonObject, manager: string): unknown =>
   entries(object).find((entry) => entry.manager === manager)?.fieldsV1;
-function refusal(run: () => unknown): StatusError {
-  try {
-    run();
-  } catch (error) {
-    assert.ok(error instanceof StatusError, String(error));
-    return error;
-  }
-  throw new Error('nothing was refused');
-}
 
 test('a create owns what it set, marked as kubectl shows it', () => {
   const object = deployment(

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { StatusError } from '../../shared/errors/status-error.js';
+import { refusal } from '../../shared/errors/testing/refusal.js';
 import { loadSchemas } from '../schema/schemas.js';
 import { decodeBody, decodePatched, type DecodeOptions } from './decode.js';
 import { parsePatch } from './parse.js';
@@ -13,15 +13,6 @@ const options: DecodeOptions = {
 };
 const decode = (text: string, extra: Partial<DecodeOptions> = {}, contentType = 'application/json') =>
   decodeBody(Buffer.from(text), contentType, { ...options, ...extra });
-function refusal(run: () => unknown): StatusError {
-  try {
-    run();
-  } catch (error) {
-    assert.ok(error instanceof StatusError, String(error));
-    return error;
-  }
-  throw new Error('the body was accepted');
-}
 const deployment = (spec: string): string => `{"apiVersion":"apps/v1","kind":"Deployment","spec":${spec}}`;
 
 test('apiVersion and kind default to those of the path', () => {

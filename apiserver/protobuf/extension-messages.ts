@@ -219,15 +219,8 @@ const olderDefinitions: Readonly<Record<string, MessageTable[string]>> = {
     preserveUnknownFields: [10, 'bool'],
   },
   CustomResourceDefinitionVersion: {
-    name: [1, 'string'],
-    served: [2, 'bool'],
-    storage: [3, 'bool'],
-    schema: [4, `${extensions}.CustomResourceValidation`],
-    subresources: [5, `${extensions}.CustomResourceSubresources`],
+    ...definitions['CustomResourceDefinitionVersion'],
     additionalPrinterColumns: [6, `repeated ${olderExtensions}.CustomResourceColumnDefinition`],
-    deprecated: [7, 'bool'],
-    deprecationWarning: [8, 'string'],
-    selectableFields: [9, `repeated ${extensions}.SelectableField`],
   },
 };
 

@@ -10,10 +10,9 @@ import {
 } from '../command-flags.js';
 import type { CommandHost } from '../command-host.js';
 import type { CommandContext } from '../context.js';
-import { editFormatOf, nothingNamed } from '../edit/edit.js';
+import { editFormatOf, findToEdit } from '../edit/edit.js';
 import { runEditSession, type EditTarget } from '../edit/edit-session.js';
-import { throwCollected } from '../failures.js';
-import { findObjects, referenceName, referencePath, type FoundObject } from '../found-objects.js';
+import { referenceName, referencePath, type FoundObject } from '../found-objects.js';
 import { addPrintFlags, objectWriter, type ObjectWriter, type PrintFlags } from '../print-flags.js';
 import { goJson } from '../printer/json.js';
 import type { AnyObject } from '../server-api.js';
@@ -49,11 +48,7 @@ async function run(
   { words }: { readonly words: readonly string[] },
 ): Promise<void> {
   const format = editFormatOf(flags);
-  if (words.length === 0 && !flags.filename) throw new Failure(nothingNamed);
-  const { filename: files, recursive: isRecursive } = flags;
-  const isWholeType = words.length === 1 && !words[0]?.includes('/');
-  const { found, errors } = await findObjects(context, { words, files, isRecursive, all: isWholeType });
-  throwCollected(errors);
+  const found = await findToEdit(context, flags, words);
   const targets: (EditTarget & FoundObject)[] = found.flatMap((each) => {
     const shown = lastApplied(each.object) as AnyObject | undefined;
     return shown ? [{ ...each, shown }] : [];

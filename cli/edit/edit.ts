@@ -1,7 +1,7 @@
 import { withLastApplied } from '../apply/last-applied.js';
 import { threeWayPatch } from '../apply/three-way-patch.js';
 import { Failure } from '../cluster/failure.js';
-import { fieldValidationOf } from '../command-flags.js';
+import { fieldValidationOf, type FileFlags } from '../command-flags.js';
 import type { EditFlags } from '../commands/edit.js';
 import type { CommandContext } from '../context.js';
 import { throwCollected } from '../failures.js';
@@ -25,14 +25,24 @@ export function editFormatOf({ output }: PrintFlags): EditFormat {
   );
 }
 
-/** Shows objects in the person's editor and sends what was changed as a patch. */
-export async function runEdit(context: CommandContext, flags: EditFlags, words: readonly string[]): Promise<void> {
-  const format = editFormatOf(flags);
+/** What the words or files name; a type alone means all of its objects. */
+export async function findToEdit(
+  context: CommandContext,
+  flags: FileFlags,
+  words: readonly string[],
+): Promise<FoundObject[]> {
   if (words.length === 0 && !flags.filename) throw new Failure(nothingNamed);
   const { filename: files, recursive: isRecursive } = flags;
   const isWholeType = words.length === 1 && !words[0]?.includes('/');
   const { found, errors } = await findObjects(context, { words, files, isRecursive, all: isWholeType });
   throwCollected(errors);
+  return found;
+}
+
+/** Shows objects in the person's editor and sends what was changed as a patch. */
+export async function runEdit(context: CommandContext, flags: EditFlags, words: readonly string[]): Promise<void> {
+  const format = editFormatOf(flags);
+  const found = await findToEdit(context, flags, words);
   if (found.length === 0) throw new Failure('edit cancelled, no objects found');
   const targets: (EditTarget & FoundObject)[] = found.map((each) => ({
     ...each,

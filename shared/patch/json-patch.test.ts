@@ -2,20 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { applyPatch, createPatch } from 'rfc6902';
-import { StatusError } from '../errors/status-error.js';
+import { refusal } from '../errors/testing/refusal.js';
 import { cloneJson } from '../api/json.js';
 import { jsonMergePatch } from './json-merge-patch.js';
 import { jsonPatch } from './json-patch.js';
-
-function refusal(run: () => unknown): StatusError {
-  try {
-    run();
-  } catch (error) {
-    assert.ok(error instanceof StatusError, String(error));
-    return error;
-  }
-  throw new Error('the patch was accepted');
-}
 const json = fc.jsonValue({ maxDepth: 4 }) as fc.Arbitrary<unknown>;
 const cause = (target: unknown, operation: unknown): string | undefined =>
   refusal(() => jsonPatch(target, [operation])).details?.causes?.[0]?.message;
