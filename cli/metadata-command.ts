@@ -9,6 +9,7 @@ import { booleanFlag } from './flags.js';
 import { findObjects, referenceName, referencePath, type FoundObject } from './found-objects.js';
 import { localObjects } from './local-objects.js';
 import { addPrintFlags, objectWriter, type ObjectWriter, type PrintFlags } from './print-flags.js';
+import { goJson } from './printer/json.js';
 import type { AnyObject } from './server-api.js';
 
 /** label and annotate: the same command over another map of the metadata. */
@@ -94,10 +95,12 @@ async function run(
   const { found, errors } = flags.local
     ? { found: await localObjects(context, flags, onlyFiles), errors: [] }
     : await findObjects(context, query);
+  if (flags.list && flags.output) throw new Failure('--list and --output may not be specified together');
+  const isHeaded = found.length + errors.length > 1 ? files?.length !== 1 : all || selector !== undefined;
   const write = objectWriter(context, flags);
   for (const target of found) {
     try {
-      if (flags.list) listEntries(context, target, kind);
+      if (flags.list) listEntries(context, target, { kind, changes, isHeaded, overwrite: flags.overwrite });
       else await change(context, flags, { target, changes, kind, write });
     } catch (error) {
       errors.push(error);
@@ -108,9 +111,32 @@ async function run(
 
 const onlyFiles = 'can only use local files by -f pod.yaml or --filename=pod.json when --local=true is set';
 
-function listEntries(context: CommandContext, { object }: FoundObject, kind: MetadataCommand): void {
-  for (const [key, value] of Object.entries(object.metadata[kind.field] ?? {})) context.print(`${key}=${value}`);
+interface Listing {
+  readonly kind: MetadataCommand;
+  readonly changes: MapChanges;
+  readonly isHeaded: boolean;
+  readonly overwrite: boolean;
 }
+
+/** What the object would have; --list changes nothing, as with kubectl. */
+function listEntries(
+  context: CommandContext,
+  { type, name, object }: FoundObject,
+  { kind, changes, isHeaded, overwrite }: Listing,
+): void {
+  const before = object.metadata[kind.field] ?? {};
+  if (!overwrite) refuseOverwrite(before, changes, kind);
+  if (isHeaded) context.print(`Listing ${kind.field} for ${type.kind}.${type.group}/${name}:`);
+  const indent = isHeaded ? ' ' : '';
+  for (const [key, value] of Object.entries(withChanges(before, changes))) context.print(`${indent}${key}=${value}`);
+}
+
+const withChanges = (before: Readonly<Record<string, string>>, changes: MapChanges): Record<string, string> =>
+  Object.fromEntries(
+    [...new Map<string, string | null>([...Object.entries(before), ...changes])].filter(
+      (entry): entry is [string, string] => entry[1] !== null,
+    ),
+  );
 
 async function change(
   context: CommandContext,
@@ -124,14 +150,16 @@ async function change(
 ): Promise<void> {
   const before = target.object.metadata[kind.field] ?? {};
   if (!flags.overwrite) refuseOverwrite(before, changes, kind);
-  for (const [key, value] of changes) {
-    if (value === null && before[key] === undefined) context.print(`${kind.field.slice(0, -1)} "${key}" not found.`);
-  }
   const effective = [...changes].filter(([key, value]) => (before[key] ?? null) !== value);
   const dryRun = dryRunOf(flags.dryRun);
+  const isSent = dryRun !== 'client' && !flags.local;
+  for (const [key, value] of changes) {
+    if (isSent && kind.field === 'labels' && value === null && before[key] === undefined)
+      context.print(`label "${key}" not found.`);
+  }
   const patch = { metadata: { [kind.field]: Object.fromEntries(effective) } };
   let result = jsonMergePatch(target.object, patch) as AnyObject;
-  if (effective.length > 0 && dryRun !== 'client' && !flags.local) {
+  if (effective.length > 0 && isSent) {
     const api = await context.api();
     const { resourceVersion } = flags;
     result = await api.json({
@@ -144,13 +172,20 @@ async function change(
       },
     });
   }
-  await write(result, `${referenceName(target)} ${outcome(effective, kind)}${dryRunSuffix(dryRun)}`);
+  await write(
+    result,
+    `${referenceName(target)} ${outcome(target, changes, kind, flags.overwrite)}${dryRunSuffix(dryRun)}`,
+  );
 }
 
-function outcome(effective: readonly (readonly [string, string | null])[], kind: MetadataCommand): string {
+/** As kubectl tells it: by whether the text of the labels became another, and a shorter one. */
+function outcome({ object }: FoundObject, changes: MapChanges, kind: MetadataCommand, overwrite: boolean): string {
   if (kind.field === 'annotations') return kind.done;
-  if (effective.length === 0) return `not ${kind.done}`;
-  return effective.every(([, value]) => value === null) ? kind.removed : kind.done;
+  const { labels } = object.metadata;
+  const before = labels === undefined ? '' : goJson(labels);
+  const after = goJson(withChanges(labels ?? {}, changes));
+  if (before === after) return `not ${kind.done}`;
+  return !overwrite && after.length < before.length ? kind.removed : kind.done;
 }
 
 function refuseOverwrite(before: Readonly<Record<string, string>>, changes: MapChanges, kind: MetadataCommand): void {
