@@ -3,6 +3,7 @@ import type { Kubeconfig } from '../../shared/client/kubeconfig.js';
 import { Failure } from '../cluster/failure.js';
 import type { CommandHost } from '../command-host.js';
 import type { CommandContext } from '../context.js';
+import { throwCollected } from '../failures.js';
 import { booleanFlag } from '../flags.js';
 import { editOwnKubeconfig as edit, registerConfigWriters } from '../config/writers.js';
 import { mergedKubeconfig } from '../kubeconfig.js';
@@ -49,7 +50,13 @@ export function register(program: Command, host: CommandHost): void {
 const read = (context: CommandContext): Promise<Kubeconfig> =>
   mergedKubeconfig(context.flags.kubeconfig, context.terminal.env);
 
-async function runView(context: CommandContext, flags: ViewFlags): Promise<void> {
+async function runView(
+  context: CommandContext,
+  flags: ViewFlags,
+  { words }: { words: readonly string[] },
+): Promise<void> {
+  if (words.length > 0)
+    throw new Failure(`unexpected arguments: [${words.join(' ')}]\nSee 'knarr config view -h' for help and examples`);
   const whole = await read(context);
   const chosen = flags.minify ? minified(whole, context.flags.context) : whole;
   const shown = { preferences: {}, ...(flags.raw ? chosen : redacted(chosen)) };
@@ -59,9 +66,11 @@ async function runView(context: CommandContext, flags: ViewFlags): Promise<void>
   context.terminal.stdout.write(isTemplate(flags.output) ? text : `${text}\n`);
 }
 
-function minified(config: Kubeconfig, name = config['current-context']): Kubeconfig {
+function minified(config: Kubeconfig, asked: string | undefined): Kubeconfig {
+  const name = asked || config['current-context'];
+  if (!name) throw new Failure('current-context must exist in order to minify');
   const entry = config.contexts?.find((each) => each.name === name);
-  if (!entry) throw new Failure(`current-context must exist in order to minify`);
+  if (!entry) throw new Failure(`cannot locate context ${name}`);
   return {
     ...config,
     'current-context': entry.name,
@@ -95,13 +104,27 @@ async function runGetContexts(
   flags: { output?: string; headers: boolean },
   { words }: { words: readonly string[] },
 ): Promise<void> {
+  if (flags.output && flags.output !== 'name')
+    throw new Failure(
+      `--output ${flags.output} is not available in knarr config get-contexts; resetting to default output format`,
+    );
   const config = await read(context);
-  const missing = words.find((name) => !config.contexts?.some((each) => each.name === name));
-  if (missing !== undefined) throw new Failure(`context ${missing} not found`);
   const chosen = (config.contexts ?? [])
     .filter(({ name }) => words.length === 0 || words.includes(name))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
-  if (flags.output === 'name') return chosen.forEach(({ name }) => context.print(name));
+  if (flags.output === 'name') chosen.forEach(({ name }) => context.print(name));
+  else printContexts(context, config, { chosen, withHead: !flags.headers });
+  const missing = words.filter((name) => !config.contexts?.some((each) => each.name === name));
+  throwCollected(missing.map((name) => new Failure(`context ${name} not found`)));
+}
+
+type ContextEntries = NonNullable<Kubeconfig['contexts']>;
+
+function printContexts(
+  context: CommandContext,
+  config: Kubeconfig,
+  { chosen, withHead }: { chosen: ContextEntries; withHead: boolean },
+): void {
   const rows = chosen.map(({ name, context: entry }) => [
     name === config['current-context'] ? '*' : '',
     name,
@@ -110,7 +133,8 @@ async function runGetContexts(
     entry.namespace ?? '',
   ]);
   const head = ['CURRENT', 'NAME', 'CLUSTER', 'AUTHINFO', 'NAMESPACE'];
-  context.print(alignColumns(flags.headers ? rows : [head, ...rows]).join('\n'));
+  const lines = alignColumns(withHead ? [head, ...rows] : rows);
+  if (lines.length > 0) context.print(lines.join('\n'));
 }
 
 async function printNames(context: CommandContext, list: 'clusters' | 'users'): Promise<void> {
@@ -131,6 +155,7 @@ async function runUseContext(
 ): Promise<void> {
   const [name] = words;
   if (name === undefined || words.length !== 1) throw new Failure(`Unexpected args: [${words.join(' ')}]`);
+  if (name === '') throw new Failure('empty context names are not allowed');
   const config = await read(context);
   if (!config.contexts?.some((each) => each.name === name))
     throw new Failure(`no context exists with the name: "${name}"`);

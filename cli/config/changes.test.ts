@@ -36,5 +36,23 @@ test('a property is set and unset by its path, names with dots included', () => 
   const dotted = withProperty(config, 'clusters.a.example.com.server', 'https://192.0.2.3');
   assert.equal(dotted.clusters?.at(-1)?.name, 'a.example.com');
   assert.equal(withProperty(config, 'current-context', undefined)['current-context'], undefined);
-  assert.throws(() => withProperty(config, 'nonsense.path', 'x'), /unable to locate path nonsense.path/);
+  assert.throws(() => withProperty(config, 'nonsense.path', 'x'), /unable to parse nonsense.path after/);
+  assert.throws(() => withProperty(config, 'nonsense', undefined), /unable to parse nonsense after/);
+  assert.throws(() => withProperty(config, 'contexts.work.nonsense', 'x'), /unable to set path/);
+  assert.deepEqual(withProperty(config, 'users.absent', undefined).users, config.users);
+});
+
+test('values of a property must be of its type', () => {
+  const path = 'clusters.lab.insecure-skip-tls-verify';
+  assert.deepEqual(withProperty({}, path, 'T').clusters?.[0]?.cluster, { 'insecure-skip-tls-verify': true });
+  assert.throws(() => withProperty({}, path, 'maybe'), /ParseBool: parsing "maybe"/);
+  const data = 'clusters.lab.certificate-authority-data';
+  assert.deepEqual(withProperty({}, data, 'YWJj').clusters?.[0]?.cluster, { 'certificate-authority-data': 'YWJj' });
+  assert.throws(() => withProperty({}, data, 'notb64'), /illegal base64 data at input byte 4/);
+  assert.throws(() => withProperty({}, data, 'a!'), /illegal base64 data at input byte 1/);
+});
+
+test('a context that is new has an empty cluster and user', () => {
+  const { contexts } = withProperty({}, 'contexts.new.namespace', 'team');
+  assert.deepEqual(contexts, [{ name: 'new', context: { cluster: '', user: '', namespace: 'team' } }]);
 });

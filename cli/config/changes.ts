@@ -17,7 +17,8 @@ export function withEntry(
 ): Kubeconfig {
   const entries = entriesOf(config, list);
   const before = entries.find((entry) => entry.name === name)?.[content[list]] as Record<string, unknown> | undefined;
-  const merged = Object.entries({ ...before, ...fields }).filter(([, value]) => value !== undefined);
+  const initial = list === 'contexts' ? { cluster: '', user: '' } : {};
+  const merged = Object.entries({ ...(before ?? initial), ...fields }).filter(([, value]) => value !== undefined);
   const changed = { name, [content[list]]: Object.fromEntries(merged) };
   const isNew = !entries.some((entry) => entry.name === name);
   const after = isNew ? [...entries, changed] : entries.map((entry) => (entry.name === name ? changed : entry));
@@ -53,19 +54,62 @@ export function renamedContext(config: Kubeconfig, from: string, to: string, fil
 export function withProperty(config: Kubeconfig, path: string, value: string | undefined): Kubeconfig {
   const [list = '', ...rest] = path.split('.');
   if (!(list in content)) {
-    if (rest.length > 0) throw new Failure(`unable to locate path ${path}`);
+    if (rest.length > 0 || !scalars.has(list)) throw new Failure(`unable to parse ${path} after [] at api.Config`);
     const others = Object.entries(config).filter(([key]) => key !== list);
     return (value === undefined ? Object.fromEntries(others) : { ...config, [list]: value }) as Kubeconfig;
   }
   const known = list as ConfigList;
   if (rest.length === 0 && value === undefined) return { ...config, [list]: [] };
-  if (value === undefined && hasEntry(config, known, rest.join('.')))
+  if (value === undefined && (rest.length === 1 || hasEntry(config, known, rest.join('.'))))
     return withoutEntry(config, known, rest.join('.'));
   const field = rest.at(-1);
   const name = rest.slice(0, -1).join('.');
   if (field === undefined || name === '') throw new Failure(`unable to set path ${path}`);
   if (value === undefined && !hasEntry(config, known, name))
     throw new Failure(`current map key \`${name}\` is invalid`);
-  const isTruth = field === 'insecure-skip-tls-verify' && value !== undefined;
-  return withEntry(config, known, name, { [field]: isTruth ? value === 'true' : value });
+  if (value === undefined) return withEntry(config, known, name, { [field]: undefined });
+  if (!fields[known].has(field)) throw new Failure(`unable to set path ${path}`);
+  return withEntry(config, known, name, { [field]: fieldValue(field, value) });
+}
+
+/** What a kubeconfig has outside of its lists, and the texts and truths that entries of the lists have. */
+const scalars: ReadonlySet<string> = new Set(['current-context', 'kind', 'apiVersion', 'preferences']);
+const fields: Readonly<Record<ConfigList, ReadonlySet<string>>> = {
+  clusters: new Set([
+    'server',
+    'tls-server-name',
+    'insecure-skip-tls-verify',
+    'certificate-authority',
+    'certificate-authority-data',
+    'proxy-url',
+    'disable-compression',
+  ]),
+  users: new Set([
+    'client-certificate',
+    'client-certificate-data',
+    'client-key',
+    'client-key-data',
+    'token',
+    'tokenFile',
+    'username',
+    'password',
+    'as',
+    'as-uid',
+  ]),
+  contexts: new Set(['cluster', 'user', 'namespace']),
+};
+
+function fieldValue(field: string, value: string): string | boolean {
+  if (field.endsWith('-data')) return base64(value);
+  if (field !== 'insecure-skip-tls-verify' && field !== 'disable-compression') return value;
+  if (/^(1|t|T|true|TRUE|True)$/.test(value)) return true;
+  if (/^(0|f|F|false|FALSE|False)$/.test(value)) return false;
+  throw new Failure(`strconv.ParseBool: parsing ${JSON.stringify(value)}: invalid syntax`);
+}
+
+function base64(value: string): string {
+  const [valid = ''] = /^[A-Za-z0-9+/]*={0,2}/.exec(value) ?? [];
+  const at = valid.length < value.length ? valid.length : value.length - (value.length % 4);
+  if (at < value.length) throw new Failure(`error decoding input value: illegal base64 data at input byte ${at}`);
+  return value;
 }

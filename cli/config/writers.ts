@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { Kubeconfig } from '../../shared/client/kubeconfig.js';
@@ -94,6 +94,8 @@ export function registerConfigWriters(config: Command, host: CommandHost): void 
 function fileField(field: string, path: string | undefined, isEmbedded: boolean): Record<string, unknown> {
   if (path === undefined) return {};
   if (!isEmbedded) return { [field]: resolve(path), [`${field}-data`]: undefined };
+  if (!existsSync(path))
+    throw new Failure(`could not stat ${field} file ${path}: stat ${path}: no such file or directory`);
   return { [`${field}-data`]: readFileSync(path).toString('base64'), [field]: undefined };
 }
 
@@ -137,6 +139,10 @@ function registerSetCredentials(config: Command, host: CommandHost): void {
     const name = nameOf(args, 'set-credentials');
     const { username, password, embedCerts } = flags;
     const { token } = context.flags;
+    if (token && (username || password))
+      throw new Failure(
+        'you cannot specify more than one authentication method at the same time: --token, --username/--password',
+      );
     editOwnKubeconfig(context, (before) =>
       withEntry(before, 'users', name, {
         ...fileField('client-certificate', flags.clientCertificate, embedCerts),
@@ -152,6 +158,8 @@ function registerSetCredentials(config: Command, host: CommandHost): void {
 }
 
 async function runSetContext(context: CommandContext, flags: { current: boolean }, { words }: Words): Promise<void> {
+  if (words.length > 1) nameOf({ words }, 'set-context');
+  if (flags.current && words.length > 0) throw new Failure('you cannot specify both a context name and --current');
   const config = await read(context);
   const name = flags.current ? config['current-context'] : words[0];
   if (!name)
@@ -162,7 +170,6 @@ async function runSetContext(context: CommandContext, flags: { current: boolean 
   const isKnown = hasEntry(config, 'contexts', name);
   editOwnKubeconfig(context, (file) =>
     withEntry(file, 'contexts', name, {
-      ...(isKnown ? {} : { cluster: '', user: '' }),
       ...(cluster === undefined ? {} : { cluster }),
       ...(user === undefined ? {} : { user }),
       ...(namespace === undefined ? {} : { namespace: namespace === '' ? undefined : namespace }),
