@@ -78,7 +78,8 @@ async function runLogs(
     for (const source of sources) await printLog(context, flags, source, isPrefixed);
     return;
   }
-  if (sources.length > flags.maxLogRequests) {
+  // One alone is not counted.
+  if (sources.length > 1 && sources.length > flags.maxLogRequests) {
     throw new Failure(
       `you are attempting to follow ${sources.length} log streams, but maximum allowed concurrency is ${flags.maxLogRequests}, use --max-log-requests to increase the limit`,
     );

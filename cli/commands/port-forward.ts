@@ -5,7 +5,7 @@ import type { CommandContext } from '../context.js';
 import { durationFlag, listFlag } from '../flags.js';
 import { forwardPorts } from '../streams/port-forward.js';
 import { podsBehind } from '../streams/pod-target.js';
-import { parsePorts, remotePort } from '../streams/port-pairs.js';
+import { namedPorts, parsePorts, remotePort } from '../streams/port-pairs.js';
 
 interface PortForwardFlags {
   address?: string[];
@@ -32,16 +32,16 @@ async function runPortForward(
       "TYPE/NAME and list of ports are required for port-forward\nSee 'knarr port-forward -h' for help and examples",
     );
   }
-  const pairs = parsePorts(portWords);
   const { target, pods } = await podsBehind(context, [word]);
   const [pod] = pods;
   if (!pod) throw new Failure(`no pods found for ${target.type.resource}/${target.name}`);
+  for (const name of namedPorts(portWords)) remotePort(name, target.object, pod);
   if (pod.status?.phase !== 'Running') {
     throw new Failure(
       `unable to forward port because pod is not running. Current status=${pod.status?.phase ?? 'Unknown'}`,
     );
   }
-  const ports = pairs.map(({ local, remote }) => {
+  const ports = parsePorts(portWords).map(({ local, remote }) => {
     const found = remotePort(remote, target.object, pod);
     return { local: local === 'same' ? (typeof remote === 'number' ? remote : found) : local, remote: found };
   });

@@ -32,6 +32,13 @@ function portOf(text: string, word: string): number | string {
   return text;
 }
 
+/** The names that stand for remote ports in words as {@link parsePorts} takes them; kubectl looks for these before anything else. */
+export const namedPorts = (words: readonly string[]): string[] =>
+  words
+    .map((word) => word.split(':'))
+    .map((parts) => (parts.length === 2 ? parts[1] : parts[0]) ?? '')
+    .filter((remote) => !/^[+-]?\d+$/.test(remote));
+
 /** The pod's own port behind a port number or name of the pod or Service. @throws Failure when there is none of that name. */
 export function remotePort(
   port: number | string,
@@ -41,7 +48,12 @@ export function remotePort(
   if (target.kind === 'Service') {
     const { spec, metadata } = target as unknown as Service;
     const servicePort = spec.ports?.find((each) => each.port === port || each.name === port);
-    if (!servicePort) throw new Failure(`Service ${metadata.name} does not have a service port ${port}`);
+    if (!servicePort)
+      throw new Failure(
+        typeof port === 'number'
+          ? `Service ${metadata.name} does not have a service port ${port}`
+          : `Service '${metadata.name}' does not have a named port '${port}'`,
+      );
     if (spec.clusterIP === 'None') return typeof port === 'number' ? port : servicePort.port;
     return remotePort(servicePort.targetPort ?? servicePort.port, { kind: 'Pod' }, pod);
   }
