@@ -41,8 +41,8 @@ const missingFlags: Readonly<Record<string, readonly [flags: string, reason: str
   'create secret generic': ['--append-hash', 'kustomize makes names with a hash'],
   'create secret tls': ['--append-hash', 'kustomize makes names with a hash'],
   diff: [
-    '--concurrency --prune --prune-allowlist --selector -l',
-    'objects are compared one after the other, none is left out',
+    '--concurrency --prune --prune-allowlist',
+    'objects are compared one after the other; none is shown as deleted',
   ],
   drain: ['--skip-wait-for-delete-timeout', 'every pod is waited for, up to --timeout'],
   events: ['--allow-missing-template-keys --show-managed-fields --template', 'events are printed whole'],

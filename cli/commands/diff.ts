@@ -15,7 +15,7 @@ import { ExitError, failureText, throwCollected } from '../failures.js';
 import { booleanFlag } from '../flags.js';
 import { isNotFound } from '../../shared/errors/status-error.js';
 import { resourcePath } from '../../shared/api/resource.js';
-import { explainRefusal, placedObjects, type PlacedObject } from '../manifest-objects.js';
+import { explainRefusal, placedObjects, withLabels, type PlacedObject } from '../manifest-objects.js';
 import { withoutManagedFields } from '../printer/object-printer.js';
 import type { AnyObject } from '../server-api.js';
 
@@ -23,6 +23,7 @@ interface DiffFlags extends FileFlags {
   serverSide: boolean;
   forceConflicts: boolean;
   fieldManager?: string;
+  selector?: string;
   showManagedFields: boolean;
 }
 
@@ -31,6 +32,7 @@ export function register(program: Command, host: CommandHost): void {
     .command('diff')
     .description('show what an apply would change; exit code 1 when there is something')
     .usage('-f FILENAME [flags]')
+    .option('-l, --selector <query>', 'label selector: only these of the files')
     .option('--field-manager <name>', 'name under which the server would note the change')
     .addOption(booleanFlag('--server-side', 'as apply --server-side'))
     .addOption(booleanFlag('--force-conflicts', 'as apply --force-conflicts'))
@@ -53,12 +55,14 @@ async function runDiff(
   flags: DiffFlags,
   { words }: { words: readonly string[] },
 ): Promise<void> {
-  if (words.length > 0 || !flags.filename) throw new Failure('must specify one of -f and -k');
+  if (words.length > 0)
+    throw new Failure(`Unexpected args: [${words.join(' ')}]\nSee 'knarr diff -h' for help and examples`);
+  if (!flags.filename) throw new Failure('must specify one of -f and -k');
   const { objects, errors } = await placedObjects(context, { files: flags.filename, isRecursive: flags.recursive });
   throwCollected(errors);
   const directories = await Promise.all(['LIVE-', 'MERGED-'].map((prefix) => mkdtemp(join(tmpdir(), prefix))));
   try {
-    for (const placed of objects) await writePair(context, flags, placed, directories);
+    for (const placed of withLabels(objects, flags.selector)) await writePair(context, flags, placed, directories);
     const exitCode = await runDiffProgram(context, directories);
     if (exitCode !== 0) throw new ExitError(exitCode);
   } finally {
