@@ -76,13 +76,25 @@ function join(near: Duplex, far: Duplex, head: Buffer, farHead: Buffer): void {
     socket.setTimeout?.(0);
   }
   if (head.length > 0) far.write(head);
-  if (farHead.length > 0) near.write(farHead);
+  if (farHead.length > 0) far.unshift(farHead);
   near.pipe(far);
-  far.pipe(near);
+  relay(far, near);
   near.on('error', () => far.destroy());
   far.on('error', () => near.destroy());
   near.on('close', () => far.destroy());
   far.on('close', () => near.end());
+}
+
+/**
+ * Passes on piece by piece, each when the one before has left: what came as a TLS record leaves as one. Some clients wait for
+ * their socket only (the Python library's): of two messages in one record they would not see the second.
+ */
+function relay(from: Duplex, to: Duplex): void {
+  from.on('data', (piece: Buffer) => {
+    from.pause();
+    to.write(piece, () => from.resume());
+  });
+  from.on('end', () => to.end());
 }
 
 function headOf(answer: IncomingMessage, changes: Record<string, string> = {}): string {
