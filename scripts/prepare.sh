@@ -13,14 +13,13 @@ if [ "${1:-}" = tests ] || [ "${1:-}" = long ]; then
   commands+=(/usr/lib/python3/dist-packages/kubernetes:python3-kubernetes)
 fi
 if [ "${1:-}" = long ]; then
-  # What Kubernetes itself is built from, to compare with.
-  go=/usr/share/gocode/src
-  commands+=(
-    go:golang-go
-    $go/sigs.k8s.io/structured-merge-diff:golang-k8s-sigs-structured-merge-diff-dev
-    $go/k8s.io/kube-openapi:golang-k8s-kube-openapi-dev
-    $go/github.com/evanphx/json-patch:golang-github-evanphx-json-patch-dev
-    $go/sigs.k8s.io/yaml:golang-k8s-sigs-yaml-dev
+  commands+=(mmdebstrap:mmdebstrap)
+  # Of Debian's next release: clients and engines as new as what Knarr serves, and what Kubernetes itself is built from.
+  later=(
+    docker.io docker-cli docker-compose kubectl prometheus
+    golang-go golang-k8s-client-go-dev golang-k8s-apimachinery-dev golang-k8s-api-dev golang-k8s-apiserver-dev
+    golang-k8s-sigs-structured-merge-diff-dev golang-k8s-kube-openapi-dev golang-k8s-sigs-yaml-dev
+    golang-github-evanphx-json-patch-dev
   )
 fi
 
@@ -38,6 +37,9 @@ if [ "${#missing[@]}" -gt 0 ]; then
   export DEBIAN_FRONTEND=noninteractive
   { apt-get update -qq && apt-get install -y -qq --no-install-recommends "${missing[@]}"; } >/tmp/knarr-apt.log 2>&1 || { tail -5 /tmp/knarr-apt.log >&2; exit 1; }
 fi
+
+# e2e/lab/later-debian.ts knows the folder.
+[ -z "${later:-}" ] || "$(dirname "$0")/later-debian.sh" forky /var/cache/knarr/forky "${later[@]}"
 
 socket=${DOCKER_HOST:-unix:///var/run/docker.sock}
 socket=${socket#unix://}

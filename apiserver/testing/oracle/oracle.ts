@@ -1,14 +1,11 @@
-import { execFileSync, spawn, type ChildProcessByStdio } from 'node:child_process';
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
+import { goProgram } from '../../../e2e/lab/later-debian.js';
 import { testFolder } from '../test-folder.js';
-
-/** Where Debian lays the sources of Go libraries. */
-const libraries = '/usr/share/gocode';
-const sources = ['main.go', 'apply.go', 'patch.go'];
 
 interface Waiting {
   readonly resolve: (answer: unknown) => void;
@@ -38,7 +35,7 @@ export class Oracle {
   /** Compiles and starts the program; it takes some seconds. */
   static start(): Oracle {
     const folder = testFolder('oracle');
-    const program = compile(folder);
+    const program = goProgram('apiserver/testing/oracle', folder);
     return new Oracle(folder, program);
   }
 
@@ -65,27 +62,4 @@ export class Oracle {
     }
     rmSync(this.#folder, { recursive: true });
   }
-}
-
-/** Compiles without a network: imports are found where Debian put them, as Go did before it had modules. */
-function compile(folder: string): string {
-  const own = join(folder, 'src/oracle');
-  mkdirSync(own, { recursive: true });
-  for (const name of sources) cpSync(resolve('apiserver/testing/oracle', name), join(own, name));
-  // Without it Go would not find the libraries whose path names their major version.
-  writeFileSync(join(own, 'go.mod'), 'module oracle\n');
-  const program = join(folder, 'oracle');
-  execFileSync('go', ['build', '-o', program, '.'], {
-    cwd: own,
-    stdio: ['ignore', 'inherit', 'inherit'],
-    env: {
-      PATH: process.env['PATH'],
-      HOME: folder,
-      GO111MODULE: 'off',
-      GOPATH: `${folder}:${libraries}`,
-      GOCACHE: join(folder, 'cache'),
-      GOPROXY: 'off',
-    },
-  });
-  return program;
 }
