@@ -19,7 +19,7 @@ if [ "${1:-}" = long ]; then
     docker.io docker-cli docker-compose kubectl prometheus
     golang-go golang-k8s-client-go-dev golang-k8s-apimachinery-dev golang-k8s-api-dev golang-k8s-apiserver-dev
     golang-k8s-sigs-structured-merge-diff-dev golang-k8s-kube-openapi-dev golang-k8s-sigs-yaml-dev
-    golang-github-evanphx-json-patch-dev
+    golang-github-evanphx-json-patch-dev golang-github-google-cel-go-dev
   )
 fi
 

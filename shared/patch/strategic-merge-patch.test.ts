@@ -86,9 +86,35 @@ test('$patch: replace takes the patch as it stands', () => {
 });
 
 test('a map whose field says so is replaced', () => {
-  assert.deepEqual(patchSpec({ selector: { x: '1' } }, { selector: { y: '2', $patch: 'replace' } }), {
-    selector: { y: '2' },
+  assert.deepEqual(patchSpec({ selector: { x: '1' } }, { selector: { y: '2' } }), { selector: { y: '2' } });
+});
+
+test('what replaces something is taken as it stands, with directives in it', () => {
+  const added = { name: 'b', ports: [{ $patch: 'replace' }] };
+  assert.deepEqual(patchSpec({ containers: [{ name: 'a' }] }, { containers: [added] }), {
+    containers: [added, { name: 'a' }],
   });
+  const spec = { $patch: 'replace', containers: [{ name: 'a', $patch: 'delete' }] };
+  assert.deepEqual(patchSpec({}, spec), { containers: [{ name: 'a', $patch: 'delete' }] });
+});
+
+test('an item that is deleted makes room for a new one, which then counts as having been there', () => {
+  const current = { containers: [{ name: 'c' }, { name: 'a' }] };
+  const patch = {
+    containers: [{ name: 'b' }, { name: 'c', $patch: 'delete' }],
+    '$setElementOrder/containers': [{ name: 'b' }],
+  };
+  assert.deepEqual(patchSpec(current, patch), { containers: [{ name: 'a' }, { name: 'b' }] });
+});
+
+test('what is deleted from a list with an order is deleted after it was merged', () => {
+  const patch = {
+    finalizers: ['b'],
+    '$deleteFromPrimitiveList/finalizers': ['a', 'b'],
+    '$setElementOrder/finalizers': ['b'],
+  };
+  const patched = strategicMergePatch({ metadata: { finalizers: ['a', 'c'] } }, { metadata: patch }, schema);
+  assert.deepEqual(patched, { metadata: { finalizers: ['c'] } });
 });
 
 test('$deleteFromPrimitiveList and a merging list of primitives', () => {
@@ -150,7 +176,7 @@ test('where there is nothing to merge with, what has a directive is no part of t
   const containers = [{ name: 'a', args: ['x', null] }, { name: 'b', $patch: 'delete' }, { $patch: 'replace' }];
   assert.deepEqual(patchSpec({}, { containers, nodeSelector: { $patch: 'replace', a: 'b' }, x: { $retainKeys: [] } }), {
     containers: [{ name: 'a', args: ['x', null] }],
-    x: {},
+    x: { $retainKeys: [] },
   });
 });
 
@@ -171,13 +197,26 @@ test('malformed patches are a 400 with the reason', () => {
   );
   assert.equal(spec({ containers: ['b'] }), 'list element types are not identical: [[map[name:a]] [b]]');
   assert.match(refusal({ spec: { containers: [] } }, { spec: { containers: [['a']] } }), /lists of lists/);
-  assert.match(spec({ '$setElementOrder/containers': 1 }), /setElementOrder/);
-  assert.match(spec({ '$setElementOrder/containers': ['a'] }), /value is not a map/);
-  assert.match(spec({ '$deleteFromPrimitiveList/x': 1 }), /primitive list/);
+  assert.equal(spec({ '$setElementOrder/containers': 1 }), 'expected a []interface {}, but received a int64');
+  assert.match(
+    spec({ '$setElementOrder/containers': ['a'] }),
+    /expected a map\[string\]interface {}, but received a string/,
+  );
+  assert.match(spec({ containers: null, '$setElementOrder/containers': [] }), /expected a \[\]interface {}/);
+  assert.match(spec({ '$deleteFromPrimitiveList-x': [] }), /primitive list/);
+  assert.match(
+    spec({ '$deleteFromPrimitiveList/containers': [{ image: 'a' }] }),
+    /does not contain declared merge key/,
+  );
+  assert.match(
+    refusal({ spec: { containers: [] } }, { spec: { containers: [], '$setElementOrder/containers': [] } }),
+    /no elements/,
+  );
 });
 
 const name = fc.constantFrom('a', 'b', 'c', 'd', 'e');
-const items = fc.uniqueArray(fc.record({ name, image: fc.constantFrom('x', 'y') }), { selector: (item) => item.name });
+const item = fc.record({ name, image: fc.constantFrom('x', 'y') }, { noNullPrototype: true });
+const items = fc.uniqueArray(item, { selector: ({ name: key }) => key });
 
 test('a patch is idempotent, merges by key, and changes neither argument', () => {
   fc.assert(

@@ -7,8 +7,8 @@ import (
 	"os"
 	"sort"
 
-	protobuf "google.golang.org/protobuf/proto"
 	openapi_v2 "github.com/google/gnostic-models/openapiv2"
+	protobuf "google.golang.org/protobuf/proto"
 	"k8s.io/kube-openapi/pkg/schemaconv"
 	"k8s.io/kube-openapi/pkg/util/proto"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"

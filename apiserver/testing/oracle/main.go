@@ -22,6 +22,10 @@ var parts = map[string]func(line []byte) (interface{}, error){
 	"json-patch": jsonPatch,
 	"merge":      mergePatch,
 	"yaml":       readYAML,
+	"strategic":  strategicMerge,
+	"three-way":  threeWay,
+	"known-kind": isKnown,
+	"cel":        evaluate,
 }
 
 func main() {
