@@ -9,6 +9,7 @@ import { ApiEventRecorder, type EventRecorder } from '../shared/controller/event
 import { Group, task, type Member } from '../shared/lifecycle/group.js';
 import type { Log } from '../shared/log/log.js';
 import type { MetricsRegistry } from '../shared/metrics/registry.js';
+import { KubeletMetrics } from './kubelet-metrics.js';
 import type { Machine } from './node/machine.js';
 import { NodeLease } from './node/node-lease.js';
 import { NodeNetwork } from './node/node-network.js';
@@ -20,6 +21,7 @@ import { buildPods, type PodParts } from './pod/build-pods.js';
 import { RuntimeWatcher } from './pod/runtime-watcher.js';
 import type { RunProbe } from './probe/probe.js';
 import type { ContainerRuntime } from './runtime/container-runtime.js';
+import { measuredRuntime } from './runtime/measured-runtime.js';
 
 export interface KubeletOptions {
   readonly client: Client;
@@ -27,6 +29,8 @@ export interface KubeletOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: MetricsRegistry;
+  /** What probes gave, told apart from all else as there is a series for each container. */
+  readonly probeMetrics: MetricsRegistry;
   /** Uniform in [0, 1). */
   readonly random: () => number;
   readonly identity: NodeIdentity;
@@ -70,8 +74,11 @@ async function abortedFor(delayMs: number, clock: Clock, signal: AbortSignal): P
 }
 
 /** Puts the parts of a kubelet together; nothing happens before run(). */
-export function buildKubelet(options: KubeletOptions): Kubelet {
-  const { client, clock, log, identity, runtime } = options;
+export function buildKubelet(given: KubeletOptions): Kubelet {
+  const metrics = new KubeletMetrics(given.metrics, given.clock, given.identity.name);
+  const runtime = measuredRuntime(given.runtime, metrics.operation);
+  const options = { ...given, runtime };
+  const { client, clock, log, identity } = options;
   const name = identity.name;
   const events = new ApiEventRecorder({ client, clock, log, component: 'kubelet', host: name });
   const informers = nodeInformers(options);
@@ -91,6 +98,7 @@ export function buildKubelet(options: KubeletOptions): Kubelet {
     isRuntimeReady: () => node.monitor.problem === undefined,
     networkProblem: () => node.network.problem,
     enqueue: (uid) => controller.queue.add(uid),
+    metrics,
   });
   informers.pods.addHandler(parts.manager.handler());
   informers.node.addHandler(nodeHandler(node.registrar));

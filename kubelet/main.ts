@@ -45,15 +45,21 @@ interface Parts {
   readonly log: Log;
 }
 
+interface Registries {
+  readonly metrics: MetricsRegistry;
+  readonly probeMetrics: MetricsRegistry;
+}
+
 async function serve(given: Flags, parts: Parts, signal: AbortSignal): Promise<void> {
   const { runtime, log } = parts;
   const metrics = new MetricsRegistry();
+  const probeMetrics = new MetricsRegistry();
   addProcessMetrics(metrics);
   let problem: () => string | undefined = () => 'starting';
   const health = new HealthServer({ port: given.healthPort, metrics, readyz: { node: () => problem() } });
   log.info('serves its health', { port: await health.start() });
   try {
-    const kubelet = await connectKubelet(given, parts, metrics, signal);
+    const kubelet = await connectKubelet(given, { ...parts, metrics, probeMetrics }, signal);
     problem = () => kubelet.problem();
     await new Group().add(task('kubelet', (stop) => kubelet.run(stop))).run(signal);
   } finally {
@@ -63,13 +69,8 @@ async function serve(given: Flags, parts: Parts, signal: AbortSignal): Promise<v
 }
 
 /** Gets credentials where there are none, waits for the API server, and puts the kubelet together. */
-async function connectKubelet(
-  given: Flags,
-  parts: Parts,
-  metrics: MetricsRegistry,
-  signal: AbortSignal,
-): Promise<Kubelet> {
-  const { rootDirectory, runtime, log } = parts;
+async function connectKubelet(given: Flags, parts: Parts & Registries, signal: AbortSignal): Promise<Kubelet> {
+  const { rootDirectory, runtime, log, metrics, probeMetrics } = parts;
   const { kubeconfig: path, bootstrapKubeconfig: bootstrapPath, nodeName, nodeIp: nodeIP } = given;
   const credentials = { path, bootstrapPath, nodeName, clock, log };
   await ensureNodeKubeconfig(credentials, signal);
@@ -93,6 +94,7 @@ async function connectKubelet(
     clock,
     log,
     metrics,
+    probeMetrics,
     rootDirectory,
     random: Math.random,
     identity: identityOf(given),
@@ -107,7 +109,7 @@ async function connectKubelet(
     servers: (view) => [
       { name: 'client', start: () => undefined, stop: () => client.close() },
       task('certificate', renew),
-      ...apiServer(given, { runtime, log, metrics, certificate, view, access }),
+      ...apiServer(given, { runtime, log, metrics, probeMetrics, certificate, view, access }),
     ],
   });
 }
@@ -124,10 +126,9 @@ function identityOf(given: Flags): NodeIdentity {
   };
 }
 
-interface ServerParts {
+interface ServerParts extends Registries {
   readonly runtime: DockerRuntime;
   readonly log: Log;
-  readonly metrics: MetricsRegistry;
   readonly certificate: ServingCertificate;
   readonly access: ClientAccess;
   readonly view: KubeletView;
@@ -135,7 +136,7 @@ interface ServerParts {
 
 /** The kubelet's own API; it listens as soon as it has a certificate, which on a new node the cluster has yet to sign. */
 function apiServer(given: Flags, parts: ServerParts): readonly Member[] {
-  const { runtime, log, metrics, certificate, access, view } = parts;
+  const { runtime, log, metrics, probeMetrics, certificate, access, view } = parts;
   let server: KubeletServer | undefined;
   const listen = async (): Promise<void> => {
     server ??= createKubeletServer({
@@ -149,6 +150,7 @@ function apiServer(given: Flags, parts: ServerParts): readonly Member[] {
       clock,
       log,
       metrics: () => metrics.render(),
+      probeMetrics: () => probeMetrics.render(),
     });
     await server.start();
   };

@@ -20,6 +20,7 @@ import { HealthServer } from '../shared/metrics/health-server.js';
 import { addProcessMetrics } from '../shared/metrics/process-metrics.js';
 import { MetricsRegistry } from '../shared/metrics/registry.js';
 import { schedulerMetrics } from './metrics.js';
+import { podResourceMetrics } from './pod-resources.js';
 import { Scheduler } from './scheduler.js';
 
 export interface SchedulerOptions {
@@ -44,6 +45,7 @@ export function build(options: SchedulerOptions): Group {
   addProcessMetrics(registry);
   const factory = new InformerFactory(client, { clock, log, random, transform: dropManagedFields });
   const namespaceCache = factory.informer(namespaces);
+  const podCache = factory.informer(pods, { fieldSelector: unfinished });
   const recorder = new ApiEventRecorder({ client, clock, log, component: DEFAULT_SCHEDULER });
   const scheduler: Scheduler = new Scheduler({
     client,
@@ -52,7 +54,7 @@ export function build(options: SchedulerOptions): Group {
     random,
     recorder,
     metrics: schedulerMetrics(registry, () => scheduler.counts()),
-    pods: factory.informer(pods, { fieldSelector: unfinished }),
+    pods: podCache,
     nodes: factory.informer(nodes),
     claims: factory.informer(persistentvolumeclaims),
     volumes: factory.informer(persistentvolumes),
@@ -65,6 +67,7 @@ export function build(options: SchedulerOptions): Group {
     const health = new HealthServer({
       port: options.healthPort,
       metrics: registry,
+      furtherMetrics: { '/metrics/resources': () => podResourceMetrics(podCache.lister.list()) },
       readyz: { 'informer-sync': () => factory.unsynced()[0] },
     });
     group.add({

@@ -4,12 +4,13 @@ import { FakeClock } from '../shared/clock/fake-clock.js';
 import { MetricsRegistry } from '../shared/metrics/registry.js';
 import { schedulerMetrics } from './metrics.js';
 import { toPodInfo } from './pod-info.js';
+import { podResourceMetrics } from './pod-resources.js';
 import { SchedulingQueue } from './scheduling-queue.js';
 import { pod } from './testing/objects.js';
 
 test('pods are counted by what brought them into which queue', async () => {
   const registry = new MetricsRegistry();
-  const metrics = schedulerMetrics(registry, () => ({ active: 0, backoff: 0, unschedulable: 0 }));
+  const metrics = schedulerMetrics(registry, () => ({ active: 0, backoff: 0, unschedulable: 0, gated: 0 }));
   const clock = new FakeClock();
   const queue = new SchedulingQueue({ clock, onReady: () => undefined, onIncoming: metrics.incoming });
   const attempt = () => {
@@ -40,9 +41,11 @@ test('pods are counted by what brought them into which queue', async () => {
 
 test('attempts are counted by pod, and timed as the original does', () => {
   const registry = new MetricsRegistry();
-  const metrics = schedulerMetrics(registry, () => ({ active: 1, backoff: 0, unschedulable: 0 }));
-  metrics.placed(3, true);
-  metrics.bound(3);
+  const metrics = schedulerMetrics(registry, () => ({ active: 1, backoff: 0, unschedulable: 0, gated: 2 }));
+  metrics.attempted(3, 'scheduled');
+  metrics.bound(3, 25);
+  metrics.bound(40, 100_000);
+  metrics.step('Filter', 0.3, 'Success');
   const text = registry.render();
   assert.match(
     text,
@@ -51,4 +54,40 @@ test('attempts are counted by pod, and timed as the original does', () => {
   assert.match(text, /^scheduler_scheduling_attempt_duration_seconds_bucket\{.*le="0.004"\} 1$/m);
   assert.match(text, /^scheduler_scheduling_attempt_duration_seconds_bucket\{.*le="16.384"\} 1$/m);
   assert.match(text, /^scheduler_pending_pods\{queue="active"\} 1$/m);
+  assert.match(text, /^scheduler_pending_pods\{queue="gated"\} 2$/m);
+  assert.match(text, /^scheduler_pod_scheduling_sli_duration_seconds_bucket\{attempts="3",le="0.02"\} 0$/m);
+  assert.match(text, /^scheduler_pod_scheduling_sli_duration_seconds_bucket\{attempts="3",le="0.04"\} 1$/m);
+  assert.match(text, /^scheduler_pod_scheduling_sli_duration_seconds_count\{attempts="15\+"\} 1$/m);
+  const point = 'extension_point="Filter",profile="default-scheduler",status="Success"';
+  for (const [bound, count] of Object.entries({ '0.0002': 0, '0.0004': 1, '0.2048': 1 }))
+    assert.ok(
+      text.includes(`scheduler_framework_extension_point_duration_seconds_bucket{${point},le="${bound}"} ${count}\n`),
+    );
+});
+
+test('what pods ask for and may use is told by pod and node, those that have ended left out', () => {
+  const asking = pod('a', {
+    nodeName: 'node-1',
+    schedulerName: 'default-scheduler',
+    priority: 7,
+    overhead: { cpu: '100m' },
+    containers: [
+      {
+        name: 'c',
+        resources: { requests: { cpu: '1500m', memory: '1Ki' }, limits: { memory: '2Ki', 'x.io/gpu': '1' } },
+      },
+    ],
+  });
+  const ended = { ...pod('b', asking.spec), status: { phase: 'Succeeded' } };
+  const of = 'namespace="default",pod="a",node="node-1",scheduler="default-scheduler",priority="7"';
+  const lines = podResourceMetrics([asking, ended, pod('plain')]).split('\n');
+  assert.deepEqual(
+    lines.filter((line) => line.startsWith('kube')),
+    [
+      `kube_pod_resource_limit{${of},resource="memory",unit="bytes"} 2048`,
+      `kube_pod_resource_limit{${of},resource="x.io/gpu",unit="integer"} 1`,
+      `kube_pod_resource_request{${of},resource="cpu",unit="cores"} 1.6`,
+      `kube_pod_resource_request{${of},resource="memory",unit="bytes"} 1024`,
+    ],
+  );
 });

@@ -1,6 +1,7 @@
 import type { Node } from '../shared/api/generated/types.js';
 import { Fit, type Look } from './fit.js';
 import { matchesAffinity, NodeFilterCache, untoleratedTaint, type NodeVerdicts } from './node-filter.js';
+import type { OnStep } from './metrics.js';
 import type { NodeTable } from './node-table.js';
 import type { Nominations } from './nominations.js';
 import type { PodInfo } from './pod-info.js';
@@ -28,6 +29,8 @@ export interface PlacerOptions {
   readonly random: () => number;
   readonly volumes: VolumeCatalog;
   readonly nominations: Nominations;
+  /** Told of the steps of looking for a node. */
+  readonly onStep: OnStep;
 }
 
 /** Weights of the original's default profile. */
@@ -59,10 +62,15 @@ export class Placer {
       this.#feasible = new Int32Array(table.generation.length);
       this.#scores = new Float64Array(table.generation.length);
     }
+    const startMs = performance.now();
     const volumes = info.claims.length > 0 ? volumeRules(info, this.#options.volumes, table) : undefined;
     const { nodeCount } = table;
-    if (typeof volumes === 'string') return { refusals: new Map(), nodeCount, problem: volumes };
+    if (typeof volumes === 'string') {
+      this.#options.onStep('PreFilter', performance.now() - startMs, 'Unschedulable');
+      return { refusals: new Map(), nodeCount, problem: volumes };
+    }
     const look: Look = { verdicts: this.#filters.verdicts(info, table), rules: this.#rules(info), volumes };
+    this.#options.onStep('PreFilter', performance.now() - startMs, 'Success');
     const node = this.#nominated(info, look) ?? this.#bestNode(info, look);
     if (!node) return { refusals: this.#refusals(info, look), nodeCount, look };
     const decision = volumes?.decision(node);
@@ -86,9 +94,16 @@ export class Placer {
   }
 
   #bestNode(info: PodInfo, look: Look): Node | undefined {
+    const { onStep } = this.#options;
+    const startMs = performance.now();
     const count = this.#filter(info, look);
+    const filteredMs = performance.now();
+    onStep('Filter', filteredMs - startMs, count === 0 ? 'Unschedulable' : 'Success');
     if (count === 0) return undefined;
-    if (count > 1) this.#score(info, count, look.verdicts, look.rules);
+    if (count > 1) {
+      this.#score(info, count, look.verdicts, look.rules);
+      onStep('Score', performance.now() - filteredMs, 'Success');
+    }
     const node = this.#table.nodes[this.#feasible[count === 1 ? 0 : this.#best(count)] ?? 0];
     if (!node) throw new Error('a feasible slot has no node');
     return node;

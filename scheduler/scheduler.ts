@@ -9,7 +9,7 @@ import type { Log } from '../shared/log/log.js';
 import { type ClusterCaches, ClusterFeed } from './cluster-feed.js';
 import { Evictor } from './evictor.js';
 import { explainRefusal } from './explanation.js';
-import type { SchedulerMetrics } from './metrics.js';
+import type { SchedulerCounts, SchedulerMetrics } from './metrics.js';
 import { NodeTable } from './node-table.js';
 import { Nominations } from './nominations.js';
 import { Placer, type Refused } from './placement.js';
@@ -87,6 +87,7 @@ export class Scheduler {
       random,
       volumes: this.#catalog,
       nominations: this.#nominations,
+      onStep: deps.metrics.step,
     });
     const { clock, metrics } = deps;
     this.#queue = new SchedulingQueue({ clock, onReady: () => this.#wake(), onIncoming: metrics.incoming });
@@ -94,8 +95,8 @@ export class Scheduler {
     new ClusterFeed(known, deps).follow();
   }
 
-  counts(): { active: number; backoff: number; unschedulable: number } {
-    return this.#queue.counts();
+  counts(): SchedulerCounts {
+    return { ...this.#queue.counts(), gated: this.#deps.pods.lister.list().filter(isGated).length };
   }
 
   /** Schedules until aborted; then waits for the bindings under way. */
@@ -154,24 +155,28 @@ export class Scheduler {
     const { metrics } = this.#deps;
     const startedMs = performance.now();
     const placement = this.#placer.place(attempt.info);
-    metrics.placed(performance.now() - startedMs, 'node' in placement);
+    const decidedMs = performance.now();
+    metrics.decided(decidedMs - startedMs);
     if (!('node' in placement)) {
       this.#refuse(attempt, placement);
+      metrics.attempted(performance.now() - startedMs, 'unschedulable');
       return;
     }
     if (placement.volumes) {
-      this.#track(this.#bindVolumes(attempt, placement.volumes));
+      this.#track(this.#bindVolumes(attempt, placement.volumes, startedMs));
       return;
     }
     this.#nominations.delete(attempt.info.key);
     this.#table.addPod(attempt.info, placement.node);
     this.#assumed.add(attempt.info.key);
-    this.#track(this.#bind(attempt, placement.node));
+    metrics.step('Reserve', performance.now() - decidedMs, 'Success');
+    this.#track(this.#bind(attempt, placement.node, startedMs));
   }
 
   #refuse(attempt: Attempt, refused: Refused): void {
     const { info } = attempt;
     const { budgets, metrics, random } = this.#deps;
+    const startedMs = performance.now();
     const plan = planPreemption(info, refused, {
       table: this.#table,
       fit: this.#placer.fit,
@@ -180,6 +185,7 @@ export class Scheduler {
       random,
     });
     const changes = refused.problem === undefined ? changesThatHelp(refused.refusals.keys()) : changesThatHelpClaims;
+    metrics.step('PostFilter', performance.now() - startedMs, 'victims' in plan ? 'Success' : 'Unschedulable');
     metrics.preemptionPlanned('victims' in plan ? plan.victims.length : 0);
     if ('victims' in plan) {
       const message = explainRefusal(info, refused, this.#table);
@@ -217,13 +223,18 @@ export class Scheduler {
   }
 
   /** The pod has its node in view until its claims are bound, and is bound then. */
-  async #bindVolumes(attempt: Attempt, decision: VolumeDecision): Promise<void> {
+  async #bindVolumes(attempt: Attempt, decision: VolumeDecision, startedMs: number): Promise<void> {
     const { info } = attempt;
+    const { metrics } = this.#deps;
     this.#nominations.set(info, decision.node);
+    const decidedMs = performance.now();
     try {
       await Promise.all([this.#reporter.nominate(this.#latest(info), decision.node), this.#binder.bind(decision)]);
+      metrics.step('PreBind', performance.now() - decidedMs, 'Success');
       this.#queue.refuse(attempt, changesThatHelpClaims);
     } catch (error) {
+      metrics.step('PreBind', performance.now() - decidedMs, 'Error');
+      metrics.attempted(performance.now() - startedMs, 'error');
       if (!isConflict(error) && !isNotFound(error))
         this.#deps.log.warn('volumes could not be bound', { pod: info.key, node: decision.node, error });
       this.#queue.retry(attempt);
@@ -238,21 +249,27 @@ export class Scheduler {
     this.#binding.add(tracked);
   }
 
-  async #bind(attempt: Attempt, node: string): Promise<void> {
-    const { client, log, recorder } = this.#deps;
+  async #bind(attempt: Attempt, node: string, startedMs: number): Promise<void> {
+    const { client, clock, log, metrics, recorder } = this.#deps;
     const { pod, key } = attempt.info;
     const { name, namespace, uid } = pod.metadata;
     const binding = {
       metadata: { name, ...(namespace ? { namespace } : {}), uid },
       target: { apiVersion: 'v1', kind: 'Node', name: node },
     };
+    const decidedMs = performance.now();
     try {
       await client.create(podBindings, binding, { name, subresource: 'binding' });
       this.#queue.finish(key);
-      this.#deps.metrics.bound(attempt.attempts + 1);
+      const endMs = performance.now();
+      metrics.step('Bind', endMs - decidedMs, 'Success');
+      metrics.attempted(endMs - startedMs, 'scheduled');
+      metrics.bound(attempt.attempts + 1, clock.monotonic() - attempt.queuedAtMs);
       recorder.event(pod, 'Normal', 'Scheduled', `Successfully assigned ${key} to ${node}`);
     } catch (error) {
       this.#forget(key);
+      metrics.step('Bind', performance.now() - decidedMs, 'Error');
+      metrics.attempted(performance.now() - startedMs, 'error');
       if (isNotFound(error)) {
         this.#queue.finish(key);
         return;
@@ -272,3 +289,6 @@ export class Scheduler {
     if (this.#assumed.delete(key)) this.#table.removePod(key);
   }
 }
+
+/** Not to be scheduled yet: somebody has still to say that it may. */
+const isGated = ({ spec }: Pod): boolean => !spec.nodeName && (spec.schedulingGates ?? []).length > 0;

@@ -20,9 +20,7 @@ export type IncomingEvent =
   'PodAdd' | 'ScheduleAttemptFailure' | 'BackoffComplete' | 'UnschedulableTimeout' | 'ForceActivate' | ClusterChange;
 export type QueueName = 'active' | 'backoff' | 'unschedulable';
 
-interface Waiting {
-  readonly info: PodInfo;
-  readonly attempts: number;
+interface Waiting extends Attempt {
   /** Changes that could help; a pod sleeps through the others. */
   readonly wakeOn: ReadonlySet<ClusterChange>;
   readonly sinceMs: number;
@@ -33,6 +31,8 @@ export interface Attempt {
   readonly info: PodInfo;
   /** How many there were before. */
   readonly attempts: number;
+  /** When the pod came into the queue, by the clock's monotonic time. */
+  readonly queuedAtMs: number;
 }
 
 const firstBackoffMs = 1_000;
@@ -81,9 +81,10 @@ export class SchedulingQueue {
 
   /** A pod that waits for its first attempt, or whose spec changed so that it deserves another. */
   add(info: PodInfo): void {
-    const attempts = this.#attemptsOf(info.key);
+    const before = this.#waiting.get(info.key) ?? this.#backingOff.get(info.key)?.attempt;
+    const { attempts, queuedAtMs } = before ?? { attempts: 0, queuedAtMs: this.#clock.monotonic() };
     this.remove(info.key);
-    this.#activate({ info, attempts }, 'PodAdd');
+    this.#activate({ info, attempts, queuedAtMs }, 'PodAdd');
   }
 
   /** Renews what is known of a pod without giving it another attempt. */
@@ -142,7 +143,7 @@ export class SchedulingQueue {
   /** No node would do: wait for a change of these kinds. */
   refuse(attempt: Attempt, wakeOn: ReadonlySet<ClusterChange>): void {
     if (!this.#end(attempt.info.key)) return;
-    const next = { info: attempt.info, attempts: attempt.attempts + 1 };
+    const next = { ...attempt, attempts: attempt.attempts + 1 };
     if ([...this.#missed].some((change) => helps(change, wakeOn))) {
       this.#backOff(next, 'ScheduleAttemptFailure');
       return;
@@ -154,7 +155,7 @@ export class SchedulingQueue {
   /** The attempt failed for a reason that is not the pod's (a lost connection, a conflict): try again after the back-off. */
   retry(attempt: Attempt): void {
     if (!this.#end(attempt.info.key)) return;
-    this.#backOff({ info: attempt.info, attempts: attempt.attempts + 1 }, 'ScheduleAttemptFailure');
+    this.#backOff({ ...attempt, attempts: attempt.attempts + 1 }, 'ScheduleAttemptFailure');
   }
 
   /** Wakes the pods that a change can help; `concerns` leaves out those that it is not about. */
@@ -184,11 +185,7 @@ export class SchedulingQueue {
     }
   }
 
-  #attemptsOf(key: string): number {
-    return this.#waiting.get(key)?.attempts ?? this.#backingOff.get(key)?.attempt.attempts ?? 0;
-  }
-
-  #backOff({ info, attempts }: Attempt, event: IncomingEvent): void {
+  #backOff({ info, attempts, queuedAtMs }: Attempt, event: IncomingEvent): void {
     const key = info.key;
     this.#backingOff.get(key)?.cancel();
     const delayMs = Math.min(firstBackoffMs * 2 ** Math.max(0, attempts - 1), longestBackoffMs);
@@ -197,18 +194,18 @@ export class SchedulingQueue {
       this.#backingOff.delete(key);
       if (entry) this.#activate(entry.attempt, 'BackoffComplete');
     });
-    this.#backingOff.set(key, { attempt: { info, attempts }, cancel });
+    this.#backingOff.set(key, { attempt: { info, attempts, queuedAtMs }, cancel });
     this.#onIncoming(event, 'backoff');
   }
 
-  #activate({ info, attempts }: Attempt, event: IncomingEvent): void {
+  #activate({ info, attempts, queuedAtMs }: Attempt, event: IncomingEvent): void {
     let pods = this.#active.get(info.priority);
     if (!pods) {
       pods = new Map();
       this.#active.set(info.priority, pods);
       this.#priorities = [...this.#active.keys()].sort((a, b) => b - a);
     }
-    pods.set(info.key, { info, attempts });
+    pods.set(info.key, { info, attempts, queuedAtMs });
     this.#onIncoming(event, 'active');
     this.#onReady();
   }

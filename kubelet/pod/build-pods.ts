@@ -7,7 +7,9 @@ import { StorageEvictor } from '../eviction/storage-evictor.js';
 import { ImageManager } from '../image/image-manager.js';
 import { PodFiles } from '../network/pod-files.js';
 import { admitPod, resizeRefusal } from '../node/pod-admission.js';
+import type { KubeletMetrics } from '../kubelet-metrics.js';
 import { ProbeManager } from '../probe/probe-manager.js';
+import { ProbeMetrics } from '../probe/probe-metrics.js';
 import { StatusManager } from '../status/status-manager.js';
 import { StatusPublisher } from '../status/status-publisher.js';
 import { ObjectCache } from '../volume/object-cache.js';
@@ -33,6 +35,7 @@ export interface PodSurroundings {
   readonly isRuntimeReady: () => boolean;
   readonly networkProblem: () => string | undefined;
   readonly enqueue: (uid: string) => void;
+  readonly metrics: KubeletMetrics;
 }
 export interface PodParts {
   readonly manager: PodManager;
@@ -46,7 +49,7 @@ export interface PodParts {
 /** Puts together everything that has to do with pods. */
 export function buildPods(options: KubeletOptions, around: PodSurroundings): PodParts {
   const { clock, log, identity } = options;
-  const { events, enqueue } = around;
+  const { events, enqueue, metrics } = around;
   const storage = storageParts(options, around);
   const containers = containerParts(options, around, storage);
   const status = statusParts(options, around);
@@ -60,7 +63,10 @@ export function buildPods(options: KubeletOptions, around: PodSurroundings): Pod
   });
   const manager: PodManager = new PodManager({
     enqueue,
-    onPod: (pod) => status.statuses.observe(pod),
+    onPod: (pod) => {
+      metrics.podSeen(pod);
+      status.statuses.observe(pod);
+    },
     isEcho: (pod) => status.statuses.isOwnWrite(pod),
     shorten: (uid, graceSeconds) => {
       const failed = (error: unknown): void => log.debug('a kill was not shortened', { error });
@@ -80,7 +86,8 @@ export function buildPods(options: KubeletOptions, around: PodSurroundings): Pod
     terminator,
     record: (uid) => manager.get(uid),
     forget: (uid) => {
-      for (const part of [manager, syncer, containers.images, storage.tokens, status.statuses]) part.forget(uid);
+      for (const part of [manager, syncer, containers.images, storage.tokens, status.statuses, metrics])
+        part.forget(uid);
     },
   });
   const refresher = new VolumeRefresher({
@@ -103,7 +110,7 @@ export function buildPods(options: KubeletOptions, around: PodSurroundings): Pod
     manager,
     worker,
     directories: storage.directories,
-    watching: watching(manager, containers.observer, storage.directories, options, enqueue),
+    watching: watching(manager, containers.observer, storage.directories, options, around),
     refresh: async (signal) => {
       await Promise.all([refresher.run(signal), evictor.run(signal)]);
     },
@@ -180,11 +187,13 @@ interface StatusParts {
   readonly publisher: StatusPublisher;
 }
 
-function statusParts(options: KubeletOptions, { events, signal, enqueue }: PodSurroundings): StatusParts {
+function statusParts(options: KubeletOptions, { events, signal, enqueue, metrics }: PodSurroundings): StatusParts {
   const { client, clock, log, identity, random, prober: run } = options;
-  const health = new ProbeManager({ clock, run, events, log, hostIP: identity.ip, random, onChange: enqueue });
+  const probing = { metrics: new ProbeMetrics(options.probeMetrics), onChange: enqueue };
+  const health = new ProbeManager({ clock, run, events, log, hostIP: identity.ip, random, ...probing });
   const statuses = new StatusManager({ client, clock, log, signal });
-  return { health, statuses, publisher: new StatusPublisher({ clock, health, statuses, hostIPs: [identity.ip] }) };
+  const hostIPs = [identity.ip];
+  return { health, statuses, publisher: new StatusPublisher({ clock, health, statuses, hostIPs, metrics }) };
 }
 
 /** The two things that can be done with a pod: bring it nearer to what it asks for, or to its end. */
@@ -220,11 +229,12 @@ function watching(
   observer: PodObserver,
   directories: PodDirectories,
   { log }: KubeletOptions,
-  enqueue: (uid: string) => void,
+  { enqueue, metrics }: PodSurroundings,
 ): PodParts['watching'] {
   return {
     onChange: enqueue,
-    onRelist: (sandboxes, containers) => {
+    onRelist: (sandboxes, containers, durationMs) => {
+      metrics.relisted(durationMs, sandboxes, containers);
       const uids = manager.seen(sandboxes, containers);
       observer.retain(new Set(containers.map((container) => container.id)));
       sweep(directories, manager, uids).catch((error: unknown) => log.warn('old pod directories stay', { error }));

@@ -17,8 +17,12 @@ export interface RuntimeWatcherOptions {
   readonly relistMs?: number;
   /** Something of the pod changed without our doing. */
   readonly onChange: (uid: string) => void;
-  /** Everything, at every relist. */
-  readonly onRelist: (sandboxes: readonly SandboxStatus[], containers: readonly ContainerStatus[]) => void;
+  /** Everything, at every relist, and how long the engine took to tell it. */
+  readonly onRelist: (
+    sandboxes: readonly SandboxStatus[],
+    containers: readonly ContainerStatus[],
+    durationMs: number,
+  ) => void;
 }
 
 const settleMs = 300;
@@ -98,9 +102,10 @@ export class RuntimeWatcher {
 
   async #relist(): Promise<void> {
     const { runtime, onChange, onRelist } = this.#options;
+    const startMs = this.#options.clock.monotonic();
     const [sandboxes, containers] = await Promise.all([runtime.listPodSandboxes(), runtime.listContainers()]);
     this.#activeMs = this.#options.clock.monotonic();
-    onRelist(sandboxes, containers);
+    onRelist(sandboxes, containers, this.#activeMs - startMs);
     const now = fingerprints(sandboxes, containers);
     for (const uid of new Set([...now.keys(), ...this.#known.keys()])) {
       if (now.get(uid) !== this.#known.get(uid)) onChange(uid);

@@ -8,6 +8,7 @@ import { allContainers, findContainer } from '../pod/pod-spec.js';
 import { containerId } from '../status/container-status.js';
 import type { ContainerHealth } from './container-health.js';
 import type { ProbeResult, ProbeTarget, RunProbe } from './probe.js';
+import type { ProbeCount, ProbeMetrics } from './probe-metrics.js';
 import { ProbeWorker, type ProbeType } from './probe-worker.js';
 
 export interface ProbeManagerOptions {
@@ -18,6 +19,7 @@ export interface ProbeManagerOptions {
   readonly hostIP: string;
   /** Uniform in [0, 1). */
   readonly random: () => number;
+  readonly metrics: ProbeMetrics;
   /** A verdict changed: the pod's worker should look. */
   readonly onChange: (uid: string) => void;
 }
@@ -59,6 +61,7 @@ export class ProbeManager implements ContainerHealth {
   stop(uid: string): void {
     for (const own of this.#pods.get(uid)?.values() ?? []) stopAll(own);
     this.#pods.delete(uid);
+    this.#options.metrics.forget(uid);
   }
 
   condemned(id: string): 'liveness' | 'startup' | undefined {
@@ -108,7 +111,7 @@ export class ProbeManager implements ContainerHealth {
     running: ObservedContainer,
     initial: boolean | undefined,
   ): ProbeWorker {
-    const { clock, run, random, onChange, log } = this.#options;
+    const { clock, run, random, onChange, log, metrics } = this.#options;
     const startedAtMs = running.startedAtMs ?? running.createdAtMs;
     const periodMs = (probe.periodSeconds ?? 10) * 1000;
     // One that has run for a while was adopted by a restarted kubelet.
@@ -123,6 +126,7 @@ export class ProbeManager implements ContainerHealth {
       initial,
       firstDelayMs: adopted ? random() * periodMs : 0,
       onVerdict: () => onChange(target.pod.metadata.uid ?? ''),
+      onProbed: (result, durationMs) => metrics.probed(type, target, countOf(result), durationMs),
       onTrouble: (result) => this.#tell(type, target, result),
       onError: (error) => log.debug('a probe could not be carried out', { container: target.container.name, error }),
     });
@@ -138,6 +142,10 @@ export class ProbeManager implements ContainerHealth {
     });
   }
 }
+
+/** A warning is a success that says more. */
+const countOf = (result: ProbeResult | undefined): ProbeCount =>
+  result === undefined ? 'unknown' : result.outcome === 'failure' ? 'failed' : 'successful';
 
 function stopAll(workers: Workers): void {
   for (const worker of Object.values(workers)) worker.stop();

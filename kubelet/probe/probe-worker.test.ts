@@ -31,6 +31,7 @@ async function play(type: ProbeType, probe: Probe, answers: string): Promise<{ v
     },
     onVerdict: (holds) => verdicts.push(`${clock.monotonic() / 1000}s ${holds}`),
     onTrouble: () => undefined,
+    onProbed: () => undefined,
     onError: () => undefined,
   });
   await clock.advance(answers.length * 10_000);

@@ -20,6 +20,8 @@ export interface ProbeWorkerOptions {
   readonly onVerdict: (holds: boolean) => void;
   /** A single failure or warning, before any threshold. */
   readonly onTrouble: (result: ProbeResult) => void;
+  /** It was asked once more, and that took so long; undefined where the probe could not be carried out. */
+  readonly onProbed: (result: ProbeResult | undefined, durationMs: number) => void;
   /** The probe could not be carried out; counts neither way. */
   readonly onError: (error: unknown) => void;
 }
@@ -57,13 +59,20 @@ export class ProbeWorker {
   }
 
   async #turn(): Promise<void> {
-    const { clock, probe, run, target, onError } = this.#options;
+    const { clock, probe, run, target, onError, onProbed } = this.#options;
     const startMs = clock.monotonic();
+    const told = (result?: ProbeResult): void => onProbed(result, clock.monotonic() - startMs);
     try {
       const result = await run(probe, target, this.#stopping.signal);
-      if (!this.#stopping.signal.aborted) this.#count(result);
+      if (!this.#stopping.signal.aborted) {
+        told(result);
+        this.#count(result);
+      }
     } catch (error) {
-      if (!this.#stopping.signal.aborted) onError(error);
+      if (!this.#stopping.signal.aborted) {
+        told();
+        onError(error);
+      }
     }
     if (this.#stopping.signal.aborted) return;
     const periodMs = Math.max(1, probe.periodSeconds ?? 10) * 1000;

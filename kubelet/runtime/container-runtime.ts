@@ -146,6 +146,7 @@ export interface ContainerStats {
   readonly memoryWorkingSetBytes: number;
   readonly memoryRssBytes: number;
   readonly atMs: number;
+  readonly startedAtMs?: number;
 }
 export interface ImageStatus {
   readonly id: string;

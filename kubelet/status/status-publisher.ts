@@ -1,5 +1,6 @@
 import type { Pod } from '../../shared/api/generated/types.js';
 import type { Clock } from '../../shared/clock/clock.js';
+import type { KubeletMetrics } from '../kubelet-metrics.js';
 import type { PodObservation } from '../pod/pod-observation.js';
 import type { PodRecord } from '../pod/pod-record.js';
 import type { ContainerHealth } from '../probe/container-health.js';
@@ -12,6 +13,7 @@ export interface StatusPublisherOptions {
   readonly health: ContainerHealth;
   readonly statuses: StatusManager;
   readonly hostIPs: readonly string[];
+  readonly metrics: Pick<KubeletMetrics, 'podPhase'>;
 }
 
 /** Turns what was seen of a pod into its status and hands it to be written. */
@@ -24,7 +26,7 @@ export class StatusPublisher {
 
   /** `terminal`: nothing of it will be started any more. */
   publish(record: PodRecord, pod: Pod, observed: PodObservation, terminal: boolean): void {
-    const { clock, health, statuses, hostIPs } = this.#options;
+    const { clock, health, statuses, hostIPs, metrics } = this.#options;
     // Our own last word may be ahead of the watch; times of transition and of the start must not move.
     const latest = statuses.latest(record.uid);
     const known = latest
@@ -45,6 +47,7 @@ export class StatusPublisher {
       hasStarted: (container) => health.hasStarted(pod, container),
       isReady: (container) => health.isReady(pod, container),
     });
+    metrics.podPhase(record.uid, status.phase);
     statuses.set(pod, status);
   }
 }

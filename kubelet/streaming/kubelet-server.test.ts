@@ -73,6 +73,8 @@ test('pods, metrics and statistics are served', async () => {
     resource,
     /^container_cpu_usage_seconds_total\{container="main",namespace="default",pod="web"\} 0 \d+$/m,
   );
+  assert.match(resource, /^container_start_time_seconds\{container="main",namespace="default",pod="web"\} [\d.]+$/m);
+  assert.equal((await world.get('/metrics/probes')).body, '# TYPE prober_probe_total counter\n');
   assert.match(resource, /^node_memory_working_set_bytes \d+ \d+$/m);
   const cadvisor = (await world.get('/metrics/cadvisor')).body;
   assert.match(

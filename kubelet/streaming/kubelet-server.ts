@@ -12,7 +12,8 @@ import { parseLogQuery, writeLogs } from './container-logs.js';
 import { PodLocator, type PodLookup } from './pod-locator.js';
 import { RemoteCommandError } from './remote-command.js';
 import { UpgradeHandler } from './upgrade-handler.js';
-import { cadvisorMetrics, resourceMetrics, statsSummary } from './usage-documents.js';
+import { statsSummary } from './stats-summary.js';
+import { cadvisorMetrics, resourceMetrics } from './usage-metrics.js';
 import { UsageRecorder } from './usage-recorder.js';
 
 /** As the original's streaming-connection-idle-timeout. */
@@ -47,7 +48,9 @@ export interface KubeletServerOptions {
   readonly clock: Clock;
   readonly log: Log;
   /** The text of /metrics. */
-  readonly metrics: () => string | Promise<string>;
+  readonly metrics: () => string;
+  /** The text of /metrics/probes. */
+  readonly probeMetrics: () => string;
   readonly idleTimeoutMs?: number;
 }
 
@@ -165,7 +168,9 @@ class HttpsKubeletServer implements KubeletServer {
         return void response.writeHead(200, { 'content-type': METRICS_TYPE }).end(cadvisorMetrics(node, containers));
       }
       case 'GET /metrics':
-        return void response.writeHead(200, { 'content-type': METRICS_TYPE }).end(await this.#options.metrics());
+        return void response.writeHead(200, { 'content-type': METRICS_TYPE }).end(this.#options.metrics());
+      case 'GET /metrics/probes':
+        return void response.writeHead(200, { 'content-type': METRICS_TYPE }).end(this.#options.probeMetrics());
       case 'POST /images':
         return sendJson(response, { images: await this.#options.runtime.loadImage(request) });
       default:

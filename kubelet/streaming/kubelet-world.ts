@@ -121,6 +121,7 @@ export async function createKubeletWorld(options: KubeletWorldOptions = {}): Pro
     clock: systemClock,
     log: silentLog,
     metrics: () => 'kubelet_running_pods 1\n',
+    probeMetrics: () => '# TYPE prober_probe_total counter\n',
     ...(idleTimeoutMs === undefined ? {} : { idleTimeoutMs }),
   });
   await server.start();

@@ -83,6 +83,7 @@ export class KubeletWorld {
       clock,
       log: createLog({ component: 'kubelet', level: process.env['KNARR_TEST_LOG'] === 'debug' ? 'debug' : 'silent' }),
       metrics: new MetricsRegistry(),
+      probeMetrics: new MetricsRegistry(),
       random: () => 0,
       identity: { name: nodeName, ip: nodeIP, linkAddress: nodeIP, labels: { zone: 'a' }, port: 10250 },
       machine,

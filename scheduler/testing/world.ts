@@ -21,6 +21,7 @@ export class World {
       random: () => 0.999,
       volumes: this.volumes.catalog,
       nominations: this.nominations,
+      onStep: () => undefined,
     });
     for (const n of nodes) this.table.setNode(n);
     for (const [name, pods] of Object.entries(placed)) for (const p of pods) this.table.addPod(toPodInfo(p), name);

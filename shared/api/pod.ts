@@ -62,12 +62,29 @@ function hostPort({ hostPort: port, hostIP, protocol }: ContainerPort): HostPort
  * need one after the other (sidecars count in both from their turn on), plus overhead. Pod-level resources take precedence.
  */
 export function podRequests(spec: PodSpec): ResourceAmounts {
+  const total = podAmounts(spec, 'requests');
+  for (const [name, quantity] of Object.entries(spec.overhead ?? {}))
+    total.set(name, (total.get(name) ?? 0) + amount(name, quantity));
+  return total;
+}
+
+/** What the pod may use at most of what it has a limit for, added up likewise; overhead counts where there is a limit. */
+export function podLimits(spec: PodSpec): ResourceAmounts {
+  const total = podAmounts(spec, 'limits');
+  for (const [name, quantity] of Object.entries(spec.overhead ?? {})) {
+    const limit = total.get(name) ?? 0;
+    if (limit > 0) total.set(name, limit + amount(name, quantity));
+  }
+  return total;
+}
+
+function podAmounts(spec: PodSpec, kind: 'requests' | 'limits'): ResourceAmounts {
   const total: ResourceAmounts = new Map();
-  for (const container of spec.containers ?? []) add(total, requestsOf(container));
+  for (const container of spec.containers ?? []) add(total, amountsOf(container, kind));
   const sidecars: ResourceAmounts = new Map();
   const peak: ResourceAmounts = new Map();
   for (const container of spec.initContainers ?? []) {
-    const own = requestsOf(container);
+    const own = amountsOf(container, kind);
     if (isSidecar(container)) {
       add(total, own);
       add(sidecars, own);
@@ -78,10 +95,7 @@ export function podRequests(spec: PodSpec): ResourceAmounts {
     }
   }
   raise(total, peak);
-  for (const [name, quantity] of Object.entries(spec.resources?.requests ?? {}))
-    total.set(name, amount(name, quantity));
-  for (const [name, quantity] of Object.entries(spec.overhead ?? {}))
-    total.set(name, (total.get(name) ?? 0) + amount(name, quantity));
+  for (const [name, quantity] of Object.entries(spec.resources?.[kind] ?? {})) total.set(name, amount(name, quantity));
   return total;
 }
 
@@ -90,8 +104,8 @@ export function amount(name: string, quantity: string): number {
   return name === 'cpu' ? quantityMilliValue(quantity) : quantityValue(quantity);
 }
 
-function requestsOf({ resources }: Container): ResourceAmounts {
-  return new Map(Object.entries(resources?.requests ?? {}).map(([name, quantity]) => [name, amount(name, quantity)]));
+function amountsOf({ resources }: Container, kind: 'requests' | 'limits'): ResourceAmounts {
+  return new Map(Object.entries(resources?.[kind] ?? {}).map(([name, quantity]) => [name, amount(name, quantity)]));
 }
 
 function add(to: ResourceAmounts, more: ReadonlyMap<string, number>): void {

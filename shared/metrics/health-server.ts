@@ -11,11 +11,15 @@ export interface HealthServerOptions {
   /** Default 127.0.0.1: the only plaintext that Knarr speaks stays on loopback. */
   readonly host?: string;
   readonly metrics: MetricsRegistry;
+  /** Texts in the format of metrics at further paths, made when they are asked for. */
+  readonly furtherMetrics?: Readonly<Record<string, () => string>>;
   /** Failing: the process should be restarted. */
   readonly livez?: Readonly<Record<string, HealthCheck>>;
   /** Failing: the process should get no work yet. The checks of livez count too. */
   readonly readyz?: Readonly<Record<string, HealthCheck>>;
 }
+
+const metricsType = 'text/plain; version=0.0.4; charset=utf-8';
 
 /** Serves /healthz, /livez, /readyz and /metrics over plain HTTP, in the original's format. */
 export class HealthServer {
@@ -57,7 +61,7 @@ export class HealthServer {
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
     const url = new URL(request.url ?? '/', 'http://localhost');
-    const { livez = {}, readyz = {}, metrics } = this.#options;
+    const { livez = {}, readyz = {}, metrics, furtherMetrics = {} } = this.#options;
     const send = (code: number, text: string, type = 'text/plain; charset=utf-8'): void => {
       response.writeHead(code, { 'content-type': type, 'x-content-type-options': 'nosniff' });
       response.end(text);
@@ -66,13 +70,15 @@ export class HealthServer {
     const verbose = url.searchParams.has('verbose');
     switch (url.pathname) {
       case '/metrics':
-        return send(200, metrics.render(), 'text/plain; version=0.0.4; charset=utf-8');
+        return send(200, metrics.render(), metricsType);
       case '/healthz':
       case '/livez':
         return send(...report(url.pathname.slice(1), livez, verbose, this.#checked));
       case '/readyz':
         return send(...report('readyz', { ...livez, ...readyz }, verbose, this.#checked));
       default:
+        if (Object.hasOwn(furtherMetrics, url.pathname))
+          return send(200, furtherMetrics[url.pathname]?.() ?? '', metricsType);
         return send(404, '404 page not found\n');
     }
   }

@@ -1,3 +1,5 @@
+import { braced, header, labelPair, numberText } from './text-format.js';
+
 /** Values of a metric's labels, in the order in which the labels were declared. */
 export type LabelValues = readonly string[];
 
@@ -6,6 +8,8 @@ export interface Counter {
   inc(labels?: LabelValues, by?: number): void;
   /** Takes over a sum that is counted elsewhere, which never falls; for what is told to `onCollect`. */
   reach(total: number, labels?: LabelValues): void;
+  /** What has these labels is told no more. */
+  remove(labels: LabelValues): void;
 }
 /** A number that goes up and down. */
 export interface Gauge {
@@ -19,6 +23,8 @@ export interface Histogram {
   observe(value: number, labels?: LabelValues): void;
   /** Observes under these labels: for what is counted so often that looking them up would cost more than counting. */
   bind(labels: LabelValues): (value: number) => void;
+  /** What has these labels is told no more. */
+  remove(labels: LabelValues): void;
 }
 
 interface Metric {
@@ -61,6 +67,7 @@ export class MetricsRegistry {
     return {
       inc: (labels, by = 1) => series.add(by, labels),
       reach: (total, labels) => series.set(total, labels),
+      remove: (labels) => series.remove(labels),
     };
   }
 
@@ -180,6 +187,10 @@ class HistogramSeries implements Metric, Histogram {
     };
   }
 
+  remove(labels: LabelValues): void {
+    this.#values.delete(keyOf(this.#options.labels, labels));
+  }
+
   #find(labels: LabelValues | undefined): HistogramValues | undefined {
     const key = keyOf(this.#options.labels, labels);
     let series = this.#values.get(key);
@@ -218,11 +229,6 @@ class HistogramSeries implements Metric, Histogram {
   }
 }
 
-function header(options: MetricOptions, type: string): string {
-  const help = options.help.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
-  return `# HELP ${options.name} ${help}\n# TYPE ${options.name} ${type}\n`;
-}
-
 /** Between values in the key of a series: what is counted often must not be laid out each time. */
 const separator = '\u0000';
 
@@ -236,16 +242,5 @@ function keyOf(names: readonly string[] | undefined, values: LabelValues | undef
 function labelText(names: readonly string[] | undefined, key: string): string {
   if (!names || names.length === 0) return '';
   const values = key.split(separator);
-  return names.map((name, i) => `${name}="${escapeLabel(values[i] ?? '')}"`).join(',');
-}
-
-function escapeLabel(value: string): string {
-  return /[\\"\n]/.test(value) ? value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n') : value;
-}
-
-const braced = (labels: string): string => (labels === '' ? '' : `{${labels}}`);
-
-function numberText(value: number): string {
-  if (Number.isFinite(value)) return String(value);
-  return Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf';
+  return names.map((name, i) => labelPair(name, values[i] ?? '')).join(',');
 }

@@ -374,7 +374,10 @@ export class DockerRuntime implements ContainerRuntime {
   async #statsOf(info: ContainerInfo): Promise<ContainerStats | undefined> {
     const usage = (await readCgroup(info.Id)) ?? (await this.#engineStats(info.Id));
     const name = info.Labels[label.container] ?? '';
-    return usage && { id: info.Id, pod: podOf(info.Labels), name, ...usage, atMs: this.#clock.now() };
+    if (!usage) return undefined;
+    const { startedAtMs } = (await this.#statusOf(info)) ?? {};
+    const started = startedAtMs === undefined ? {} : { startedAtMs };
+    return { id: info.Id, pod: podOf(info.Labels), name, ...usage, atMs: this.#clock.now(), ...started };
   }
 
   #engineStats(id: string): ReturnType<typeof readCgroup> {

@@ -336,6 +336,7 @@ export class HollowRuntime implements ContainerRuntime {
         memoryWorkingSetBytes: 0,
         memoryRssBytes: 0,
         atMs,
+        startedAtMs: container.status().startedAtMs ?? atMs,
       }));
   }
 
