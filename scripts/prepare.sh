@@ -13,7 +13,7 @@ if [ "${1:-}" = tests ] || [ "${1:-}" = long ]; then
   commands+=(/usr/lib/python3/dist-packages/kubernetes:python3-kubernetes)
 fi
 if [ "${1:-}" = long ]; then
-  commands+=(mmdebstrap:mmdebstrap)
+  commands+=(mmdebstrap:mmdebstrap patchelf:patchelf)
   # Of Debian's next release: clients and engines as new as what Knarr serves, and what Kubernetes itself is built from.
   later=(
     docker.io docker-cli docker-compose kubectl prometheus

@@ -3,7 +3,7 @@ import { afterEach } from 'node:test';
 import { eventually } from '../../shared/clock/eventually.js';
 import type { CommandOptions, CommandResult } from './command.js';
 import { componentLogs } from './component-logs.js';
-import type { Host } from './host.js';
+import type { EngineOptions, Host } from './host.js';
 import { importToolbox } from './images.js';
 import { Lab } from './lab.js';
 
@@ -26,11 +26,12 @@ export class TestCluster {
       hosts?: number;
       wait?: boolean;
       args?: readonly string[];
+      engine?: EngineOptions;
       /** Called before `up` with the host that it will run on. */
       prepare?: (host: Host) => void | Promise<void>;
     } = {},
   ): Promise<TestCluster> {
-    const lab = await Lab.create(options.hosts ?? 1);
+    const lab = await Lab.create(options.hosts ?? 1, options.engine ? { engine: options.engine } : {});
     const cluster = new TestCluster(lab, lab.host(0));
     try {
       await Promise.all(lab.hosts.map((h) => importToolbox(h.dockerSocket)));

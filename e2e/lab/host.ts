@@ -2,11 +2,19 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { eventually } from '../../shared/clock/eventually.js';
 import { command, type CommandOptions, type CommandResult } from './command.js';
 
 const engineStartMs = 60_000;
+
+/** Another engine than the one on PATH, and how it is set. */
+export interface EngineOptions {
+  /** A folder with dockerd, all that it starts, and docker; what is not there is the system's. */
+  readonly programs?: string;
+  /** Further fields of its daemon.json. */
+  readonly config?: Readonly<Record<string, unknown>>;
+}
 
 /** A machine of the lab: a network namespace with addresses, a home and a Docker Engine of its own. */
 export class Host {
@@ -15,19 +23,21 @@ export class Host {
   /** Address on the link between the lab's hosts. */
   readonly address: string;
   readonly #index: number;
+  readonly #engineOptions: EngineOptions;
   #engine: ChildProcess | undefined;
 
-  private constructor(name: string, index: number, directory: string) {
+  private constructor(name: string, index: number, directory: string, engine: EngineOptions) {
     this.name = name;
     this.#index = index;
+    this.#engineOptions = engine;
     this.directory = directory;
     this.address = `192.168.77.${index}`;
   }
 
   /** Makes the namespace with loopback and a veth pair to the lab's switch, whose default route leads nowhere outside. */
-  static async create(lab: string, index: number): Promise<Host> {
+  static async create(lab: string, index: number, engine: EngineOptions = {}): Promise<Host> {
     const name = `${lab}-h${index}`;
-    const host = new Host(name, index, mkdtempSync(join(tmpdir(), `${name}-`)));
+    const host = new Host(name, index, mkdtempSync(join(tmpdir(), `${name}-`)), engine);
     mkdirSync(join(host.directory, 'home'));
     await host.#shareEngineRoot();
     await command(['ip', 'netns', 'add', name]);
@@ -65,9 +75,11 @@ export class Host {
   }
 
   get env(): NodeJS.ProcessEnv {
-    const { SUDO_USER: _, ...rest } = process.env;
+    const { SUDO_USER: _, PATH = '', ...rest } = process.env;
+    const { programs } = this.#engineOptions;
     return {
       ...rest,
+      PATH: programs === undefined ? PATH : `${programs}${delimiter}${PATH}`,
       HOME: join(this.directory, 'home'),
       KUBECONFIG: this.kubeconfig,
       DOCKER_HOST: `unix://${this.dockerSocket}`,
@@ -97,7 +109,10 @@ export class Host {
   /** Starts the engine and waits until it answers. */
   async startEngine(options: { liveRestore?: boolean } = {}): Promise<void> {
     const config = join(this.directory, 'daemon.json');
-    writeFileSync(config, JSON.stringify({ 'live-restore': options.liveRestore ?? false }));
+    writeFileSync(
+      config,
+      JSON.stringify({ ...this.#engineOptions.config, 'live-restore': options.liveRestore ?? false }),
+    );
     const files = [
       '--data-root',
       this.#engineRoot,

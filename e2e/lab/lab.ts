@@ -1,5 +1,5 @@
 import { command } from './command.js';
-import { Host } from './host.js';
+import { type EngineOptions, Host } from './host.js';
 
 let counter = 0;
 
@@ -14,7 +14,7 @@ export class Lab {
   }
 
   /** Makes a switch in a namespace of its own and `count` hosts with running engines. */
-  static async create(count: number, options: { engines?: boolean } = {}): Promise<Lab> {
+  static async create(count: number, options: { engines?: boolean; engine?: EngineOptions } = {}): Promise<Lab> {
     const name = `kn${process.pid % 100_000}${String.fromCharCode(97 + (counter++ % 26))}`;
     await command(['ip', 'netns', 'add', `${name}-sw`]);
     await command(['ip', '-n', `${name}-sw`, 'link', 'add', 'lab0', 'type', 'bridge']);
@@ -24,7 +24,7 @@ export class Lab {
     const hosts: Host[] = [];
     const lab = new Lab(name, hosts);
     try {
-      for (let index = 1; index <= count; index++) hosts.push(await Host.create(name, index));
+      for (let index = 1; index <= count; index++) hosts.push(await Host.create(name, index, options.engine));
       if (options.engines ?? true) await Promise.all(hosts.map((host) => host.startEngine()));
     } catch (error) {
       await lab.destroy();

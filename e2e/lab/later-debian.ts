@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 
 /** Where scripts/prepare.sh unpacks what the long tests take from Debian's next release. */
 const folder = '/var/cache/knarr/forky';
@@ -10,6 +10,34 @@ export function laterProgram(path: string): string {
   const program = join(folder, path);
   if (!existsSync(program)) throw new Error(`${program} is missing: run scripts/prepare.sh long`);
   return program;
+}
+
+const engineFiles = [
+  'usr/sbin/dockerd',
+  'usr/sbin/docker-proxy',
+  'usr/bin/docker',
+  'usr/bin/docker-init',
+  'usr/bin/containerd',
+  'usr/bin/containerd-shim-runc-v2',
+];
+
+/**
+ * The Docker Engine of Debian's next release: a folder of its own programs alone, since those that it shares with the
+ * system (iptables, say) need newer libraries than the system's.
+ */
+export function laterEngine(): string {
+  const programs = resolve('dist/tools/later-engine');
+  rmSync(programs, { recursive: true, force: true });
+  mkdirSync(programs, { recursive: true });
+  for (const file of engineFiles) symlinkSync(laterProgram(file), join(programs, basename(file)));
+  // runc needs a newer C library, but the engine's other children the system's: so no environment variable, and no
+  // loader in front either, since runc starts itself again as /proc/self/exe.
+  const runc = join(programs, 'runc');
+  const libraries = join(folder, 'usr/lib/x86_64-linux-gnu');
+  cpSync(laterProgram('usr/sbin/runc'), runc);
+  const loader = join(libraries, 'ld-linux-x86-64.so.2');
+  execFileSync('patchelf', ['--set-interpreter', loader, '--set-rpath', libraries, runc]);
+  return programs;
 }
 
 function goRoot(): string {

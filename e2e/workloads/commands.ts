@@ -47,8 +47,8 @@ const box = (name: string): object =>
   });
 
 /** Commands that need a node, given to kubectl and to knarr: both must print the same. */
-export function commandTests(cluster: FindCluster): void {
-  for (const program of programs) {
+export function commandTests(cluster: FindCluster, given: readonly Program[] = programs): void {
+  for (const program of given) {
     describe(`commands of ${program}`, () => {
       const run = runner(cluster, program);
       const name = `box-${program}`;
@@ -188,7 +188,10 @@ async function forwards(cluster: FindCluster, run: Run, program: Program): Promi
   } finally {
     for (const child of children) child.kill();
   }
-  assert.match(await run(`k events --for pod/${name} --types=Normal`), /Started\s+Pod\/ports-/);
+  // Events are written behind all else.
+  await eventually(async () => {
+    assert.match(await run(`k events --for pod/${name} --types=Normal`), /Started\s+Pod\/ports-/);
+  }, 20_000);
 }
 
 const deployment = (name: string): string =>

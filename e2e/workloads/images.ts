@@ -112,7 +112,7 @@ export function imageTests(cluster: FindCluster): void {
         const refused = await podWhere(cluster(), name, (p) =>
           assert.match(statusOf(p).state?.waiting?.reason ?? '', /^(ErrImagePull|ImagePullBackOff)$/),
         );
-        assert.match(statusOf(refused).state?.waiting?.message ?? '', /unauthorized|no basic auth credentials/);
+        assert.match(statusOf(refused).state?.waiting?.message ?? '', /unauthorized|no basic auth credentials/i);
       }
       await create(
         cluster(),
