@@ -6,10 +6,9 @@ import {
 } from '../../shared/api/field-selector.js';
 import { parseSelector } from '../../shared/api/selector-parser.js';
 import { matchesSelector, SelectorError, type Selector } from '../../shared/api/selector.js';
-import type { KubernetesObject } from '../../shared/api/object.js';
 import { badRequest } from '../../shared/errors/bad-request.js';
 import type { ResourceDefinition } from '../registry/definition.js';
-import type { CachedObject } from './cached-object.js';
+import type { CachedObject, SelectableFields, Selected } from './cached-object.js';
 import { fieldIndex, type CacheIndex, type WatchCache } from './watch-cache.js';
 
 /** Which objects of a collection a list or watch wants. */
@@ -22,6 +21,8 @@ export interface Selection {
   /** The only name that can match. */
   readonly name: string | undefined;
   readonly namespace: string | undefined;
+  /** How the fields that it may look at are read. */
+  readonly by: SelectableFields;
   readonly matches: (object: CachedObject) => boolean;
 }
 
@@ -31,6 +32,7 @@ export const everything: Selection = {
   index: undefined,
   name: undefined,
   namespace: undefined,
+  by: {},
   matches: () => true,
 };
 
@@ -45,30 +47,31 @@ export function compileSelection(
   const fields = parseFields(definition, fieldSelector);
   const equal = (field: string): string | undefined =>
     fields.find((one) => one.field === field && one.operator === '=')?.value;
-  const checks = fields.map((one) => fieldCheck(definition, one));
+  const checks = fields.map(fieldCheck);
+  const by = definition.selectableFields as SelectableFields;
   const name = equal('metadata.name');
   const keyEnd = name === undefined ? '' : `/${name}`;
   return {
     key: `${definition.resource.apiVersion} ${labelSelector} ${fieldSelector}`,
     isEverything: labels.requirements.length === 0 && !labels.isNothing && fields.length === 0,
-    index: indexedField(definition, fields) ?? indexedLabel(labels),
+    index: indexedField(definition, fields) ?? indexedLabel(labels, by),
     name,
     namespace: equal('metadata.namespace'),
+    by,
     matches: (cached) => {
       if (!cached.key.endsWith(keyEnd)) return false;
-      if (!matchesSelector(labels, cached.object.metadata.labels)) return false;
-      if (checks.length === 0) return true;
-      return checks.every((check) => check(cached.object));
+      const selected = cached.selected(by);
+      return matchesSelector(labels, selected.labels) && checks.every((check) => check(cached, selected));
     },
   };
 }
 
 /**
- * To be awaited before many objects of a cache are asked whether they match: they are parsed for it in slices, so that others have
- * their turn. Who selects by name looks into one object only.
+ * To be awaited before many objects of a cache are asked whether they match: those that nobody has looked into are, in slices, so
+ * that others have their turn. Who selects by name looks into one object only.
  */
-export async function prepareToSelect(cache: WatchCache, { isEverything, name, index }: Selection): Promise<void> {
-  if (!isEverything && name === undefined) await cache.parse(index?.by);
+export async function prepareToSelect(cache: WatchCache, { isEverything, name, index, by }: Selection): Promise<void> {
+  if (!isEverything && name === undefined) await cache.lookInto(by, index?.by);
 }
 
 /** Field selectors that are worth an index: each node asks for its own pods. */
@@ -79,16 +82,16 @@ function indexedField(
   fields: readonly FieldRequirement[],
 ): Selection['index'] {
   const found = fields.find(({ operator, field }) => operator === '=' && indexedFields.includes(field));
-  const valueOf = found && !storedAs && selectableFields[found.field];
-  return found && valueOf ? { by: fieldIndex(found.field, valueOf), value: found.value } : undefined;
+  if (!found || storedAs || !selectableFields[found.field]) return undefined;
+  return { by: fieldIndex(found.field, selectableFields as SelectableFields), value: found.value };
 }
 
-function indexedLabel({ requirements }: Selector): Selection['index'] {
+function indexedLabel({ requirements }: Selector, fields: SelectableFields): Selection['index'] {
   const found = requirements.find(({ operator }) => operator === '=');
   const value = found?.values[0];
   if (!found || value === undefined) return undefined;
   const { key } = found;
-  const by: CacheIndex = { name: `label ${key}`, valueOf: (cached) => cached.object.metadata.labels?.[key] };
+  const by: CacheIndex = { name: `label ${key}`, valueOf: (cached) => cached.selected(fields).labels?.[key] };
   return { by, value };
 }
 
@@ -124,13 +127,9 @@ function parseFields(definition: ResourceDefinition, text: string): FieldRequire
   return fields;
 }
 
-function fieldCheck(
-  definition: ResourceDefinition,
-  requirement: FieldRequirement,
-): (object: KubernetesObject) => boolean {
+function fieldCheck(requirement: FieldRequirement): (cached: CachedObject, selected: Selected) => boolean {
   const { field } = requirement;
-  if (field === 'metadata.name') return (object) => matchesField(requirement, object.metadata.name);
-  if (field === 'metadata.namespace') return (object) => matchesField(requirement, object.metadata.namespace ?? '');
-  const read = definition.selectableFields[field];
-  return (object) => matchesField(requirement, read?.(object) ?? '');
+  if (field === 'metadata.name') return (cached) => matchesField(requirement, cached.name);
+  if (field === 'metadata.namespace') return (_, { namespace = '' }) => matchesField(requirement, namespace);
+  return (_, { fields }) => matchesField(requirement, fields[field] ?? '');
 }

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { decodeContinue, encodeContinue } from './continue-token.js';
-import { EncodedObjects } from './cached-object.js';
-import { WatchCache, type CacheIndex } from './watch-cache.js';
+import { EncodedObjects, type SelectableFields } from './cached-object.js';
+import { fieldIndex, WatchCache, type CacheIndex } from './watch-cache.js';
 
 const prefix = '/registry/core/pods/';
 const makeCache = (): WatchCache =>
@@ -18,22 +18,35 @@ const byNode: CacheIndex = {
 };
 
 describe('WatchCache', () => {
-  it('parses what a selector looks into beforehand, once', async () => {
+  it('looks into each object once, beforehand, and keeps none of them parsed', async () => {
     const cache = makeCache();
+    const looks: string[] = [];
+    const fields: SelectableFields = {
+      node: (object) => {
+        looks.push(object.metadata.name ?? '');
+        return (object as unknown as { node: string }).node;
+      },
+    };
     const put = (name: string, revision: number): void => {
       const value = Buffer.from(JSON.stringify({ metadata: { name }, node: 'n1' }));
       cache.apply({ type: 'put', key: `${prefix}a/${name}`, value, revision });
     };
-    const parsed = (): boolean[] => cache.snapshot().map(({ isParsed }) => isParsed);
     put('x', 1);
     put('y', 2);
-    assert.deepEqual(parsed(), [false, false]);
-    await cache.parse(byNode);
-    assert.deepEqual(parsed(), [true, true]);
-    cache.byIndex(byNode, 'n1');
+    await cache.lookInto(fields, undefined);
+    assert.deepEqual(looks, ['x', 'y']);
+    const byField = fieldIndex('node', fields);
+    await cache.lookInto(fields, byField);
+    assert.equal(cache.byIndex(byField, 'n1').length, 2);
     // An index that is there looks into each object that comes.
     put('z', 3);
-    assert.deepEqual(parsed(), [true, true, true]);
+    assert.equal(cache.byIndex(byField, 'n1').length, 3);
+    assert.deepEqual(looks, ['x', 'y', 'z']);
+    assert.ok(cache.snapshot().every(({ isParsed }) => !isParsed));
+    // The fields of a custom kind change with its definition.
+    const others: SelectableFields = { node: () => 'other' };
+    await cache.lookInto(others, undefined);
+    assert.ok(cache.snapshot().every((object) => object.selected(others).fields['node'] === 'other'));
   });
 
   it('holds what a plain map would, in key order, whatever happens', () => {

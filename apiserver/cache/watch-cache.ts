@@ -1,7 +1,6 @@
-import type { KubernetesObject } from '../../shared/api/object.js';
 import { mapInSlices } from '../../shared/lifecycle/slices.js';
 import type { StorageEvent, StoredValue } from '../storage/storage.js';
-import { CachedObject, type EncodedObjects } from './cached-object.js';
+import { CachedObject, type EncodedObjects, type SelectableFields } from './cached-object.js';
 import { EventRing, type CacheEvent, type RingLimits } from './event-ring.js';
 
 /** A value by which objects of a collection can be found without looking at all of them. */
@@ -11,8 +10,8 @@ export interface CacheIndex {
 }
 
 /** The index of the objects of one kind by one of its selectable fields. */
-export function fieldIndex(field: string, valueOf: (object: KubernetesObject) => string | undefined): CacheIndex {
-  return { name: `field ${field}`, valueOf: (cached) => valueOf(cached.object) };
+export function fieldIndex(field: string, by: SelectableFields): CacheIndex {
+  return { name: `field ${field}`, valueOf: (cached) => cached.selected(by).fields[field] };
 }
 
 interface BuiltIndex extends CacheIndex {
@@ -135,7 +134,7 @@ export class WatchCache {
   /** What is served for something stored, whenever it was written. */
   objectOf(stored: StoredValue): CachedObject {
     if (this.#decode) return new CachedObject({ ...stored, value: this.#decode(stored.value) });
-    return new CachedObject(stored, this.#encoded.find(stored.value));
+    return new CachedObject(stored, this.#encoded.find(stored.value), this.#encoded.takeSelected(stored.value));
   }
 
   /** The same for many; a promise only where the cache follows another one. */
@@ -176,13 +175,13 @@ export class WatchCache {
   }
 
   /**
-   * Parses what a selector is about to look into, and lets others have their turn meanwhile. An index that is there already
-   * has seen all objects.
+   * Looks into the objects that a selector is about to ask, where nobody has yet, and lets others have their turn meanwhile. An
+   * index that is there already has seen all objects.
    */
-  async parse(index: CacheIndex | undefined): Promise<void> {
+  async lookInto(by: SelectableFields, index: CacheIndex | undefined): Promise<void> {
     if (index && this.#indexes.has(index.name)) return;
-    const unparsed = this.snapshot().filter(({ isParsed }) => !isParsed);
-    await mapInSlices(unparsed, ({ object }) => object);
+    const unseen = this.snapshot().filter((object) => !object.isLookedInto(by));
+    await mapInSlices(unseen, (object) => object.selected(by));
   }
 
   #indexOf({ name, valueOf }: CacheIndex): BuiltIndex {

@@ -54,9 +54,9 @@ export class ObjectReader {
 
   /** Objects whose selectable field `field` has `value`, e.g. the pods of a node. */
   listBy<T>(resource: Resource<T>, field: string, value: string): (T & KubernetesObject)[] {
-    const valueOf = this.#definitions.get(keyOf(resource))?.selectableFields[field];
-    if (!valueOf) return [];
-    const found = this.cacheOf(resource)?.byIndex(fieldIndex(field, valueOf), value) ?? [];
+    const fields = this.#definitions.get(keyOf(resource))?.selectableFields;
+    if (!fields?.[field]) return [];
+    const found = this.cacheOf(resource)?.byIndex(fieldIndex(field, fields), value) ?? [];
     return found.map(({ object }) => object as T & KubernetesObject);
   }
 }

@@ -3,7 +3,7 @@ import type { Clock } from '../../shared/clock/clock.js';
 import { StatusError } from '../../shared/errors/status-error.js';
 import type { AdmissionChain, AdmissionRequest, GroupVersionKind } from '../admission/admission.js';
 import { writeOptionsObject } from '../admission/operation-options.js';
-import { CachedObject } from '../cache/cached-object.js';
+import { CachedObject, lookInto } from '../cache/cached-object.js';
 import type { CacheHub } from '../cache/cache-hub.js';
 import type { WatchCache } from '../cache/watch-cache.js';
 import { StorageConflictError, type Storage, type StoredValue } from '../storage/storage.js';
@@ -407,6 +407,8 @@ export class ResourceStore {
   /** The stored form; the cache will find an object that is kept again by the bytes. */
   #encode(object: KubernetesObject, revision: number, isKept = true): Buffer {
     const bytes = encodeObject(object, revision);
-    return isKept ? this.dependencies.hub.encoded.note(bytes, object) : bytes;
+    const { encoded } = this.dependencies.hub;
+    if (isKept) return encoded.note(bytes, object);
+    return encoded.noteSelected(bytes, lookInto(object, this.#stored.selectableFields));
   }
 }
