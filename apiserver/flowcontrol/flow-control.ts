@@ -1,6 +1,7 @@
 import { flowschemas, prioritylevelconfigurations } from '../../shared/api/generated/resources.js';
 import type { Clock } from '../../shared/clock/clock.js';
 import { StatusError } from '../../shared/errors/status-error.js';
+import { Roster, type Place } from '../../shared/lifecycle/roster.js';
 import type { MetricsRegistry } from '../../shared/metrics/registry.js';
 import type { User } from '../authentication/user.js';
 import type { RequestInfo } from '../http/request-info.js';
@@ -68,7 +69,7 @@ export class FlowControl {
   readonly #metrics: FlowMetrics;
   readonly #levels = new Map<string, PriorityLevel>();
   readonly #seed: number;
-  readonly #tracked = new Set<TrackedRequest>();
+  readonly #tracked = new Roster<TrackedRequest>();
   #flows: readonly Flow[] = [];
   #isStale = true;
   #cancelDivision: () => void = () => {};
@@ -124,16 +125,16 @@ export class FlowControl {
     }
     const arrivedMs = this.#options.clock.now();
     const tracked: TrackedRequest = { schema, request, seats, queue: entered.queue, arrivedMs, startedMs: undefined };
-    this.#tracked.add(tracked);
-    if ('isWaiting' in entered) return this.#wait(flow, entered, tracked, nowMs);
+    const place = this.#tracked.enter(tracked);
+    if ('isWaiting' in entered) return this.#wait(flow, entered, place, nowMs);
     if (!level.isExempt) this.#metrics.waited(counts, 0, true);
-    return this.#run(flow, entered, tracked);
+    return this.#run(flow, entered, place);
   }
 
   /** All levels at this moment, by name. */
   dump(): LevelDump[] {
     const requests = new Map<string, TrackedRequest[]>();
-    for (const one of this.#tracked) {
+    for (const one of this.#tracked.items()) {
       const known = requests.get(one.schema.level);
       if (known) known.push(one);
       else requests.set(one.schema.level, [one]);
@@ -149,9 +150,9 @@ export class FlowControl {
   readonly #count = ({ group, version, resource }: RequestInfo): number =>
     this.#options.registry.find(group, version, resource)?.store.cache.size ?? 0;
 
-  #run({ level, counts }: Flow, seat: Seat, tracked: TrackedRequest): Turn {
-    const { seats } = tracked;
-    tracked.startedMs = this.#options.clock.now();
+  #run({ level, counts }: Flow, seat: Seat, place: Place<TrackedRequest>): Turn {
+    const { seats } = place.item;
+    place.item.startedMs = this.#options.clock.now();
     level.dispatched += 1;
     counts.dispatched += 1;
     counts.running += 1;
@@ -161,7 +162,7 @@ export class FlowControl {
       finish: () => {
         if (isDone) return;
         isDone = true;
-        this.#tracked.delete(tracked);
+        this.#tracked.leave(place);
         counts.running -= 1;
         counts.runningSeats -= seats;
         const nowMs = this.#options.clock.monotonic();
@@ -171,7 +172,7 @@ export class FlowControl {
     };
   }
 
-  #wait(flow: Flow, waiting: Waiting, tracked: TrackedRequest, sinceMs: number): Queued {
+  #wait(flow: Flow, waiting: Waiting, place: Place<TrackedRequest>, sinceMs: number): Queued {
     const { clock } = this.#options;
     const { counts, level } = flow;
     counts.waiting += 1;
@@ -188,10 +189,10 @@ export class FlowControl {
       counts.waiting -= 1;
       this.#metrics.waited(counts, clock.monotonic() - sinceMs, seat !== undefined);
       if (!seat) {
-        this.#tracked.delete(tracked);
+        this.#tracked.leave(place);
         throw tooManyRequests();
       }
-      return this.#run(flow, seat, tracked);
+      return this.#run(flow, seat, place);
     });
     return { turn, giveUp: () => leave('cancelled') };
   }

@@ -28,6 +28,16 @@ describe('deadlines', () => {
     assert.equal(late.length, 3);
   });
 
+  it('of a shorter time than usual end then', async () => {
+    const clock = new FakeClock();
+    const late: string[] = [];
+    new Deadlines(clock, 5_000).add(undefined, () => late.push('late'));
+    await clock.advance(4_999);
+    assert.deepEqual(late, []);
+    await clock.advance(1);
+    assert.deepEqual(late, ['late']);
+  });
+
   it('are at most a minute, and a text that is no duration is refused', () => {
     const of = (text: string): number | undefined => timeoutOf(new URLSearchParams({ timeout: text }));
     assert.equal(of('30s'), 30_000);

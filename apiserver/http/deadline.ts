@@ -1,5 +1,6 @@
 import type { Clock } from '../../shared/clock/clock.js';
 import { badRequest } from '../../shared/errors/bad-request.js';
+import { Roster } from '../../shared/lifecycle/roster.js';
 import { parseDuration } from '../cel/time-values.js';
 
 /** In how much time a request that is no stream must have been answered, and the most that it may ask for. */
@@ -28,7 +29,7 @@ interface Deadline {
  */
 export class Deadlines {
   readonly #clock: Clock;
-  readonly #pending = new Set<Deadline>();
+  readonly #pending = new Roster<Deadline>();
   #cancelTimer: (() => void) | undefined;
 
   readonly #maxMs: number;
@@ -42,10 +43,9 @@ export class Deadlines {
   /** Calls `onLate` once unless the returned function is called before. */
   add(timeoutMs: number | undefined, onLate: () => void): () => void {
     if (timeoutMs !== undefined) return this.#clock.schedule(timeoutMs, onLate);
-    const deadline = { endMs: this.#clock.monotonic() + this.#maxMs, onLate };
-    this.#pending.add(deadline);
-    if (!this.#cancelTimer) this.#arm(maxRequestMs);
-    return () => this.#pending.delete(deadline);
+    const place = this.#pending.enter({ endMs: this.#clock.monotonic() + this.#maxMs, onLate });
+    if (!this.#cancelTimer) this.#arm(this.#maxMs);
+    return () => this.#pending.leave(place);
   }
 
   stop(): void {
@@ -60,13 +60,14 @@ export class Deadlines {
   #endLate(): void {
     this.#cancelTimer = undefined;
     const nowMs = this.#clock.monotonic();
-    for (const deadline of this.#pending) {
-      if (deadline.endMs > nowMs) {
-        this.#arm(deadline.endMs - nowMs);
+    for (let place = this.#pending.first; place; place = this.#pending.first) {
+      const { endMs, onLate } = place.item;
+      if (endMs > nowMs) {
+        this.#arm(endMs - nowMs);
         return;
       }
-      this.#pending.delete(deadline);
-      deadline.onLate();
+      this.#pending.leave(place);
+      onLate();
     }
   }
 }

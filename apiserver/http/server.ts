@@ -46,7 +46,8 @@ export class ApiServer {
   readonly #server: Http2SecureServer;
   readonly #schedule: Clock['schedule'];
   readonly #sockets = new Set<Duplex>();
-  readonly #answering = new Set<RawResponse>();
+  /** Requests that have no complete answer yet. */
+  #answering = 0;
   #onIdle: (() => void) | undefined;
 
   constructor(options: ServerOptions) {
@@ -111,16 +112,15 @@ export class ApiServer {
   /** Stops accepting, lets answers finish for `graceMs`, then cuts every connection that is left. */
   async close(graceMs: number): Promise<void> {
     const closed = this.#app.close();
-    if (this.#answering.size > 0) await this.#answersDone(graceMs);
+    if (this.#answering > 0) await this.#answersDone(graceMs);
     for (const socket of this.#sockets) socket.destroy();
     await closed;
   }
 
   #track(response: RawResponse): void {
-    this.#answering.add(response);
+    this.#answering++;
     response.once('close', () => {
-      this.#answering.delete(response);
-      if (this.#answering.size === 0) this.#onIdle?.();
+      if (--this.#answering === 0) this.#onIdle?.();
     });
   }
 

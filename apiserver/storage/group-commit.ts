@@ -59,8 +59,12 @@ export class GroupCommit {
   #timeMs: number;
   #waiting: StagedWrite[] = [];
   #waitingBytes = 0;
-  /** Latest write by key that is not on disk yet. */
-  readonly #staged = new Map<string, StagedWrite>();
+  /**
+   * Latest write by key of those that wait, and of those in flight. Both maps are made anew for each batch: in one that lives on,
+   * V8 keeps what it held at former times until the next full collection.
+   */
+  #waitingByKey = new Map<string, StagedWrite>();
+  #flyingByKey = new Map<string, StagedWrite>();
 
   constructor(head: Head, limits: QueueLimits) {
     this.#head = head;
@@ -79,7 +83,7 @@ export class GroupCommit {
   }
 
   staged(key: string): StagedWrite | undefined {
-    return this.#staged.get(key);
+    return this.#waitingByKey.get(key) ?? this.#flyingByKey.get(key);
   }
 
   /** Takes the next revision. `encode` is called once, here; when it throws nothing has happened. */
@@ -107,7 +111,7 @@ export class GroupCommit {
     this.#timeMs = timeMs;
     this.#waiting.push(write);
     this.#waitingBytes += bytes.length;
-    this.#staged.set(key, write);
+    this.#waitingByKey.set(key, write);
     return write.done;
   }
 
@@ -133,16 +137,16 @@ export class GroupCommit {
     return { writes, operations, head: this.#head };
   }
 
-  committed(batch: Batch): void {
-    for (const write of batch.writes) {
-      if (this.#staged.get(write.key) === write) this.#staged.delete(write.key);
-    }
+  /** What {@link takeBatch} gave last is on disk. */
+  committed(): void {
+    this.#flyingByKey = new Map();
   }
 
   /** Fails what waits and what is in flight. The queue is of no use afterwards: the store's state must be read anew. */
   failAll(error: Error, batch?: Batch): void {
     const waiting = this.#waiting.splice(0);
-    this.#staged.clear();
+    this.#waitingByKey = new Map();
+    this.#flyingByKey = new Map();
     for (const write of [...(batch?.writes ?? []), ...waiting]) write.reject(error);
   }
 
@@ -155,9 +159,15 @@ export class GroupCommit {
       bytes += write.recordBytes.length;
     }
     this.#waitingBytes -= bytes;
-    return this.#waiting.splice(0, count);
+    const taken = this.#waiting.splice(0, count);
+    this.#flyingByKey = this.#waiting.length === 0 ? this.#waitingByKey : byKey(taken);
+    this.#waitingByKey = byKey(this.#waiting);
+    return taken;
   }
 }
+
+const byKey = (writes: readonly StagedWrite[]): Map<string, StagedWrite> =>
+  new Map(writes.map((write) => [write.key, write]));
 
 function promise(): Pick<StagedWrite, 'done' | 'resolve' | 'reject'> {
   let resolve: (value: StoredValue) => void = () => undefined;

@@ -299,7 +299,7 @@ export class LevelStorage implements Storage {
     this.#acknowledged.write(batch.head);
     const { size, wantPrevious } = this.#watchers;
     const events = size > 0 ? batch.writes.map((write) => eventOf(wantPrevious ? database : undefined, write)) : [];
-    this.#queue.committed(batch);
+    this.#queue.committed();
     for (const { key, after } of batch.writes) this.#index.set(key, after);
     this.#revision = batch.head.revision;
     this.#chain = batch.head.chain;

@@ -108,14 +108,21 @@ export class Connection {
   async #send(given: Exchange): Promise<Answer> {
     const exchange = this.#prefix === '' ? given : { ...given, path: this.#prefix + given.path };
     const kept = this.#transports.at(-1);
-    if (!kept?.isOpen) return (await this.#dial(exchange)).send(exchange);
+    if (!kept?.isOpen) return this.#sendAnew(exchange);
     try {
       return await kept.send(exchange);
     } catch (error) {
       // The server has closed a connection that was idle, or restarts: what changes nothing goes again at once.
       if (exchange.method !== 'GET' || !(error instanceof ConnectionLostError)) throw error;
-      return (await this.#dial(exchange)).send(exchange);
+      return this.#sendAnew(exchange);
     }
+  }
+
+  async #sendAnew(exchange: Exchange): Promise<Answer> {
+    const transport = await this.#dial(exchange);
+    // It may have been given up in the turn in which the way was open.
+    exchange.signal?.throwIfAborted();
+    return transport.send(exchange);
   }
 
   /** The open way, made if there is none. Waits no longer than the exchange may take. */

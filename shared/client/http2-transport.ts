@@ -1,4 +1,10 @@
-import { connect, constants, type ClientHttp2Session } from 'node:http2';
+import {
+  connect,
+  constants,
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  type OutgoingHttpHeaders,
+} from 'node:http2';
 import type { TLSSocket } from 'node:tls';
 import type { Clock } from '../clock/clock.js';
 import { Answer } from './answer.js';
@@ -47,7 +53,7 @@ export class Http2Transport implements Transport {
       const fields = { ':method': method, ':path': path, ...headers, ...contentLength(exchange) };
       const bytesBefore = this.#socket.bytesRead;
       let hasHead = false;
-      const stream = this.#session.request(fields, { endStream: body === undefined });
+      const stream = this.#begin(fields, body === undefined);
       // An idle connection keeps no process alive.
       if (this.#streams++ === 0) this.#session.ref();
       const settle = bound(exchange, this.#clock, (reason) => {
@@ -75,6 +81,16 @@ export class Http2Transport implements Transport {
       });
       if (body !== undefined) stream.end(body);
     });
+  }
+
+  /** @throws {@link ConnectionLostError} on a session that ended in this very turn */
+  #begin(fields: OutgoingHttpHeaders, endStream: boolean): ClientHttp2Stream {
+    try {
+      return this.#session.request(fields, { endStream });
+    } catch (error) {
+      if (this.isOpen) throw error;
+      throw new ConnectionLostError('the connection was closed before the request was sent');
+    }
   }
 
   close(): void {
