@@ -29,8 +29,8 @@ export interface OlderType {
 }
 
 /**
- * `string`, `integer`, `quantity`, `int-or-string`, or the name of a type of the same family or another definition; with
- * `[]` behind it a list of them.
+ * `string`, `integer` (32 bits), `long` (64 bits), `quantity`, `int-or-string`, or the name of a type of the same family
+ * or another definition; with `[]` behind it a list of them.
  */
 interface OlderField {
   readonly type: string;
@@ -65,7 +65,7 @@ const deploymentChanges: OlderFamily['changes'] = {
   },
   RollbackConfig: {
     isNew: true,
-    added: { revision: field('integer', 'The revision to rollback to. If set to 0, rollback to the last revision.') },
+    added: { revision: field('long', 'The revision to rollback to. If set to 0, rollback to the last revision.') },
   },
 };
 
@@ -248,7 +248,7 @@ export const olderFamilies: readonly OlderFamily[] = [
         optional: ['selector'],
         added: {
           templateGeneration: field(
-            'integer',
+            'long',
             'DEPRECATED. A sequence number representing a specific generation of the template, set by the server.',
           ),
         },

@@ -67,6 +67,8 @@ function fieldSchema(type: string, own: (name: string) => string): Schema {
       return { type };
     case 'integer':
       return { type, format: 'int32' };
+    case 'long':
+      return { type: 'integer', format: 'int64' };
     case 'quantity':
       return { $ref: 'io.k8s.apimachinery.pkg.api.resource.Quantity' };
     case 'int-or-string':

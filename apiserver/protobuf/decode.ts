@@ -95,7 +95,8 @@ function decodeEntry(map: JsonObject, wire: WireField, type: SchemaType, context
     else if (part.number === 2) value = part;
   }
   const given = value ?? { number: 2, integer: 0n, bytes: new Uint8Array() };
-  setField(map, key, decodeValue(given, type, context));
+  // A time that is no time is null.
+  setField(map, key, decodeValue(given, type, context) ?? null);
 }
 
 function decodeValue(wire: WireField, type: SchemaType, context: Context): unknown {

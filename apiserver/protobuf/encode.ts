@@ -101,17 +101,20 @@ function writeUnion(writer: ProtobufWriter, union: Union, value: unknown, messag
   }
 }
 
-function writeScalar(writer: ProtobufWriter, number: number, value: unknown, format: ScalarFormat): void {
+function writeScalar(writer: ProtobufWriter, number: number, given: unknown, format: ScalarFormat): void {
+  // A null in a list or map is what nothing stands for: for a time that is a message without a moment.
+  if (given === null && (format === 'time' || format === 'micro-time')) return void writer.message(number, () => {});
+  const value: unknown = given ?? (format === 'quantity' ? '0' : '');
   switch (format) {
     case 'bool':
       writer.bool(number, value === true);
       return;
     case 'int32':
     case 'int64':
-      writer.varint(number, value as number);
+      writer.varint(number, Number(value));
       return;
     case 'float64':
-      writer.double(number, value as number);
+      writer.double(number, Number(value));
       return;
     case 'bytes':
       writer.bytes(number, Buffer.from(String(value), 'base64'));

@@ -3,6 +3,7 @@ import { readData } from '../../shared/api/tables.js';
 import type { Schemas } from '../schema/schemas.js';
 import { extensionMessages } from './extension-messages.js';
 import { olderMessages } from './older-messages.js';
+import { isPointer } from './pointers.js';
 
 /** The table of the original's .proto files: message -> field -> [number, type]. */
 export type MessageTable = Readonly<Record<string, Readonly<Record<string, readonly [number: number, type: string]>>>>;
@@ -66,8 +67,8 @@ export class Messages {
       const field = struct.fields.get(given) ?? struct.fields.get(names.get(given.toLowerCase()) ?? '');
       const isRepeated = type.startsWith('repeated ');
       const wireType = type.replace(/^repeated |^map<string,|>$/g, '');
-      if (field)
-        return [{ number, field, inlined: undefined, wireType, isRepeated, keepsZero: keepsZero(name, field) }];
+      const keepsZero = field !== undefined && (field.required || isPointer(name, field.name));
+      if (field) return [{ number, field, inlined: undefined, wireType, isRepeated, keepsZero }];
       if (!(type in this.#table)) return [];
       return [
         { number, field: undefined, inlined: this.#compile(type, struct), wireType, isRepeated, keepsZero: false },
@@ -104,131 +105,3 @@ export const loadMessages = (schemas: Schemas): Messages => new Messages(schemas
 
 /** The message of a definition. */
 export const messageName = (definition: string): string => definition.replace(/^io\.k8s\./, 'k8s.io.');
-
-/**
- * Optional fields that are pointers in Go, so that their zero means something. All others are always on the wire, and
- * their zero means that they are not set. A name stands for all messages, unless one is named with it.
- */
-const pointers: ReadonlySet<string> = new Set([
-  'AzureDiskVolumeSource.readOnly',
-  'CSIVolumeSource.readOnly',
-  'DeviceAttribute.bool',
-  'DeviceAttribute.int',
-  'DeviceAttribute.string',
-  'DeviceAttribute.version',
-  'HorizontalPodAutoscalerStatus.observedGeneration',
-  'NodeSwapStatus.capacity',
-  'PodDNSConfigOption.value',
-  'VolumeNodeResources.count',
-  'activeDeadlineSeconds',
-  'adminAccess',
-  'allNodes',
-  'allocateLoadBalancerNodePorts',
-  'allowMultipleAllocations',
-  'allowPrivilegeEscalation',
-  'allowVolumeExpansion',
-  'attachRequired',
-  'automountServiceAccountToken',
-  'averageUtilization',
-  'backoffLimit',
-  'backoffLimitPerIndex',
-  'bindsToNode',
-  'blockOwnerDeletion',
-  'borrowingLimitPercent',
-  'collisionCount',
-  'completions',
-  'controller',
-  'currentAverageUtilization',
-  'currentCPUUtilizationPercentage',
-  'defaultMode',
-  'deletionGracePeriodSeconds',
-  'enableServiceLinks',
-  'errorCode',
-  'expirationSeconds',
-  'failedIndexes',
-  'failedJobsHistoryLimit',
-  'fsGroup',
-  'gracePeriodSeconds',
-  'holderIdentity',
-  'hostProcess',
-  'hostUsers',
-  'immutable',
-  'ingressClassName',
-  'leaseDurationSeconds',
-  'leaseTransitions',
-  'lendablePercent',
-  'loadBalancerClass',
-  'lun',
-  'manualSelector',
-  'maxFailedIndexes',
-  'maxItems',
-  'maxLength',
-  'maxProperties',
-  'maximum',
-  'minItems',
-  'minLength',
-  'minProperties',
-  'minReplicas',
-  'minimum',
-  'mode',
-  'multipleOf',
-  'nodeAllocatableUpdatePeriodSeconds',
-  'nominalConcurrencyShares',
-  'optional',
-  'optionalOldSelf',
-  'orphanDependents',
-  'parallelism',
-  'partition',
-  'perDeviceNodeSelection',
-  'podInfoOnMount',
-  'preventPodSchedulingIfMissing',
-  'priority',
-  'privileged',
-  'progressDeadlineSeconds',
-  'readOnlyRootFilesystem',
-  'ready',
-  'recursiveReadOnlyMounts',
-  'replicas',
-  'requiresRepublish',
-  'revisionHistoryLimit',
-  'runAsGroup',
-  'runAsNonRoot',
-  'runAsUser',
-  'seLinuxMount',
-  'serviceAccountTokenInSecrets',
-  'serving',
-  'setHostnameAsFQDN',
-  'shareProcessNamespace',
-  'stabilizationWindowSeconds',
-  'started',
-  'startingDeadlineSeconds',
-  'storageCapacity',
-  'storageClassName',
-  'successfulJobsHistoryLimit',
-  'supplementalGroupsPolicy',
-  'suspend',
-  'targetAverageUtilization',
-  'targetCPUUtilizationPercentage',
-  'terminating',
-  'terminatingReplicas',
-  'terminationGracePeriodSeconds',
-  'tolerationSeconds',
-  'ttlSecondsAfterFinished',
-  'userNamespaces',
-  'volumeAttributesClassName',
-  'x-kubernetes-preserve-unknown-fields',
-]);
-
-/** Of the same names, but no pointers in these messages. */
-const values: ReadonlySet<string> = new Set([
-  'AWSElasticBlockStoreVolumeSource.partition',
-  'CustomResourceColumnDefinition.priority',
-  'DeploymentStatus.replicas',
-  'GCEPersistentDiskVolumeSource.partition',
-  'PersistentVolumeSpec.storageClassName',
-]);
-
-function keepsZero(message: string, { name, required }: Field): boolean {
-  const full = `${message.slice(message.lastIndexOf('.') + 1)}.${name}`;
-  return required || pointers.has(full) || (pointers.has(name) && !values.has(full));
-}
