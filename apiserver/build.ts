@@ -11,7 +11,7 @@ import { Aggregator } from './aggregation/aggregator.js';
 import { AddressRange } from './allocation/address-range.js';
 import { ServiceRanges } from './allocation/service-ranges.js';
 import { ServiceAllocator } from './allocation/service-allocator.js';
-import { AuditLog, type AuditSink } from './audit/audit-log.js';
+import { AuditBackends, type AuditTargets } from './audit/audit-backends.js';
 import type { AuditPolicy } from './audit/policy.js';
 import type { Auditor } from './audit/request-audit.js';
 import { Authenticator, type AnonymousRule, type TokenAuthenticator } from './authentication/authenticator.js';
@@ -136,7 +136,7 @@ export interface ApiserverOptions {
   /** Whether bootstrap tokens are looked into. Default: yes. */
   readonly takesBootstrapTokens?: boolean;
   /** Who did what is written there; absent: nowhere. */
-  readonly audit?: { readonly policy: AuditPolicy; readonly sink: AuditSink };
+  readonly audit?: { readonly policy: AuditPolicy } & AuditTargets;
   /** Requests that are answered at once, divided among the priority levels. */
   readonly serverSeats?: number;
   /** Names of admission plugins that are off. */
@@ -228,7 +228,7 @@ export async function startApiserver(options: ApiserverOptions): Promise<Apiserv
   flowControl.start();
   flowStatus.start();
   await extensions.start();
-  const auditLog = options.audit && new AuditLog(options.audit.sink, { clock, log, metrics });
+  const auditLog = options.audit && new AuditBackends(options.audit, { clock, log, metrics });
   const pipeline = new Pipeline({
     ...core,
     ...(options.audit && auditLog ? { auditor: auditorOf(options.audit.policy, auditLog, core.codec, clock) } : {}),
@@ -381,7 +381,7 @@ async function buildCore(options: ApiserverOptions, metrics: MetricsRegistry): P
   };
 }
 
-function auditorOf(policy: AuditPolicy, log: AuditLog, codec: SchemaCodec, clock: Clock): Auditor {
+function auditorOf(policy: AuditPolicy, log: AuditBackends, codec: SchemaCodec, clock: Clock): Auditor {
   return { policy, log, clock, readBody: (bytes, contentType) => codec.readBody(bytes, contentType) };
 }
 

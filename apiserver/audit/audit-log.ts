@@ -9,9 +9,14 @@ export interface AuditSink {
   close(): Promise<void>;
 }
 
-const batchDelayMs = 50;
-const maxBatch = 400;
-const maxQueuedEvents = 10_000;
+/** When a batch is full, and what waits at most. */
+export interface AuditBatching {
+  readonly maxWaitMs: number;
+  readonly maxEvents: number;
+  readonly bufferEvents: number;
+}
+
+const usualBatching: AuditBatching = { maxWaitMs: 50, maxEvents: 400, bufferEvents: 10_000 };
 const maxQueuedBytes = 32 * 1024 * 1024;
 
 /**
@@ -22,7 +27,8 @@ export class AuditLog {
   readonly #sink: AuditSink;
   readonly #clock: Clock;
   readonly #log: Log;
-  readonly #events: Counter;
+  readonly #plugin: string;
+  readonly #batching: AuditBatching;
   readonly #errors: Counter;
   #queue: Buffer[] = [];
   #queuedBytes = 0;
@@ -30,14 +36,16 @@ export class AuditLog {
   #timer: (() => void) | undefined;
   #writing: Promise<void> | undefined;
 
-  constructor(sink: AuditSink, options: { clock: Clock; log: Log; metrics: MetricsRegistry }) {
+  /** @param options `plugin` is the name of the target in metrics and messages */
+  constructor(
+    sink: AuditSink,
+    options: { clock: Clock; log: Log; metrics: MetricsRegistry; plugin: string; batching?: AuditBatching },
+  ) {
     this.#sink = sink;
     this.#clock = options.clock;
     this.#log = options.log;
-    this.#events = options.metrics.counter({
-      name: 'apiserver_audit_event_total',
-      help: 'Counter of audit events generated and sent to the audit backend.',
-    });
+    this.#plugin = options.plugin;
+    this.#batching = options.batching ?? usualBatching;
     this.#errors = options.metrics.counter({
       name: 'apiserver_audit_error_total',
       help: 'Counter of audit events that failed to be audited properly. Plugin identifies the plugin affected by the error.',
@@ -48,14 +56,15 @@ export class AuditLog {
   /** One event as JSON without a newline. */
   add(event: string): void {
     const line = Buffer.from(`${event}\n`);
-    if (this.#queue.length >= maxQueuedEvents || this.#queuedBytes + line.length > maxQueuedBytes) {
+    const { maxWaitMs, maxEvents, bufferEvents } = this.#batching;
+    if (this.#queue.length >= bufferEvents || this.#queuedBytes + line.length > maxQueuedBytes) {
       this.#countLost(1);
       return;
     }
     this.#queue.push(line);
     this.#queuedBytes += line.length;
-    if (this.#queue.length >= maxBatch) this.#flushSoon(0);
-    else this.#flushSoon(batchDelayMs);
+    if (this.#queue.length >= maxEvents) this.#flushSoon(0);
+    else this.#flushSoon(maxWaitMs);
   }
 
   /** Writes what is left. */
@@ -73,12 +82,12 @@ export class AuditLog {
 
   #flush(): Promise<void> {
     this.#timer = undefined;
-    const lines = this.#queue;
-    this.#queue = [];
-    this.#queuedBytes = 0;
+    const { maxWaitMs, maxEvents } = this.#batching;
+    const lines = this.#queue.splice(0, maxEvents);
+    this.#queuedBytes -= lines.reduce((bytes, line) => bytes + line.length, 0);
     this.#writing = this.#write(lines).finally(() => {
       this.#writing = undefined;
-      if (this.#queue.length > 0) this.#flushSoon(this.#queue.length >= maxBatch ? 0 : batchDelayMs);
+      if (this.#queue.length > 0) this.#flushSoon(this.#queue.length >= maxEvents ? 0 : maxWaitMs);
     });
     return this.#writing;
   }
@@ -86,18 +95,17 @@ export class AuditLog {
   async #write(lines: readonly Buffer[]): Promise<void> {
     try {
       await this.#sink.write(lines);
-      this.#events.inc([], lines.length);
-      if (this.#lost > 0) this.#log.warn('audit events were lost', { count: this.#lost });
+      if (this.#lost > 0) this.#log.warn('audit events were lost', { plugin: this.#plugin, count: this.#lost });
       this.#lost = 0;
     } catch (error) {
       this.#countLost(lines.length);
-      this.#log.error('audit events could not be written', { count: this.#lost, error });
+      this.#log.error('audit events could not be written', { plugin: this.#plugin, count: this.#lost, error });
       this.#lost = 0;
     }
   }
 
   #countLost(count: number): void {
     this.#lost += count;
-    this.#errors.inc(['log'], count);
+    this.#errors.inc([this.#plugin], count);
   }
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { systemClock } from '../../shared/clock/clock.js';
+import { FakeClock } from '../../shared/clock/fake-clock.js';
 import { eventually } from '../../shared/clock/eventually.js';
 import { silentLog } from '../../shared/log/log.js';
 import { MetricsRegistry } from '../../shared/metrics/registry.js';
@@ -11,7 +12,9 @@ import { ProtobufCodec } from '../protobuf/codec.js';
 import { loadSchemas } from '../schema/schemas.js';
 import { serverWorld } from '../testing/server-world.js';
 import { AuditFile } from './audit-file.js';
+import { AuditBackends } from './audit-backends.js';
 import { AuditLog, type AuditSink } from './audit-log.js';
+import { AuditWebhook } from './audit-webhook.js';
 import { readAuditPolicy } from './policy.js';
 
 interface Written {
@@ -260,12 +263,48 @@ describe('the audit log', () => {
       close: () => Promise.resolve(),
     };
     const metrics = new MetricsRegistry();
-    const log = new AuditLog(sink, { clock: systemClock, log: silentLog, metrics });
+    const log = new AuditLog(sink, { clock: systemClock, log: silentLog, metrics, plugin: 'log' });
     for (let i = 0; i < 25_000; i++) log.add('{}');
     release();
     await log.close();
     const lost = Number(/apiserver_audit_error_total\{plugin="log"\} (\d+)/.exec(metrics.render())?.[1]);
     assert.equal(written + lost, 25_000);
     assert.ok(written >= 10_000 && lost > 0);
+  });
+
+  it('sends a service lists of events, in bounded pieces, until it takes them', async () => {
+    const clock = new FakeClock();
+    const sent: string[][] = [];
+    const answers = ['no', 'no', 'yes'];
+    const post = (body: string): Promise<void> => {
+      const list = JSON.parse(body) as { kind: string; apiVersion: string; items: { id: string }[] };
+      assert.deepEqual([list.kind, list.apiVersion], ['EventList', 'audit.k8s.io/v1']);
+      sent.push(list.items.map(({ id }) => id));
+      return answers.shift() === 'no' ? Promise.reject(new Error('away')) : Promise.resolve();
+    };
+    const sink = new AuditWebhook({ post, clock, initialBackoffMs: 10_000, maxBatchBytes: 25 });
+    const metrics = new MetricsRegistry();
+    const batching = { maxWaitMs: 30_000, maxEvents: 400, bufferEvents: 4 };
+    const backends = new AuditBackends({ webhook: { sink, batching } }, { clock, log: silentLog, metrics });
+    for (const id of ['a', 'b', 'c', 'd', 'e']) backends.add(JSON.stringify({ id }));
+    await clock.advance(29_000);
+    assert.equal(sent.length, 0);
+    await clock.advance(1_000);
+    assert.deepEqual(sent, [['a', 'b']]);
+    await clock.advance(10_000);
+    assert.equal(sent.length, 2);
+    await clock.advance(15_000);
+    assert.deepEqual(sent.slice(2), [
+      ['a', 'b'],
+      ['c', 'd'],
+    ]);
+    // Five were told, one was too many for the buffer.
+    assert.match(metrics.render(), /^apiserver_audit_event_total 5$/m);
+    assert.match(metrics.render(), /^apiserver_audit_error_total\{plugin="webhook"\} 1$/m);
+    answers.push(...Array.from({ length: 9 }, () => 'no'));
+    backends.add('{"id":"f"}');
+    await backends.close();
+    assert.deepEqual(sent.slice(4), [['f']]);
+    assert.match(metrics.render(), /^apiserver_audit_error_total\{plugin="webhook"\} 2$/m);
   });
 });

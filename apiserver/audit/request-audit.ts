@@ -2,7 +2,7 @@ import type { Clock } from '../../shared/clock/clock.js';
 import type { StatusError } from '../../shared/errors/status-error.js';
 import type { User } from '../authentication/user.js';
 import type { Attributes, Decision } from '../authorization/authorizer.js';
-import type { AuditLog } from './audit-log.js';
+import type { AuditBackends } from './audit-backends.js';
 import type { AuditPlan, AuditPolicy, AuditStage } from './policy.js';
 
 /** What is known of a request from the first moment. */
@@ -15,7 +15,7 @@ export interface AuditedRequest {
 
 export interface Auditor {
   readonly policy: AuditPolicy;
-  readonly log: AuditLog;
+  readonly log: Pick<AuditBackends, 'add'>;
   readonly clock: Clock;
   /** A body as the JSON value that it stands for; undefined when it cannot be read. */
   readonly readBody: (bytes: Buffer, contentType: string | undefined) => unknown;
@@ -75,8 +75,12 @@ export class RequestAudit {
     this.#impersonated = user;
   }
 
-  decided({ verdict, reason }: Decision): void {
+  decided({ verdict, reason, error }: Decision): void {
     if (!this.#plan) return;
+    if (verdict !== 'allow' && error !== undefined) {
+      this.#annotations['authorization.k8s.io/reason'] = 'internal error';
+      return;
+    }
     this.#annotations['authorization.k8s.io/decision'] = verdict === 'allow' ? 'allow' : 'forbid';
     this.#annotations['authorization.k8s.io/reason'] = reason;
   }

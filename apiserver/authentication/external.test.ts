@@ -88,6 +88,8 @@ describe('users that others vouch for', () => {
           body: { status: isKnown ? { authenticated: true, user: { username: 'webby', groups: ['web'] } } : {} },
         };
       }
+      const nobodyKnows = (spec['nonResourceAttributes'] as { path?: string } | undefined)?.path === '/away';
+      if (nobodyKnows) return { code: 500, body: {} };
       const { resource, ...selectors } = (spec['resourceAttributes'] ?? {}) as Selected;
       if (selectors.labelSelector) selected = selectors;
       const isWebby = spec['user'] === 'webby';
@@ -174,6 +176,20 @@ describe('users that others vouch for', () => {
     const denied = await nobody.send('/api/v1/nodes', { headers });
     assert.equal(denied.code, 403);
     assert.match(String(denied.json?.['message']), /at the cluster scope: said so$/);
+  });
+
+  it('are told that it failed, not that it is forbidden, where the webhook does not answer', async () => {
+    const headers = { authorization: 'Bearer opaque' };
+    const answer = await nobody.send('/away', { headers });
+    assert.equal(answer.code, 500);
+    assert.equal(answer.json?.['reason'], 'InternalError');
+    assert.match(
+      String(answer.json['message']),
+      /^Internal Server Error: "\/away": the webhook https:\/\/\S+ answered 500$/,
+    );
+    const forbidden = await nobody.send('/<b>', { headers });
+    assert.equal(forbidden.code, 403);
+    assert.match(String(forbidden.json?.['message']), /cannot get path "\/(&lt;b&gt;|%3Cb%3E)"/);
   });
 
   it('may what a webhook says of the objects that they select', async () => {

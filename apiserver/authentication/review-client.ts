@@ -20,6 +20,24 @@ export async function reviewClientFromKubeconfig(
   clock: Clock,
   timeoutMs = usualTimeoutMs,
 ): Promise<ReviewClient> {
+  const { server, post, close } = await posterFromKubeconfig(path, clock, timeoutMs);
+  const askOnce = async (review: object): Promise<object> => {
+    const value: unknown = JSON.parse(await post(JSON.stringify(review)));
+    if (typeof value !== 'object' || value === null) throw new Error(`the webhook ${server} answered no object`);
+    return value;
+  };
+  return { ask: askAgain(askOnce, { clock, attempts, firstDelayMs }), close };
+}
+
+/** Posts JSON to one service. */
+export interface Poster {
+  readonly server: string;
+  /** Resolves with the body of the answer; rejects when there is none, or its code is no success. */
+  readonly post: (body: string) => Promise<string>;
+  readonly close: () => void;
+}
+
+export async function posterFromKubeconfig(path: string, clock: Clock, timeoutMs = usualTimeoutMs): Promise<Poster> {
   const { connection: options, token } = await resolveContext(await loadKubeconfig(path), path);
   const connection = new Connection(options, clock);
   const headers = {
@@ -27,16 +45,12 @@ export async function reviewClientFromKubeconfig(
     accept: 'application/json',
     ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
   };
-  const askOnce = async (review: object): Promise<object> => {
-    const body = JSON.stringify(review);
+  const post = async (body: string): Promise<string> => {
     const response = await connection.open({ method: 'POST', path: '', headers, body, timeoutMs });
     const text = (await response.read({ clock, timeoutMs })).toString('utf8');
     const code = response.status;
     if (code < 200 || code > 299) throw new Error(`the webhook ${connection.server} answered ${code}`);
-    const value: unknown = JSON.parse(text);
-    if (typeof value !== 'object' || value === null)
-      throw new Error(`the webhook ${connection.server} answered no object`);
-    return value;
+    return text;
   };
-  return { ask: askAgain(askOnce, { clock, attempts, firstDelayMs }), close: () => connection.close() };
+  return { server: connection.server, post, close: () => connection.close() };
 }

@@ -21,6 +21,8 @@ export interface Attributes {
 export interface Decision {
   readonly verdict: 'allow' | 'deny' | 'noOpinion';
   readonly reason: string;
+  /** Why somebody who should have decided could not: a request that is not allowed has then failed, and is not forbidden. */
+  readonly error?: string;
 }
 
 /** One way to decide. The first that allows or denies wins; nobody's opinion is a no. */
@@ -69,36 +71,57 @@ export class UnionAuthorizer implements Authorizer {
   }
 
   authorize(attributes: Attributes): Decision | Promise<Decision> {
-    return this.#ask(attributes, 0, '');
+    return this.#ask(attributes, 0, noOpinion);
   }
 
-  #ask(attributes: Attributes, from: number, reasons: string): Decision | Promise<Decision> {
-    let told = reasons;
+  /** @param before what those said who were asked already and have no opinion */
+  #ask(attributes: Attributes, from: number, before: Decision): Decision | Promise<Decision> {
+    let told = before;
     for (let i = from; i < this.#authorizers.length; i++) {
       const decision = this.#authorizers[i]?.authorize(attributes) ?? noOpinion;
       if (decision instanceof Promise) {
+        const earlier = told;
         return decision.then((known) =>
-          known.verdict === 'noOpinion' ? this.#ask(attributes, i + 1, joined(told, known.reason)) : known,
+          known.verdict === 'noOpinion' ? this.#ask(attributes, i + 1, both(earlier, known)) : known,
         );
       }
       if (decision.verdict !== 'noOpinion') return decision;
-      told = joined(told, decision.reason);
+      told = both(told, decision);
     }
-    return told === '' ? noOpinion : { verdict: 'noOpinion', reason: told };
+    return told;
   }
 }
 
-const joined = (a: string, b: string): string => (a === '' || b === '' ? a + b : `${a}, ${b}`);
+/** Two without an opinion. */
+function both(a: Decision, b: Decision): Decision {
+  if (a === noOpinion || b === noOpinion) return a === noOpinion ? b : a;
+  const reason = [a.reason, b.reason].filter((text) => text !== '').join('\n');
+  const errors = [a.error, b.error].filter((text) => text !== undefined);
+  if (errors.length === 0) return { verdict: 'noOpinion', reason };
+  return { verdict: 'noOpinion', reason, error: errors.length === 1 ? `${errors[0]}` : `[${errors.join(', ')}]` };
+}
+
+/** Nothing of a request comes back in a way that a browser could take for HTML. */
+export const withoutMarkup = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 
 /** The sentence of a 403, as in the original. */
 export function forbiddenMessage(attributes: Attributes, reason: string): string {
-  const { user, verb, group, subresource, namespace, name, path } = attributes;
   const because = reason === '' ? '' : `: ${reason}`;
+  return `${subjectOf(attributes)}: ${withoutMarkup(refusalOf(attributes))}${because}`;
+}
+
+function refusalOf(attributes: Attributes): string {
+  const { user, verb, group, subresource, namespace, path } = attributes;
   const who = `User ${JSON.stringify(user.name)}`;
-  if (!attributes.isResourceRequest) return `forbidden: ${who} cannot ${verb} path ${JSON.stringify(path)}${because}`;
+  if (!attributes.isResourceRequest) return `${who} cannot ${verb} path ${JSON.stringify(path)}`;
   const resource = subresource === '' ? attributes.resource : `${attributes.resource}/${subresource}`;
-  const qualified = group === '' ? attributes.resource : `${attributes.resource}.${group}`;
   const scope = namespace === undefined ? 'at the cluster scope' : `in the namespace ${JSON.stringify(namespace)}`;
-  const subject = name === '' ? qualified : `${qualified} ${JSON.stringify(name)}`;
-  return `${subject} is forbidden: ${who} cannot ${verb} resource ${JSON.stringify(resource)} in API group ${JSON.stringify(group)} ${scope}${because}`;
+  return `${who} cannot ${verb} resource ${JSON.stringify(resource)} in API group ${JSON.stringify(group)} ${scope}`;
+}
+
+function subjectOf({ isResourceRequest, group, resource, name }: Attributes): string {
+  if (!isResourceRequest) return 'forbidden';
+  const qualified = group === '' ? resource : `${resource}.${group}`;
+  return `${name === '' ? qualified : `${qualified} ${JSON.stringify(name)}`} is forbidden`;
 }

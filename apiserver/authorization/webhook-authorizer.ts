@@ -50,6 +50,7 @@ export class WebhookAuthorizer implements Authorizer {
 
   #failed(message: string, fields: { readonly error: unknown }): Decision {
     this.#options.log.warn(message, fields);
-    return this.#options.deniesOnFailure ? { verdict: 'deny', reason: '' } : noOpinion;
+    const error = fields.error instanceof Error ? fields.error.message : String(fields.error);
+    return { verdict: this.#options.deniesOnFailure ? 'deny' : 'noOpinion', reason: '', error };
   }
 }

@@ -13,7 +13,7 @@ import type { FlowControl, Queued, Turn } from '../flowcontrol/flow-control.js';
 import { Deadlines, timeoutOf } from './deadline.js';
 import { header, type Exchange, type RawRequest, type RawResponse } from './exchange.js';
 import type { Peers } from './peer.js';
-import { attributesOf, refuse } from './request-attributes.js';
+import { attributesOf, judge, refuse } from './request-attributes.js';
 import { parseRequestInfo, type RequestInfo } from './request-info.js';
 import type { BrowserHeaders } from './browser-headers.js';
 import { dryRunLabel, metricLabels, removedRelease, type RequestMetrics } from './request-metrics.js';
@@ -164,17 +164,17 @@ export class Pipeline {
     return authenticator.fromHeader(authorization, (request.url ?? '/').split('?', 1)[0] ?? '/');
   }
 
-  /** Throws or rejects with 403. Undefined when nobody outside had to be asked. */
+  /** Throws or rejects with 403, or 500 where nobody could tell. Undefined when nobody outside had to be asked. */
   authorize(exchange: Exchange): Promise<void> | undefined {
     const { audit } = exchange;
     const attributes = attributesOf(exchange);
-    const judge = (decision: Decision): void => {
+    const decide = (decision: Decision): void => {
       audit?.decided(decision);
-      refuse(attributes, decision);
+      judge(attributes, decision, exchange.request.url ?? '/');
     };
     const decision = this.#options.authorizer.authorize(attributes);
-    if (decision instanceof Promise) return decision.then(judge);
-    judge(decision);
+    if (decision instanceof Promise) return decision.then(decide);
+    decide(decision);
     return undefined;
   }
 

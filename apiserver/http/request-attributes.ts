@@ -1,6 +1,16 @@
 import { StatusError } from '../../shared/errors/status-error.js';
-import { forbiddenMessage, type Attributes, type Decision } from '../authorization/authorizer.js';
+import { forbiddenMessage, withoutMarkup, type Attributes, type Decision } from '../authorization/authorizer.js';
 import type { Exchange } from './exchange.js';
+
+/** Throws 403 unless the decision is to allow, or 500 where somebody could not be asked who might have allowed it. */
+export function judge(attributes: Attributes, decision: Decision, uri: string): void {
+  const { verdict, error } = decision;
+  if (verdict !== 'allow' && error !== undefined) {
+    const message = withoutMarkup(`Internal Server Error: ${JSON.stringify(uri)}: ${error}`);
+    throw new StatusError(500, 'InternalError', message, { causes: [{ message }] });
+  }
+  refuse(attributes, decision);
+}
 
 /** Throws 403 unless the decision is to allow. */
 export function refuse(attributes: Attributes, { verdict, reason }: Decision): void {

@@ -176,12 +176,13 @@ async function decide(
   spec: Partial<AccessSpec>,
 ): Promise<SubjectAccessReviewStatus> {
   const { attributes, selectorErrors } = accessQuestion(user, spec);
-  const { verdict, reason } = await authorizer.authorize(attributes);
+  const { verdict, reason, error } = await authorizer.authorize(attributes);
+  const errors = [...selectorErrors, ...(error === undefined ? [] : [error])];
   return {
     allowed: verdict === 'allow',
     ...(verdict === 'deny' ? { denied: true } : {}),
     ...(reason === '' ? {} : { reason }),
-    ...(selectorErrors.length > 0 ? { evaluationError: selectorErrors.join('; ') } : {}),
+    ...(errors.length > 0 ? { evaluationError: errors.join('; ') } : {}),
   };
 }
 

@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { describe, it } from 'node:test';
 import { identityFlags, readAuditPolicy, servingFlags } from '../../apiserver/testing/flags.js';
 import { auditFiles, defaultAuditPolicy, ensureAuditPolicy, passedFlags, readPassedFlags } from './apiserver-flags.js';
+import { kubeletFlagDefinitions, readKubeletFlags } from './kubelet-flags.js';
 import { plannedProcesses } from './processes.js';
 import { clusterFiles, type ClusterState } from './state.js';
 
@@ -34,6 +35,24 @@ describe('flags that up passes on to the API server', () => {
       () => readPassedFlags({ auditPolicyFile: '/nowhere' }),
       /--audit-policy-file \/nowhere: no such file/,
     );
+  });
+});
+
+describe('flags that up and join pass on to kubelets', () => {
+  it('reach the command line of each', () => {
+    const kubeletFlags = readKubeletFlags({ allowedUnsafeSysctls: 'net.core.*,kernel.msgmax', nodeLabels: 'a=b' });
+    assert.deepEqual(
+      Object.keys(kubeletFlags),
+      kubeletFlagDefinitions.map(({ name }) => name),
+    );
+    const nodes = [{ name: 'node-1', ip: '192.0.2.1', index: 0, kubeletHealthPort: 1, proxyHealthPort: 2 }];
+    const state = { name: 'c', role: 'agent', nodes, kubeletFlags } as unknown as ClusterState;
+    const [kubelet] = plannedProcesses(clusterFiles('/home', 'c'), state);
+    assert.match(
+      kubelet?.args.join(' ') ?? '',
+      / --allowed-unsafe-sysctls net\.core\.\*,kernel\.msgmax --node-labels a=b$/,
+    );
+    assert.deepEqual(readKubeletFlags({}), {});
   });
 });
 

@@ -37,6 +37,7 @@ export const passedFlags: readonly PassedFlag[] = [
   flag('anonymous-auth', 'bool', 'whether who shows nothing may ask at all (default: true)'),
   file('admission-control-config-file', 'what the admission plugins are told'),
   file('audit-policy-file', 'which requests are written down, instead of the default policy'),
+  file('audit-webhook-config-file', 'kubeconfig of a service that is sent what is written down'),
   flag('event-ttl', 'duration', 'how long events are kept (default: 1h)'),
   flag('tls-min-version', 'version', 'VersionTLS12 or VersionTLS13 (default: VersionTLS12)'),
   flag('cors-allowed-origins', 'patterns', 'for the origins of pages that may read answers'),

@@ -7,6 +7,7 @@ import { passedFlags, readPassedFlags } from './apiserver-flags.js';
 import { Failure } from './failure.js';
 import { requireRoot } from './host.js';
 import { pkiFiles } from './identity.js';
+import { kubeletFlagDefinitions, type KubeletFlagValues, readKubeletFlags } from './kubelet-flags.js';
 import { Progress } from './progress.js';
 import { clusterFiles, readState } from './state.js';
 import type { UpChoices } from './plan.js';
@@ -23,7 +24,7 @@ interface TimeoutFlag {
 interface UpFlags extends InitFlags, TimeoutFlag {
   wait: boolean;
 }
-interface InitFlags extends ClusterFlag {
+interface InitFlags extends ClusterFlag, KubeletFlagValues {
   nodes: number;
   dockerHost: string;
   securePort: number;
@@ -35,7 +36,7 @@ interface InitFlags extends ClusterFlag {
   nodeCpu?: string;
   nodeMemory?: string;
 }
-interface JoinFlags extends ClusterFlag, TimeoutFlag {
+interface JoinFlags extends ClusterFlag, TimeoutFlag, KubeletFlagValues {
   token: string;
   caHash: string;
   nodeName?: string;
@@ -68,11 +69,14 @@ export function addClusterCommands(program: Command): void {
   const named = (command: Command): Command => command.option('--name <cluster>', 'name of the cluster', 'default');
   const timed = (command: Command): Command =>
     command.option('--timeout <duration>', 'how long to wait until it is ready', duration, 120_000);
-  const noded = (command: Command): Command =>
-    command
+  const noded = (command: Command): Command => {
+    for (const { name, argument, description } of kubeletFlagDefinitions)
+      command.option(`--${name} <${argument}>`, description);
+    return command
       .option('--docker-host <url>', 'socket of the Docker Engine', defaultDockerHost())
       .option('--node-cpu <quantity>', 'CPU that a node reports instead of the whole machine')
       .option('--node-memory <quantity>', 'memory that a node reports instead of the whole machine');
+  };
   chosen(noded(timed(named(program.command('up')))))
     .description('start a cluster on this machine')
     .option('--wait', "also wait until the cluster's DNS answers", false)
@@ -171,6 +175,7 @@ function choicesOf(flags: InitFlags): UpChoices {
     serviceCIDR: flags.serviceCidr,
     clusterDNS: flags.clusterDns,
     apiserverFlags: readPassedFlags(flags as unknown as Readonly<Record<string, unknown>>),
+    kubeletFlags: readKubeletFlags(flags),
     ...sizes,
   };
 }
@@ -309,7 +314,17 @@ async function runJoin(server: string, flags: JoinFlags): Promise<void> {
   };
   const named = flags.nodeName ? { nodeName: flags.nodeName } : {};
   const state = await join(
-    { name, server, token, caHash, dockerHost, timeoutMs: timeout, ...sizes, ...named },
+    {
+      name,
+      server,
+      token,
+      caHash,
+      dockerHost,
+      kubeletFlags: readKubeletFlags(flags),
+      timeoutMs: timeout,
+      ...sizes,
+      ...named,
+    },
     progress,
   );
   progress.done(`node "${state.nodes[0]?.name ?? ''}" has joined ${state.server}`);

@@ -9,6 +9,7 @@ import { Failure } from './failure.js';
 import { freePort, requireEngine } from './host.js';
 import { kubeconfigText, pkiFiles } from './identity.js';
 import { addressTowards, checkToken, type ClusterInfo, fetchClusterInfo, parseServer } from './join-server.js';
+import type { KubeletFlags } from './kubelet-flags.js';
 import { planNode } from './plan.js';
 import type { Progress } from './progress.js';
 import { waitForCluster } from './readiness.js';
@@ -34,6 +35,8 @@ export interface JoinOptions {
   readonly dockerHost: string;
   readonly nodeCPU?: string;
   readonly nodeMemory?: string;
+  /** Passed on to the kubelet; given ones take the place of those of before. */
+  readonly kubeletFlags?: KubeletFlags;
   readonly timeoutMs: number;
 }
 
@@ -58,14 +61,18 @@ export async function join(options: JoinOptions, progress: Progress): Promise<Cl
   progress.step(`asking ${url.origin}`);
   const local = await addressTowards(url);
   const info = await fetchClusterInfo(url, options.caHash);
-  const state = existing ?? (await planAgent(url, local, info, options));
+  const planned = existing ?? (await planAgent(url, local, info, options));
+  const isChanged = Object.keys(options.kubeletFlags ?? {}).length > 0;
+  const state = isChanged
+    ? { ...planned, kubeletFlags: { ...planned.kubeletFlags, ...options.kubeletFlags } }
+    : planned;
   const name = nodeOf(state).name;
   if (!existsSync(ownKubeconfig(files, state))) {
     await checkToken(url, { ca: info.ca, token: options.token, name });
     writeCredentials(files, state, info.ca, options.token);
   }
   writeState(files, state);
-  if (!runningSupervisor(files)) await startProcesses(files, state, home);
+  if (!runningSupervisor(files) || isChanged) await startProcesses(files, state, home);
   // The add-ons' pods may come here, and no registry has their image.
   progress.step("making the add-ons' image");
   await ensureAddonImage(state.dockerHost);

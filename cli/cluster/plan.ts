@@ -1,4 +1,5 @@
 import type { ApiserverFlags } from './apiserver-flags.js';
+import type { KubeletFlags } from './kubelet-flags.js';
 import { freePort, linkAddress } from './host.js';
 import type { ClusterState, NodeState } from './state.js';
 
@@ -15,6 +16,8 @@ export interface UpChoices {
   readonly clusterDomain: string;
   /** Flags of the API server that are passed on; given ones take the place of those of before. */
   readonly apiserverFlags?: ApiserverFlags;
+  /** The same for the kubelets of this host. */
+  readonly kubeletFlags?: KubeletFlags;
   readonly nodeCPU?: string;
   readonly nodeMemory?: string;
 }
@@ -50,6 +53,7 @@ export async function planCluster(choices: UpChoices, existing: ClusterState | u
   const schedulerHealthPort = existing?.schedulerHealthPort ?? (await claim(10_259));
   const controllerManagerHealthPort = existing?.controllerManagerHealthPort ?? (await claim(10_257));
   const apiserverFlags = { ...existing?.apiserverFlags, ...choices.apiserverFlags };
+  const kubeletFlags = { ...existing?.kubeletFlags, ...choices.kubeletFlags };
   const nodes: NodeState[] = [...(existing?.nodes ?? [])];
   while (nodes.length < choices.nodes) nodes.push(await planNode(nodes.length, link, choices, claim));
   return {
@@ -68,6 +72,7 @@ export async function planCluster(choices: UpChoices, existing: ClusterState | u
     clusterDomain: existing?.clusterDomain ?? choices.clusterDomain,
     nodes,
     ...(Object.keys(apiserverFlags).length > 0 ? { apiserverFlags } : {}),
+    ...(Object.keys(kubeletFlags).length > 0 ? { kubeletFlags } : {}),
   };
 }
 

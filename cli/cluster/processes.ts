@@ -94,6 +94,7 @@ function kubeletArgs(files: ClusterFiles, state: ClusterState, node: NodeState):
     'client-ca-file': join(files.pki, `${pkiFiles.ca}.crt`),
     'node-cpu': node.cpu,
     'node-memory': node.memory,
+    ...state.kubeletFlags,
   });
 }
 

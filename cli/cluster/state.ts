@@ -35,6 +35,8 @@ export interface ClusterState {
   readonly nodes: readonly NodeState[];
   /** What is passed on to the API server: single sign-on and the like. */
   readonly apiserverFlags?: Readonly<Record<string, string | readonly string[]>>;
+  /** What is passed on to every kubelet of this host. */
+  readonly kubeletFlags?: Readonly<Record<string, string>>;
 }
 
 /** Where the files of one cluster are. */

@@ -42,7 +42,7 @@ export async function up(options: UpOptions, progress: Progress): Promise<UpResu
   requireOnlyCluster(home, options.name);
   await requireEngine(existing?.dockerHost ?? options.dockerHost);
   const wasRunning = runningSupervisor(files) !== undefined;
-  const isChanged = Object.keys(options.apiserverFlags ?? {}).length > 0;
+  const isChanged = Object.keys({ ...options.apiserverFlags, ...options.kubeletFlags }).length > 0;
   if (existing && wasRunning && existing.nodes.length >= options.nodes && !isChanged) {
     await finish(files, existing, options, progress);
     return result(existing, true);
