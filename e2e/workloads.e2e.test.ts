@@ -1,5 +1,6 @@
 import { after, before, describe } from 'node:test';
 import { TestCluster } from './lab/cluster.js';
+import { clientLibraryTests } from './workloads/client-libraries.js';
 import { commandTests, nodeCommandTests } from './workloads/commands.js';
 import { controllerTests, nodeTests } from './workloads/controllers.js';
 import { imageTests } from './workloads/images.js';
@@ -19,6 +20,7 @@ describe('workloads', { concurrency: 6 }, () => {
   lifecycleTests(() => cluster);
   controllerTests(() => cluster);
   imageTests(() => cluster);
+  clientLibraryTests(() => cluster);
   commandTests(() => cluster);
   terminalTests(() => cluster);
 });
