@@ -4,8 +4,7 @@ import { before, describe, test } from 'node:test';
 import { create, type FindCluster, isReady, pod, podWhere, shell } from './pod.js';
 
 const name = 'streamed';
-const script =
-  'mkdir -p /tmp/www; echo a page > /tmp/www/index.html; echo started; exec httpd -f -p 8080 -h /tmp/www';
+const script = 'mkdir -p /tmp/www; echo a page > /tmp/www/index.html; echo started; exec httpd -f -p 8080 -h /tmp/www';
 const readinessProbe = { httpGet: { path: '/', port: 8080 }, periodSeconds: 1 };
 
 /** Programs written with the official client libraries, against a container of the cluster. */
