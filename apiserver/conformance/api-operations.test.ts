@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { eventually } from '../../shared/clock/eventually.js';
+import { jsonMergePatch } from '../../shared/patch/json-merge-patch.js';
 import type { RawAnswer } from '../testing/raw-client.js';
 import { serverWorld } from '../testing/server-world.js';
 
@@ -15,8 +16,11 @@ interface Operated {
   readonly body: Json;
   /** A merge patch, and what it must have done. */
   readonly patch: Json;
-  /** A patch of the status, where it has one. */
+  /** What an update changes, as a merge patch of the object that is sent. Default: a label. */
+  readonly update?: Json;
+  /** A patch of the status, where it has one, and what an update of it changes. Default: one more condition. */
   readonly status?: Json;
+  readonly statusUpdate?: Json;
   readonly approval?: Json;
   /** Namespaces are deleted one by one. */
   readonly hasNoCollection?: boolean;
@@ -51,7 +55,11 @@ const webhooks = [
     matchConditions: [{ name: 'first', expression: 'object.metadata.name == "a"' }],
   },
 ];
+const webhooksWith = (...names: readonly string[]): Json => ({
+  webhooks: webhooks.map((one) => ({ ...one, matchConditions: names.map((name) => ({ name, expression: 'true' })) })),
+});
 const changed = { metadata: { annotations: { patched: 'yes' } } };
+const series = { count: 3, lastObservedTime: '2026-01-01T00:00:00.000000Z' };
 
 const kinds: readonly Operated[] = [
   {
@@ -59,7 +67,7 @@ const kinds: readonly Operated[] = [
     resource: 'flowschemas',
     body: { spec: { matchingPrecedence: 9000, priorityLevelConfiguration: { name: 'global-default' } } },
     patch: { ...changed, spec: { matchingPrecedence: 9001 } },
-    status: { conditions: [{ ...condition, type: 'Dangling', status: 'False' }] },
+    status: { conditions: [condition] },
   },
   {
     ...flow,
@@ -103,13 +111,15 @@ const kinds: readonly Operated[] = [
     ...admission,
     resource: 'validatingwebhookconfigurations',
     body: { webhooks },
-    patch: { webhooks: [{ ...webhooks[0], matchConditions: [{ name: 'second', expression: 'true' }] }] },
+    patch: webhooksWith('second'),
+    update: webhooksWith('third', 'fourth'),
   },
   {
     ...admission,
     resource: 'mutatingwebhookconfigurations',
     body: { webhooks },
-    patch: { webhooks: [{ ...webhooks[0], matchConditions: [{ name: 'second', expression: 'true' }] }] },
+    patch: webhooksWith('second'),
+    update: webhooksWith('third', 'fourth'),
   },
   {
     group: 'certificates.k8s.io',
@@ -141,7 +151,9 @@ const kinds: readonly Operated[] = [
     namespaced: true,
     body: { spec: { hard: { 'requests.cpu': '1', 'requests.memory': '500Mi' } } },
     patch: { spec: { hard: { 'requests.cpu': '750m' } } },
-    status: { hard: { 'requests.cpu': '750m', 'requests.memory': '500Mi' } },
+    update: { spec: { hard: { 'requests.cpu': '500m', 'requests.memory': '252Mi' } } },
+    status: { hard: { 'requests.cpu': '500m', 'requests.memory': '252Mi' } },
+    statusUpdate: { hard: { 'requests.cpu': '250m' } },
   },
   {
     group: '',
@@ -149,7 +161,8 @@ const kinds: readonly Operated[] = [
     resource: 'serviceaccounts',
     namespaced: true,
     body: { automountServiceAccountToken: true },
-    patch: { automountServiceAccountToken: false },
+    patch: { automountServiceAccountToken: false, metadata: { labels: { patched: 'yes' } } },
+    update: { automountServiceAccountToken: true },
   },
   {
     group: '',
@@ -157,7 +170,8 @@ const kinds: readonly Operated[] = [
     resource: 'events',
     namespaced: true,
     body: { involvedObject: { kind: 'Pod', name: 'p', namespace: 'default' }, message: 'one', reason: 'Test' },
-    patch: { message: 'two', series: { count: 3, lastObservedTime: '2026-01-01T00:00:00.000000Z' } },
+    patch: { message: 'two' },
+    update: { series },
   },
   {
     group: 'events.k8s.io',
@@ -174,28 +188,54 @@ const kinds: readonly Operated[] = [
       type: 'Normal',
       note: 'one',
     },
-    patch: { series: { count: 3, lastObservedTime: '2026-01-01T00:00:00.000000Z' } },
+    patch: { series },
+    update: { series: { ...series, count: 5 } },
   },
   {
     group: '',
     version: 'v1',
     resource: 'namespaces',
     body: {},
-    patch: { metadata: { finalizers: ['example.com/held'], labels: { more: 'yes' } } },
+    patch: { metadata: { labels: { more: 'yes' } } },
     status: { conditions: [condition] },
     hasNoCollection: true,
   },
 ];
 
-/** Every field that a patch sets stands in the object; lists are replaced as a whole. */
+interface Group {
+  readonly name: string;
+  readonly versions?: readonly { readonly version: string }[];
+}
+
+const definitionSpec = (index: number): Json => ({
+  group: 'operations.example.com',
+  scope: 'Namespaced',
+  names: { plural: `tested${index}s`, kind: `Tested${index}` },
+  versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object' } } }],
+});
+
+/** Every field that a patch sets stands in the object, and each element of its lists among those of the object. */
 function includes(object: unknown, patch: unknown, path = ''): void {
-  if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) {
-    if (Array.isArray(patch)) assert.ok(JSON.stringify(object).includes(JSON.stringify(patch[0]).slice(1, 20)), path);
-    else assert.deepEqual(object, patch, path);
-    return;
+  if (Array.isArray(patch)) {
+    const there = Array.isArray(object) ? (object as unknown[]) : [];
+    for (const element of patch)
+      assert.ok(
+        there.some((one) => isIncluded(one, element)),
+        `${path} of ${JSON.stringify(object)}`,
+      );
+  } else if (typeof patch !== 'object' || patch === null) assert.deepEqual(object, patch, path);
+  else
+    for (const [name, value] of Object.entries(patch))
+      includes((object as Json | undefined)?.[name], value, `${path}.${name}`);
+}
+
+function isIncluded(object: unknown, patch: unknown): boolean {
+  try {
+    includes(object, patch);
+    return true;
+  } catch {
+    return false;
   }
-  for (const [name, value] of Object.entries(patch))
-    includes((object as Json | undefined)?.[name], value, `${path}.${name}`);
 }
 
 describe('the operations of a kind', { concurrency: 8 }, () => {
@@ -209,6 +249,41 @@ describe('the operations of a kind', { concurrency: 8 }, () => {
   const patched = (path: string, body: unknown): Promise<Json> =>
     sent('PATCH', path, body, 'application/merge-patch+json');
   const itemsOf = async (path: string): Promise<Json[]> => (await sent('GET', path))['items'] as Json[];
+  /** Reads, changes and sends back what is at a path; what was changed is there for those who read it then. */
+  const updated = async (path: string, change: Json): Promise<void> => {
+    includes(await sent('PUT', path, jsonMergePatch(await sent('GET', path), change)), change);
+    includes(await sent('GET', path), change);
+  };
+
+  /** The group, its version, the kind with its verbs, and its subresources. */
+  const isDiscovered = async ({ group, version, resource, ...kind }: Operated): Promise<void> => {
+    if (group !== '') {
+      const { groups } = (await sent('GET', '/apis')) as unknown as { groups: Group[] };
+      const own = (await sent('GET', `/apis/${group}`)) as unknown as Group;
+      for (const { versions = [] } of [own, groups.find(({ name }) => name === group) ?? own])
+        assert.ok(
+          versions.some((one) => one.version === version),
+          `${group}/${version}`,
+        );
+      assert.ok(groups.some(({ name }) => name === group));
+    }
+    const base = group === '' ? `/api/${version}` : `/apis/${group}/${version}`;
+    const { resources } = (await sent('GET', base)) as unknown as { resources: { name: string; verbs: string[] }[] };
+    const verbsOf = (name: string): string[] => resources.find((one) => one.name === name)?.verbs ?? [];
+    const verbs = ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'];
+    includes(verbsOf(resource), kind.hasNoCollection ? verbs : [...verbs, 'deletecollection'], resource);
+    if (kind.status) includes(verbsOf(`${resource}/status`), ['get', 'patch', 'update'], 'status');
+    if (kind.approval) includes(verbsOf(`${resource}/approval`), ['get', 'patch', 'update'], 'approval');
+  };
+
+  /** A subresource that has conditions, or fields of its own: patched, read, updated. */
+  const changesPart = async (path: string, status: Json, update?: Json): Promise<void> => {
+    includes(await patched(path, { status }), { status });
+    includes(await sent('GET', path), { status });
+    const { conditions } = ((await sent('GET', path))['status'] ?? {}) as { conditions?: Json[] };
+    const more = { ...condition, type: `Updated${path.split('/').at(-1)}` };
+    await updated(path, { status: update ?? { conditions: [...(conditions ?? []), more] } });
+  };
 
   for (const kind of kinds) {
     const { group, version, resource, namespaced = false, body, patch, status, approval } = kind;
@@ -216,83 +291,69 @@ describe('the operations of a kind', { concurrency: 8 }, () => {
     const base = group === '' ? `/api/${version}` : `/apis/${groupVersion}`;
     const collection = `${base}/${namespaced ? 'namespaces/default/' : ''}${resource}`;
     const short = `${group.split('.')[0] || 'core'}-${resource}`;
+    const selected = `${collection}?labelSelector=set%3D${short}`;
+    const isDefinition = resource === 'customresourcedefinitions';
     const nameOf = (index: number): string =>
-      resource === 'customresourcedefinitions' ? `tested${index}s.operations.example.com` : `${short}-${index}`;
-    const bodyOf = (index: number): Json =>
-      resource === 'customresourcedefinitions'
-        ? {
-            spec: {
-              group: 'operations.example.com',
-              scope: 'Namespaced',
-              names: { plural: `tested${index}s`, kind: `Tested${index}` },
-              versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object' } } }],
-            },
-          }
-        : body;
+      isDefinition ? `tested${index}s.operations.example.com` : `${short}-${index}`;
     const made = (index: number): Json => ({
       metadata: { name: nameOf(index), labels: { set: short } },
-      ...bodyOf(index),
+      ...(isDefinition ? { spec: definitionSpec(index) } : body),
     });
-
-    it(`${groupVersion} ${resource}: discovery, create, get, list, watch, update, patch, status, delete, deletecollection`, async () => {
-      const { resources } = (await sent('GET', base)) as unknown as { resources: { name: string; verbs: string[] }[] };
-      const verbs = resources.find(({ name }) => name === resource)?.verbs ?? [];
-      const wanted = ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'];
-      for (const verb of kind.hasNoCollection ? wanted : [...wanted, 'deletecollection'])
-        assert.ok(verbs.includes(verb), verb);
-      for (const [name, part] of [
-        ['status', status],
-        ['approval', approval],
-      ] as const)
-        if (part)
-          assert.ok(
-            resources.some((one) => one.name === `${resource}/${name}`),
-            name,
-          );
-
-      const [first] = (await Promise.all([1, 2, 3].map((index) => sent('POST', collection, made(index))))) as [Json];
-      const path = `${collection}/${nameOf(1)}`;
-      const { uid, resourceVersion } = first['metadata'] as { uid: string; resourceVersion: string };
-      assert.equal(((await sent('GET', path))['metadata'] as Json)['uid'], uid);
-      const selected = `${collection}?labelSelector=set%3D${short}`;
-      assert.equal((await itemsOf(selected)).length, 3);
-      if (namespaced) assert.equal((await itemsOf(`${base}/${resource}?labelSelector=set%3D${short}`)).length, 3);
-
-      includes(await patched(path, patch), patch);
-      includes(await sent('GET', path), patch);
-      const current = await sent('GET', path);
-      const labels = { set: short, updated: 'yes' };
-      await sent('PUT', path, { ...current, metadata: { ...(current['metadata'] as Json), labels } });
-      assert.deepEqual(((await sent('GET', path))['metadata'] as { labels: Json }).labels['updated'], 'yes');
-      if (approval) includes((await patched(`${path}/approval`, { status: approval }))['status'], approval);
-      if (status) {
-        includes((await patched(`${path}/status`, { status }))['status'], status);
-        const read = await sent('GET', `${path}/status`);
-        includes(read['status'], status);
-        await sent('PUT', `${path}/status`, read);
-        includes((await sent('GET', path))['spec'], (patch['spec'] as Json | undefined) ?? {});
-      }
-
-      if (resource === 'namespaces') await patched(path, { metadata: { finalizers: null } });
-      await sent('DELETE', path);
-      if (kind.hasNoCollection) {
-        assert.equal(((await sent('GET', path))['status'] as Json)['phase'], 'Terminating');
-        return;
-      }
-      await eventually(async () => assert.equal((await admin.send(path)).code, 404));
-      await sent('DELETE', selected);
-      await eventually(async () => assert.deepEqual(await itemsOf(selected), []));
-
-      const watch = `${selected}&watch=true&timeoutSeconds=1&resourceVersion=${resourceVersion}`;
-      const { text } = await admin.send(watch);
+    /** What a watch from a moment of the past tells of each object until it is gone. */
+    const areWatched = async (resourceVersion: string): Promise<void> => {
+      const { text } = await admin.send(`${selected}&watch=true&timeoutSeconds=1&resourceVersion=${resourceVersion}`);
       const events = text
         .trim()
         .split('\n')
         .map((line) => JSON.parse(line) as { type: string; object: { metadata: { name: string } } });
       const typesOf = (index: number): string[] =>
         events.filter(({ object }) => object.metadata.name === nameOf(index)).map(({ type }) => type);
-      assert.ok(typesOf(1).includes('MODIFIED') && typesOf(1).at(-1) === 'DELETED', String(typesOf(1)));
-      for (const index of [2, 3]) assert.equal(typesOf(index).at(-1), 'DELETED');
+      assert.ok(typesOf(1).includes('MODIFIED'), String(typesOf(1)));
+      for (const index of [1, 2, 3]) {
+        assert.equal(typesOf(index)[0], 'ADDED');
+        assert.equal(typesOf(index).at(-1), 'DELETED');
+      }
+    };
+
+    it(`${groupVersion} ${resource}: discovery, create, get, list, watch, update, patch, status, delete, deletecollection`, async () => {
+      await isDiscovered(kind);
+      const { metadata } = (await sent('GET', collection)) as { metadata: { resourceVersion: string } };
+      const [first] = (await Promise.all([1, 2, 3].map((index) => sent('POST', collection, made(index))))) as [Json];
+      const path = `${collection}/${nameOf(1)}`;
+      includes(await sent('GET', path), { ...made(1), metadata: { uid: (first['metadata'] as Json)['uid'] } });
+      assert.equal((await itemsOf(selected)).length, 3);
+      if (namespaced) assert.equal((await itemsOf(`${base}/${resource}?labelSelector=set%3D${short}`)).length, 3);
+      if (kind.hasNoCollection) includes(await sent('GET', `${path}/status`), { status: { phase: 'Active' } });
+
+      includes(await patched(path, patch), patch);
+      includes((await itemsOf(selected))[0], patch);
+      await updated(path, { ...(kind.update ?? patch), metadata: { labels: { set: short, updated: 'yes' } } });
+      const { spec = {} } = (await sent('GET', path)) as { spec?: Json };
+      if (approval) await changesPart(`${path}/approval`, approval);
+      if (status) await changesPart(`${path}/status`, status, kind.statusUpdate);
+      assert.deepEqual((await sent('GET', path))['spec'] ?? {}, spec, 'a status tells, it does not want');
+
+      await sent('DELETE', path);
+      if (kind.hasNoCollection) {
+        assert.equal(((await sent('GET', path))['status'] as Json)['phase'], 'Terminating');
+        return;
+      }
+      await eventually(async () => assert.equal((await admin.send(path)).code, 404));
+      assert.equal((await itemsOf(selected)).length, 2);
+      await sent('DELETE', selected);
+      await eventually(async () => assert.deepEqual(await itemsOf(selected), []));
+      await areWatched(metadata.resourceVersion);
     });
   }
+
+  it('a namespace takes a finalizer among its own, and gives it back', async () => {
+    const path = '/api/v1/namespaces/finalized';
+    const { spec, ...rest } = await sent('POST', '/api/v1/namespaces', { metadata: { name: 'finalized' } });
+    assert.deepEqual(spec, { finalizers: ['kubernetes'] });
+    for (const finalizers of [['kubernetes', 'example.com/held'], ['kubernetes']]) {
+      const { metadata } = await sent('GET', path);
+      await sent('PUT', `${path}/finalize`, { ...rest, metadata, spec: { finalizers } });
+      assert.deepEqual((await sent('GET', path))['spec'], { finalizers });
+    }
+  });
 });
