@@ -331,13 +331,55 @@ describe('controllers as conformance wants them', { concurrency: 4 }, () => {
     });
   }
 
-  const scopes: readonly [name: string, other: string, spec: object][] = [
-    ['BestEffort', 'NotBestEffort', {}],
-    ['NotBestEffort', 'BestEffort', { resources: { requests: { cpu: '1m' }, limits: { cpu: '1m' } } }],
-    ['NotTerminating', 'Terminating', {}],
-    ['Terminating', 'NotTerminating', { activeDeadlineSeconds: 3600 }],
+  it('a quota counts what a pod asks for while it is there; more than the rest, or a change, is refused', async () => {
+    const home = 'counts-resources';
+    await manager.admin.create(namespaces, { metadata: { name: home }, spec: {} });
+    await eventually(() => manager.admin.get(serviceaccounts, 'default', home));
+    const dongles = 'requests.example.com/dongle';
+    const hard = { cpu: '1', memory: '500Mi', 'ephemeral-storage': '50Gi', [dongles]: '3' };
+    await manager.admin.create(resourcequotas, { metadata: { name: 'q', namespace: home }, spec: { hard } });
+    const areUsed = (used: Record<string, string>): Promise<void> =>
+      eventually(async () => {
+        const { status } = await manager.admin.get(resourcequotas, 'q', home);
+        assert.deepEqual([status?.hard, status?.used], [hard, used]);
+      }, settle);
+    const none = { cpu: '0', memory: '0', 'ephemeral-storage': '0', [dongles]: '0' };
+    await areUsed(none);
+    const make = (name: string, cpu: string, dongle = '2'): Promise<Pod> => {
+      const requests = { cpu, memory: '252Mi', 'ephemeral-storage': '30Gi', 'example.com/dongle': dongle };
+      const resources = { requests, limits: { 'example.com/dongle': dongle } };
+      const spec = { containers: [{ name: 'c', image: 'i', resources }] };
+      return manager.admin.create(pods, { metadata: { name, namespace: home }, spec });
+    };
+    await make('one', '500m');
+    await areUsed({ cpu: '500m', memory: '252Mi', 'ephemeral-storage': '30Gi', [dongles]: '2' });
+    await assert.rejects(make('more', '600m', '1'), /exceeded quota: q, requested: .*cpu=600m.*used: .*cpu=500m/);
+    await assert.rejects(make('more', '100m', '2'), /exceeded quota: q, requested: .*dongle=2/);
+    const containers = [{ name: 'c', resources: { requests: { cpu: '700m' } } }];
+    await assert.rejects(
+      manager.admin.patch(pods, 'one', home, 'strategic', { spec: { containers } }),
+      /pod updates may not change fields other than/,
+    );
+    await areUsed({ cpu: '500m', memory: '252Mi', 'ephemeral-storage': '30Gi', [dongles]: '2' });
+    await manager.admin.delete(pods, 'one', home);
+    await areUsed(none);
+  });
+
+  const amounts = { cpu: '500m', memory: '200Mi' };
+  const resources = { requests: amounts, limits: amounts };
+  const computed = {
+    'requests.cpu': '500m',
+    'requests.memory': '200Mi',
+    'limits.cpu': '500m',
+    'limits.memory': '200Mi',
+  };
+  const scopes: readonly [name: string, other: string, spec: object, used: Record<string, string>][] = [
+    ['BestEffort', 'NotBestEffort', {}, { pods: '1' }],
+    ['NotBestEffort', 'BestEffort', { resources }, { pods: '1' }],
+    ['NotTerminating', 'Terminating', { resources }, { pods: '1', ...computed }],
+    ['Terminating', 'NotTerminating', { resources, activeDeadlineSeconds: 3600 }, { pods: '1', ...computed }],
   ];
-  for (const [scope, other, given] of scopes) {
+  for (const [scope, other, given, wanted] of scopes) {
     it(`a pod that is ${scope} is counted by the quota of that scope alone, as long as it is there`, async () => {
       const home = `scoped-${scope.toLowerCase()}`;
       await manager.admin.create(namespaces, { metadata: { name: home }, spec: {} });
@@ -345,24 +387,27 @@ describe('controllers as conformance wants them', { concurrency: 4 }, () => {
       for (const one of [scope, other]) {
         await manager.admin.create(resourcequotas, {
           metadata: { name: one.toLowerCase(), namespace: home },
-          spec: { hard: { pods: '5' }, scopes: [one] },
+          spec: { hard: Object.fromEntries(Object.keys(wanted).map((name) => [name, '1Gi'])), scopes: [one] },
         });
       }
-      const used = async (): Promise<(string | undefined)[]> => {
-        const quotas = await Promise.all(
-          [scope, other].map((one) => manager.admin.get(resourcequotas, one.toLowerCase(), home)),
-        );
-        return quotas.map(({ status }) => status?.used?.['pods']);
-      };
-      await eventually(async () => assert.deepEqual(await used(), ['0', '0']), settle);
-      const { resources, ...spec } = given as { resources?: object };
+      const areUsed = (...used: readonly object[]): Promise<void> =>
+        eventually(async () => {
+          const quotas = [scope, other].map((one) => manager.admin.get(resourcequotas, one.toLowerCase(), home));
+          assert.deepEqual(
+            (await Promise.all(quotas)).map(({ status }) => status?.used),
+            used,
+          );
+        }, settle);
+      const none = Object.fromEntries(Object.keys(wanted).map((name) => [name, '0']));
+      await areUsed(none, none);
+      const { resources: asked, ...spec } = given as { resources?: object };
       await manager.admin.create(pods, {
         metadata: { name: 'p', namespace: home },
-        spec: { containers: [{ name: 'c', image: 'i', ...(resources ? { resources } : {}) }], ...spec },
+        spec: { containers: [{ name: 'c', image: 'i', ...(asked ? { resources: asked } : {}) }], ...spec },
       });
-      await eventually(async () => assert.deepEqual(await used(), ['1', '0']), settle);
+      await areUsed(wanted, none);
       await manager.admin.delete(pods, 'p', home);
-      await eventually(async () => assert.deepEqual(await used(), ['0', '0']), settle);
+      await areUsed(none, none);
     });
   }
 });

@@ -11,6 +11,15 @@ type Json = Record<string, unknown>;
 const definitions = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
 const group = '/apis/example.com';
 
+/** A group in the aggregated form of discovery. */
+interface Discovered {
+  readonly metadata: { readonly name?: string };
+  readonly versions: readonly {
+    readonly version: string;
+    readonly resources: readonly { readonly resource: string; readonly responseKind: { readonly kind: string } }[];
+  }[];
+}
+
 describe('definitions of custom resources', { concurrency: 8 }, () => {
   const { admin } = serverWorld();
   const define = async (kind: string, versions: readonly Json[], spec: Json = {}): Promise<string> => {
@@ -187,19 +196,37 @@ describe('definitions of custom resources', { concurrency: 8 }, () => {
     await define('Aggregated', [version('v1')]);
     await served('Aggregated');
     const accept = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
-    const kindsAt = async (path: string): Promise<string[]> => {
+    /** `VERSION/RESOURCE KIND` of all resources; the core group has no name. */
+    const aggregated = async (path: string): Promise<string[]> => {
       const { json, headers } = await admin.send(path, { headers: { accept } });
       assert.match(String(headers['content-type']), /APIGroupDiscoveryList/);
-      const groups = (
-        json as unknown as { items: { versions: { resources: { responseKind: { kind: string } }[] }[] }[] }
-      ).items;
-      return groups.flatMap(({ versions }) =>
-        versions.flatMap(({ resources }) => resources.map((one) => one.responseKind.kind)),
+      return (json as unknown as { items: Discovered[] }).items.flatMap(({ metadata: { name = '' }, versions }) =>
+        versions.flatMap(({ version, resources }) =>
+          resources.map((one) => `${name}/${version}/${one.resource} ${one.responseKind.kind}`),
+        ),
       );
     };
-    const kinds = await kindsAt('/apis');
-    for (const kind of ['Aggregated', 'Deployment', 'CronJob', 'Ingress', 'ClusterRole'])
-      assert.ok(kinds.includes(kind), kind);
-    assert.ok((await kindsAt('/api')).includes('Pod'));
+    const oneByOne = async (group: string, version: string): Promise<string[]> => {
+      const { json } = await admin.send(group === '' ? `/api/${version}` : `/apis/${group}/${version}`);
+      const { resources } = json as unknown as { resources: { name: string; kind: string }[] };
+      return resources
+        .filter(({ name }) => !name.includes('/'))
+        .map(({ name, kind }) => `${group}/${version}/${name} ${kind}`);
+    };
+    assert.deepEqual((await aggregated('/api')).sort(), (await oneByOne('', 'v1')).sort());
+    const { groups } = (await admin.send('/apis')).json as unknown as {
+      groups: { name: string; versions: { version: string }[] }[];
+    };
+    // Other tests define kinds of groups of examples meanwhile.
+    const isBuiltIn = (name: string): boolean => !/^[^/]*example\./.test(name);
+    const builtIn = await Promise.all(
+      groups
+        .filter(({ name }) => isBuiltIn(name))
+        .flatMap(({ name, versions }) => versions.map(({ version: served }) => oneByOne(name, served))),
+    );
+    const found = await aggregated('/apis');
+    assert.deepEqual(found.filter(isBuiltIn).sort(), builtIn.flat().sort());
+    assert.ok(found.includes('apps/v1/deployments Deployment') && found.length > 80);
+    assert.ok(found.includes('example.com/v1/aggregateds Aggregated'));
   });
 });

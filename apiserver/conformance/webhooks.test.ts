@@ -62,9 +62,10 @@ describe('configurations of webhooks', () => {
 
   it('are listed by a label and deleted with it, and change nothing afterwards', async () => {
     add('/data/mutated', 'yes');
-    for (let i = 0; i < 5; i++) await configure('mutating', `listed-${i}`, [configMaps], { name: `l${i}.example.com` });
+    for (let i = 0; i < 10; i++)
+      await configure('mutating', `listed-${i}`, [configMaps], { name: `l${i}.example.com` });
     const selected = `${collection('mutating')}?labelSelector=set%3Dmutating`;
-    assert.equal(((await world.admin.send(selected)).json as unknown as { items: object[] }).items.length, 5);
+    assert.equal(((await world.admin.send(selected)).json as unknown as { items: object[] }).items.length, 10);
     assert.deepEqual((await make({ a: 'b' })).json?.['data'], { a: 'b', mutated: 'yes' });
     await world.admin.send(selected, { method: 'DELETE' });
     assert.deepEqual((await world.admin.send(selected)).json?.['items'], []);
@@ -73,10 +74,10 @@ describe('configurations of webhooks', () => {
 
   it('that refuse are listed by a label and deleted with it, and refuse nothing afterwards', async () => {
     deny();
-    for (let i = 0; i < 5; i++)
+    for (let i = 0; i < 10; i++)
       await configure('validating', `listed-${i}`, [configMaps], { name: `l${i}.example.com` });
     const selected = `${collection('validating')}?labelSelector=set%3Dvalidating`;
-    assert.equal(((await world.admin.send(selected)).json as unknown as { items: object[] }).items.length, 5);
+    assert.equal(((await world.admin.send(selected)).json as unknown as { items: object[] }).items.length, 10);
     assert.equal((await make()).code, 400);
     await world.admin.send(selected, { method: 'DELETE' });
     assert.deepEqual((await world.admin.send(selected)).json?.['items'], []);
@@ -114,6 +115,94 @@ describe('configurations of webhooks', () => {
       assert.match(String(refused.json?.['message']), /compilation failed/);
     });
   }
+
+  it('that refuse pods and ConfigMaps do so as they are made, updated and patched, but in namespaces that are left out', async () => {
+    world.hook.answer = ({ object }) => {
+      const { labels = {} } = (object as { metadata: { labels?: Json } }).metadata;
+      return labels['hang'] ? undefined : { allowed: labels['bad'] === undefined, status: { message: 'no' } };
+    };
+    const excluded = { matchExpressions: [{ key: 'exempt', operator: 'DoesNotExist' }] };
+    const rule = { ...configMaps, operations: ['CREATE', 'UPDATE'], resources: ['configmaps', 'pods'] };
+    await configure('validating', 'refusing', [rule], { timeoutSeconds: 1, namespaceSelector: excluded });
+    const isRefused = ({ code, text }: RawAnswer): void => {
+      assert.equal(code, 400, text);
+      assert.match(text, /admission webhook \\"hook.example.com\\" denied the request: no/);
+    };
+    const bad = { labels: { bad: 'yes' } };
+    const spec = { containers: [{ name: 'c', image: 'i' }] };
+    for (const [resource, rest] of [
+      ['pods', { spec }],
+      ['configmaps', { data: { a: 'b' } }],
+    ] as const) {
+      const path = `${core}/${resource}`;
+      isRefused(await world.admin.send(path, { body: { metadata: { name: 'refused', ...bad }, ...rest } }));
+      assert.equal((await world.admin.send(`${path}/refused`)).code, 404);
+      const good = await world.admin.send(path, { body: { metadata: { name: 'good' }, ...rest } });
+      assert.equal(good.code, 201, good.text);
+      const body = { ...good.json, metadata: { ...(good.json?.['metadata'] as Json), ...bad } };
+      isRefused(await world.admin.send(`${path}/good`, { method: 'PUT', body }));
+      isRefused(await patch(`${path}/good`, { metadata: bad }));
+    }
+    const hangs = { metadata: { name: 'hangs', labels: { hang: 'yes' } }, spec };
+    assert.match((await world.admin.send(`${core}/pods`, { body: hangs })).text, /context deadline exceeded/);
+    assert.equal((await world.admin.send(`${core}/pods/hangs`)).code, 404);
+    await world.admin.send('/api/v1/namespaces', { body: { metadata: { name: 'exempt', labels: { exempt: 'yes' } } } });
+    const elsewhere = { body: { metadata: { name: 'refused', ...bad } } };
+    assert.equal((await world.admin.send('/api/v1/namespaces/exempt/configmaps', elsewhere)).code, 201);
+  });
+
+  it('that are two of one configuration see what the first of them has changed', async () => {
+    world.hook.answer = ({ object }, path) => {
+      const step = path.includes('one') ? 1 : 2;
+      const isDue = ((object as { data?: Json }).data ?? {})[`stage-${step - 1}`] !== undefined;
+      return isDue ? patching([{ op: 'add', path: `/data/stage-${step}`, value: 'yes' }]) : { allowed: true };
+    };
+    const webhook = (name: string): object => ({
+      name: `${name}.example.com`,
+      admissionReviewVersions: ['v1'],
+      sideEffects: 'None',
+      clientConfig: { url: `${world.hook.url}/${name}`, caBundle: world.hook.caBundle },
+      rules: [configMaps],
+    });
+    const body = { metadata: { name: 'staged' }, webhooks: [webhook('one'), webhook('two')] };
+    assert.equal((await world.admin.send(collection('mutating'), { body })).code, 201);
+    world.made.push(`${collection('mutating')}/staged`);
+    const { json } = await make({ 'stage-0': 'yes' });
+    assert.deepEqual(json?.['data'], { 'stage-0': 'yes', 'stage-1': 'yes', 'stage-2': 'yes' });
+    assert.deepEqual((await make({ other: 'yes' })).json?.['data'], { other: 'yes' });
+  });
+
+  it('change everything but what a match condition leaves out', async () => {
+    add('/data/mutated', 'yes');
+    const matchConditions = [{ name: 'not-this', expression: "object.metadata.name != 'skip-me'" }];
+    await configure('mutating', 'skipping', [configMaps], { matchConditions });
+    const body = { metadata: { name: 'skip-me' }, data: { a: 'b' } };
+    assert.deepEqual((await world.admin.send(`${core}/configmaps`, { body })).json?.['data'], { a: 'b' });
+    assert.deepEqual((await make({ a: 'b' })).json?.['data'], { a: 'b', mutated: 'yes' });
+  });
+
+  it('have no say about configurations, neither changing nor holding them', async () => {
+    const all = {
+      operations: ['*'],
+      apiGroups: ['admissionregistration.k8s.io'],
+      apiVersions: ['*'],
+      resources: ['*'],
+    };
+    world.hook.answer = (_, path) =>
+      path.includes('holding')
+        ? { allowed: false, status: { message: 'no' } }
+        : patching([{ op: 'add', path: '/metadata/labels/mutated', value: 'yes' }]);
+    await configure('mutating', 'changing', [all]);
+    await configure('validating', 'holding', [all]);
+    for (const kind of ['mutating', 'validating'] as const) {
+      const made = await configure(kind, 'free', [configMaps]);
+      assert.equal(made.code, 201, made.text);
+      assert.deepEqual((made.json?.['metadata'] as { labels: Json }).labels, { set: kind });
+      assert.equal((await world.admin.send(`${collection(kind)}/free`, { method: 'DELETE' })).code, 200);
+      assert.equal((await world.admin.send(`${collection(kind)}/free`)).code, 404);
+    }
+    assert.equal(world.hook.asked.length, 0);
+  });
 
   it('refuse an attachment to a pod', async () => {
     const pod = { metadata: { name: 'attached' }, spec: { containers: [{ name: 'c', image: 'i' }] } };
@@ -195,5 +284,14 @@ describe('configurations of webhooks', () => {
       'json-patch+json',
     );
     assert.equal((await make()).code, 201);
+    await world.admin.send(`${collection('validating')}/slow`, { method: 'DELETE' });
+    let answer: (said: object) => void = () => undefined;
+    world.hook.answer = () => new Promise((resolve) => (answer = resolve));
+    await configure('validating', 'patient', [configMaps], { timeoutSeconds: 10 });
+    world.hook.asked.length = 0;
+    const waiting = make();
+    await eventually(() => assert.equal(world.hook.asked.length, 1));
+    answer({ allowed: true });
+    assert.equal((await waiting).code, 201);
   });
 });

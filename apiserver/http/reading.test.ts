@@ -52,6 +52,13 @@ describe('reading', () => {
     assert.equal(expired.json?.['reason'], 'Expired');
     const token = asList(expired).metadata.continue ?? '';
     assert.deepEqual(names(await admin.send(`${path}?continue=${token}`)), ['c', 'd', 'e']);
+    const latest = asList(await admin.send(`${path}?limit=1&continue=${token}`));
+    const { remainingItemCount, resourceVersion, continue: next = '' } = latest.metadata;
+    assert.equal(remainingItemCount, 2);
+    assert.notEqual(resourceVersion, asList(first).metadata.resourceVersion);
+    const last = await admin.send(`${path}?limit=2&continue=${next}`);
+    assert.deepEqual(names(last), ['d', 'e']);
+    assert.deepEqual(asList(last).metadata, { resourceVersion });
   });
 
   it('a past state is listed exactly, a future one is awaited elsewhere', async () => {

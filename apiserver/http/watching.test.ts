@@ -99,7 +99,32 @@ describe('watching', () => {
     const { json } = await admin.send(`${path}/s`);
     const last = events.at(-1)?.object.metadata.resourceVersion;
     assert.equal(last, (json as unknown as Event['object']).metadata.resourceVersion);
+    await relabel('s', { color: 'red', size: 's' });
+    await relabel('s', { color: 'blue' });
     await remove('s');
+    await settle(() => assert.deepEqual(shown(events).slice(3), ['ADDED s', 'DELETED s']));
+  });
+
+  it('shows each watcher what its selector matches, and nothing else', async () => {
+    const watches = await Promise.all(
+      ['color%3Dred', 'color%3Dblue', 'color%20in%20(red,blue)'].map((selector) => watch(`labelSelector=${selector}`)),
+    );
+    for (const [name, color] of [
+      ['w1', 'red'],
+      ['w2', 'blue'],
+      ['w3', 'green'],
+    ] as const) {
+      await create(name, { color });
+      await relabel(name, { color, size: 'xl' });
+      await remove(name);
+    }
+    const life = (name: string): string[] => ['ADDED', 'MODIFIED', 'DELETED'].map((type) => `${type} ${name}`);
+    await settle(() =>
+      assert.deepEqual(
+        watches.map(({ events }) => shown(events)),
+        [life('w1'), life('w2'), [...life('w1'), ...life('w2')]],
+      ),
+    );
   });
 
   it('marks the end of the initial events', async () => {

@@ -75,6 +75,14 @@ describe('what stock clients rely on', () => {
     const texts = (await Promise.all(watches)).map(({ text }) => text);
     assert.equal(texts[0]?.trim().split('\n').length, 30);
     assert.equal(new Set(texts).size, 1);
+    const lines = texts[0]?.trim().split('\n') ?? [];
+    const later = lines.slice(0, -1).map(async (line, at) => {
+      const { object } = JSON.parse(line) as { object: { metadata: { resourceVersion: string } } };
+      const from = `timeoutSeconds=1&resourceVersion=${object.metadata.resourceVersion}`;
+      const { text } = await admin.send(`${configMaps}?watch=true&${from}`);
+      assert.deepEqual(text.trim().split('\n'), lines.slice(at + 1));
+    });
+    await Promise.all(later);
   });
 
   it('discovery, old and aggregated, with and without a slash', async () => {

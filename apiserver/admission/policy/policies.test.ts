@@ -88,6 +88,7 @@ describe('admission policies', () => {
     await validating({
       variables: [
         { name: 'who', expression: 'request.userInfo.username' },
+        { name: 'isKept', expression: 'object.data.v == oldObject.data.v' },
         {
           name: 'text',
           expression: "variables.who + ' ' + request.operation + ' ' + namespaceObject.metadata.labels.tier",
@@ -95,7 +96,7 @@ describe('admission policies', () => {
       ],
       validations: [
         {
-          expression: "request.operation != 'UPDATE' || object.data.v == oldObject.data.v",
+          expression: "request.operation != 'UPDATE' || variables.isKept",
           messageExpression: 'variables.text',
         },
       ],

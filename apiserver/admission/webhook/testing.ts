@@ -21,8 +21,8 @@ export interface Asked {
   readonly options: Record<string, unknown> | null;
 }
 
-/** Answers with a response, with a whole body, or (undefined) not at all. */
-export type Answering = (asked: Asked, path: string) => object | string | undefined;
+/** Answers with a response, with a whole body, or (undefined) not at all; a promise answers when it is kept. */
+export type Answering = (asked: Asked, path: string) => object | string | undefined | Promise<object>;
 
 /** A webhook in this process, over HTTPS. */
 export interface TestWebhook {
@@ -56,15 +56,16 @@ export async function startTestWebhook(answer: Answering = () => ({ allowed: tru
     request.on('end', () => {
       const review = JSON.parse(Buffer.concat(chunks).toString('utf8')) as { apiVersion: string; request: Asked };
       asked.push(review.request);
-      const said = webhook.answer(review.request, request.url ?? '');
-      if (said === undefined) return;
-      response.setHeader('content-type', 'application/json');
-      if (typeof said === 'string') response.end(said);
-      else {
-        const { apiVersion } = review;
-        const answered = { uid: review.request.uid, ...said };
-        response.end(JSON.stringify({ kind: 'AdmissionReview', apiVersion, response: answered }));
-      }
+      void Promise.resolve(webhook.answer(review.request, request.url ?? '')).then((said) => {
+        if (said === undefined) return;
+        response.setHeader('content-type', 'application/json');
+        if (typeof said === 'string') response.end(said);
+        else {
+          const { apiVersion } = review;
+          const answered = { uid: review.request.uid, ...said };
+          response.end(JSON.stringify({ kind: 'AdmissionReview', apiVersion, response: answered }));
+        }
+      });
     });
   });
   server.on('secureConnection', () => (connections += 1));

@@ -125,16 +125,19 @@ describe('admission webhooks', () => {
     world.hook.answer = () =>
       patching([
         { op: 'add', path: '/spec/containers/-', value: { name: 'extra', image: 'i' } },
+        { op: 'add', path: '/spec/initContainers', value: [{ name: 'first', image: 'i' }] },
         { op: 'replace', path: '/metadata/uid', value: 'stolen' },
       ]);
     const path = '/api/v1/namespaces/default/pods';
     const spec = { containers: [{ name: 'c', image: 'i' }] };
     const pod = await world.admin.send(path, { body: { metadata: { name: 'p' }, spec } });
     const { spec: stored, metadata } = pod.json as {
-      spec: { containers: Record<string, string>[] };
+      spec: { containers: Record<string, string>[]; initContainers: Record<string, string>[] };
       metadata: { uid: string };
     };
     assert.equal(stored.containers[1]?.['terminationMessagePath'], '/dev/termination-log');
+    assert.equal(stored.initContainers[0]?.['name'], 'first');
+    assert.equal(stored.initContainers[0]?.['terminationMessagePolicy'], 'File');
     assert.notEqual(metadata.uid, 'stolen');
     world.hook.answer = () => patching([{ op: 'add', path: '/spec/containers/-', value: { name: 'c', image: 'i' } }]);
     const invalid = await world.admin.send(path, { body: { metadata: { name: 'q' }, spec } });
