@@ -197,7 +197,7 @@ describe('configurations of webhooks', () => {
     for (const kind of ['mutating', 'validating'] as const) {
       const made = await configure(kind, 'free', [configMaps]);
       assert.equal(made.code, 201, made.text);
-      assert.deepEqual((made.json?.['metadata'] as { labels: Json }).labels, { set: kind });
+      assert.deepEqual((made.json as { metadata: { labels: Json } }).metadata.labels, { set: kind });
       assert.equal((await world.admin.send(`${collection(kind)}/free`, { method: 'DELETE' })).code, 200);
       assert.equal((await world.admin.send(`${collection(kind)}/free`)).code, 404);
     }

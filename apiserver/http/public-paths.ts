@@ -1,3 +1,4 @@
+import { version } from '../../shared/api/version.js';
 import type { MetricsRegistry } from '../../shared/metrics/registry.js';
 import type { TokenSigner } from '../authentication/service-account-token.js';
 import type { FanOut } from '../cache/fan-out.js';
@@ -7,7 +8,14 @@ import { collectionOf } from '../registry/storage-keys.js';
 import { addHealth } from './health.js';
 import type { NonResourceHandler } from './non-resource-handler.js';
 import { sendBytes, sendJson } from './respond.js';
-import { versionInfo } from './version.js';
+
+/** What `/version` tells beside the version itself. */
+const compatibility = {
+  emulationMajor: '1',
+  emulationMinor: '36',
+  minCompatibilityMajor: '1',
+  minCompatibilityMinor: '35',
+};
 
 export interface PublicPathsOptions {
   readonly storage: Storage;
@@ -44,7 +52,7 @@ export function addPublicPaths(paths: NonResourceHandler, options: PublicPathsOp
     ],
     metrics,
   );
-  paths.add('/version', (exchange) => sendJson(exchange, 200, versionInfo));
+  paths.add('/version', (exchange) => sendJson(exchange, 200, { ...version, ...compatibility }));
   paths.add('/metrics', (exchange) =>
     sendBytes(exchange, 200, 'text/plain; version=0.0.4; charset=utf-8', Buffer.from(metrics.render())),
   );

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
+import { version as clientVersion } from '../../shared/api/version.js';
 import type { CommandHost } from '../command-host.js';
 import type { CommandContext } from '../context.js';
 import { booleanFlag } from '../flags.js';
 import { Failure } from '../cluster/failure.js';
-import { clientVersion } from '../version.js';
 
 interface VersionFlags {
   client: boolean;

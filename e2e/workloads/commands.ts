@@ -85,6 +85,8 @@ async function printsLogs(prints: Prints, name: string): Promise<void> {
   await prints(`k logs ${name} -c main --prefix`, `[pod/${name}/main] one\n[pod/${name}/main] two\n`);
   await prints(`k logs ${name} -c main --limit-bytes=5`, 'one\nt');
   await prints(`k logs ${name} -c main --since=1h --timestamps | sed 's/^[0-9T:.Z-]* //'`, 'one\ntwo\n');
+  // Once the lines are older.
+  await eventually(() => prints(`k logs ${name} -c main --since=1s`, ''));
   await prints(`k logs ${name} -c nope`, `error: container nope is not valid for pod ${name}\n[exit 1]\n`);
   await prints(
     `k logs ${name} -c main -p`,

@@ -1,6 +1,7 @@
 import type { ContainerImage, NodeCondition, NodeStatus } from '../../shared/api/generated/types.js';
 import { canonicalQuantity, quantityValue } from '../../shared/api/quantity.js';
 import { ANNOTATION_LINK_ADDRESS, LABEL_ARCH, LABEL_HOSTNAME, LABEL_OS } from '../../shared/api/well-known.js';
+import { version } from '../../shared/api/version.js';
 import { timestamp } from '../status/container-status.js';
 import type { Machine, MachinePressure } from './machine.js';
 
@@ -30,7 +31,6 @@ export interface NodeHealth {
 }
 
 const maxPods = 110;
-const kubeletVersion = 'v1.36.0+knarr';
 /** The original's threshold of eviction, which pods cannot count on. */
 const reservedMemoryBytes = 100 * 2 ** 20;
 const diskPressureShare = 0.05;
@@ -72,7 +72,7 @@ export function nodeStatus(
       kernelVersion: machine.kernelVersion,
       osImage: machine.osImage,
       containerRuntimeVersion: health.runtimeVersion,
-      kubeletVersion,
+      kubeletVersion: version.gitVersion,
       kubeProxyVersion: '',
       operatingSystem: 'linux',
       architecture: machine.architecture,

@@ -1,11 +1,10 @@
-/** What /version answers. The suffix is build metadata: a `-` would make it a pre-release in version ranges. */
-export const versionInfo = Object.freeze({
+/**
+ * What every program of ours says that it is: the level of Kubernetes that it speaks. The suffix is build metadata: a `-` would
+ * make it a pre-release in version ranges.
+ */
+export const version = Object.freeze({
   major: '1',
   minor: '36',
-  emulationMajor: '1',
-  emulationMinor: '36',
-  minCompatibilityMajor: '1',
-  minCompatibilityMinor: '35',
   gitVersion: 'v1.36.0+knarr',
   gitCommit: '',
   gitTreeState: 'clean',
