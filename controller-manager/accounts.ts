@@ -1,7 +1,7 @@
 import { serviceaccounts } from '../shared/api/generated/resources.js';
 import type { Client } from '../shared/client/client.js';
 import { Connection, type ConnectionOptions } from '../shared/client/connection.js';
-import { HttpsClient } from '../shared/client/https-client.js';
+import { HttpsClient, type OnAnswer } from '../shared/client/https-client.js';
 import { serviceAccountToken, type TokenSource } from '../shared/client/token-source.js';
 import type { Clock } from '../shared/clock/clock.js';
 import { isAlreadyExists, isNotFound } from '../shared/errors/status-error.js';
@@ -15,13 +15,15 @@ export class ControllerAccounts {
   readonly #manager: Client;
   readonly #connection: Connection;
   readonly #clock: Clock;
+  readonly #onAnswer: OnAnswer | undefined;
   readonly #clients = new Map<string, Client>();
 
   /** `manager` may create the accounts and request their tokens. */
-  constructor(manager: Client, connection: ConnectionOptions, clock: Clock) {
+  constructor(manager: Client, connection: ConnectionOptions, clock: Clock, onAnswer?: OnAnswer) {
     const { server, ca, tlsServerName, insecureSkipTlsVerify } = connection;
     this.#manager = manager;
     this.#clock = clock;
+    this.#onAnswer = onAnswer;
     this.#connection = new Connection(
       {
         server,
@@ -40,7 +42,9 @@ export class ControllerAccounts {
     if (!client) {
       const token = this.#token(account);
       const userAgent = `kube-controller-manager/${account}`;
-      client = new HttpsClient({ connection: this.#connection, clock: this.#clock, token, userAgent });
+      const onAnswer = this.#onAnswer;
+      const options = { connection: this.#connection, clock: this.#clock, token, userAgent };
+      client = new HttpsClient({ ...options, ...(onAnswer ? { onAnswer } : {}) });
       this.#clients.set(account, client);
     }
     return client;

@@ -1,5 +1,6 @@
 import { dropManagedFields, InformerFactory } from '../shared/cache/informer-factory.js';
 import { clientFromAccess, waitForServer } from '../shared/client/connect.js';
+import { clientMetrics } from '../shared/controller/client-metrics.js';
 import type { ClusterAccess } from '../shared/client/kubeconfig.js';
 import type { Clock } from '../shared/clock/clock.js';
 import { ApiEventRecorder } from '../shared/controller/event-recorder.js';
@@ -32,7 +33,8 @@ export function build(options: BuildOptions): Group {
   const { access, clock, random, log } = options;
   const metrics = new MetricsRegistry();
   addProcessMetrics(metrics);
-  const client = clientFromAccess(access, { clock, userAgent: 'kube-controller-manager' });
+  const onAnswer = clientMetrics(metrics);
+  const client = clientFromAccess(access, { clock, userAgent: 'kube-controller-manager', onAnswer });
   const elector = new LeaderElector({
     client,
     clock,
@@ -80,7 +82,7 @@ class Led {
     const { access, clock, random, log } = options;
     this.#options = options;
     this.#accounts = options.useServiceAccounts
-      ? new ControllerAccounts(client, access.connection, clock)
+      ? new ControllerAccounts(client, access.connection, clock, clientMetrics(metrics))
       : { client: () => client, close: () => undefined };
     this.#informers = new InformerFactory(client, { clock, random, log, transform: dropManagedFields });
     this.#context = {

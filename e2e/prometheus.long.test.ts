@@ -22,6 +22,7 @@ import {
 } from './monitoring/jobs.js';
 import { prometheusPod, readerOfShop, shopOf } from './monitoring/manifests.js';
 import { MonitoredCluster } from './monitoring/monitored-cluster.js';
+import { missingFrom, stableMetrics, usualMetrics } from './monitoring/stable-metrics.js';
 
 const accountFolder = '/var/run/secrets/kubernetes.io/serviceaccount';
 /** What a pod has to come to its cluster. */
@@ -199,6 +200,15 @@ describe('Prometheus with kubernetes_sd_configs', () => {
       assert.deepEqual(complaints, []);
       assert.equal(await running().query(at[name], 'count(up == 0)'), undefined);
     }
+  });
+
+  test('every component tells what Kubernetes documents as stable, and what dashboards look for', async () => {
+    const texts = await running().texts();
+    for (const [name, text] of Object.entries(texts)) {
+      const expected = [...(stableMetrics[name] ?? []), ...(usualMetrics[name] ?? [])];
+      assert.deepEqual(missingFrom(text, expected), [], name);
+    }
+    for (const name of [...Object.keys(stableMetrics), ...Object.keys(usualMetrics)]) assert.ok(name in texts, name);
   });
 
   test('promtool of either release finds nothing wrong with the form of any metrics', async () => {

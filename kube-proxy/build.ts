@@ -8,7 +8,7 @@ import { Group, task } from '../shared/lifecycle/group.js';
 import type { Log } from '../shared/log/log.js';
 import { HealthServer } from '../shared/metrics/health-server.js';
 import { addProcessMetrics } from '../shared/metrics/process-metrics.js';
-import { MetricsRegistry } from '../shared/metrics/registry.js';
+import type { MetricsRegistry } from '../shared/metrics/registry.js';
 import { removeAccepts } from './docker-accepts.js';
 import type { Execute } from './execute.js';
 import { syncRoutes } from './host-routes.js';
@@ -23,6 +23,8 @@ export interface ProxyOptions {
   readonly log: Log;
   readonly random: () => number;
   readonly execute: Execute;
+  /** What the client counts, and this adds to. */
+  readonly metrics: MetricsRegistry;
   readonly nodeName: string;
   readonly clusterCIDR: string;
   /** 0: any free port; undefined: no health server. */
@@ -31,8 +33,7 @@ export interface ProxyOptions {
 
 /** Puts the proxy together; nothing runs before the group does. */
 export function build(options: ProxyOptions): Group {
-  const { client, clock, log, random, execute, nodeName, clusterCIDR } = options;
-  const registry = new MetricsRegistry();
+  const { client, clock, log, random, execute, metrics: registry, nodeName, clusterCIDR } = options;
   addProcessMetrics(registry);
   const factory = new InformerFactory(client, { clock, log, random, transform: dropManagedFields });
   const proxy = new Proxy({
@@ -42,7 +43,7 @@ export function build(options: ProxyOptions): Group {
     execute,
     nodeName,
     clusterCIDR,
-    metrics: proxyMetrics(registry),
+    metrics: proxyMetrics(registry, clock),
     enableBridgeNetfilter: () => enableKernelSettings(log),
     listeningPorts,
     services: factory.informer(services),

@@ -5,7 +5,9 @@ import { followKubeconfig } from '../shared/client/kubeconfig-follower.js';
 import { ReplaceableClient } from '../shared/client/replaceable-client.js';
 import { systemClock } from '../shared/clock/clock.js';
 import { task } from '../shared/lifecycle/group.js';
+import { clientMetrics } from '../shared/controller/client-metrics.js';
 import { runProcess } from '../shared/lifecycle/process.js';
+import { MetricsRegistry } from '../shared/metrics/registry.js';
 import { createLog } from '../shared/log/log.js';
 import { build, cleanUp } from './build.js';
 import { systemExecute } from './execute.js';
@@ -35,8 +37,9 @@ await runProcess(async (signal) => {
   const log = createLog({ component: 'kube-proxy' });
   await waitForKubeconfig(flags.kubeconfig, { clock: systemClock, log, signal });
   const path = flags.kubeconfig;
-  const connect = (): ReturnType<typeof clientFromKubeconfig> =>
-    clientFromKubeconfig(path, { clock: systemClock, userAgent: 'knarr-kube-proxy' });
+  const metrics = new MetricsRegistry();
+  const access = { clock: systemClock, userAgent: 'knarr-kube-proxy', onAnswer: clientMetrics(metrics) };
+  const connect = (): ReturnType<typeof clientFromKubeconfig> => clientFromKubeconfig(path, access);
   const text = await readFile(path, 'utf8');
   const client = new ReplaceableClient(await connect());
   // The certificate in it is the kubelet's to renew.
@@ -50,6 +53,7 @@ await runProcess(async (signal) => {
     log,
     random: Math.random,
     execute: systemExecute,
+    metrics,
     nodeName,
     healthPort,
     clusterCIDR,

@@ -1,7 +1,7 @@
 import { nodes as nodeResource } from '../shared/api/generated/resources.js';
 import type { EndpointSlice, Node, Service, ServiceCIDR } from '../shared/api/generated/types.js';
 import { objectKey } from '../shared/api/object.js';
-import { ANNOTATION_BUSY_PORTS } from '../shared/api/well-known.js';
+import { ANNOTATION_BUSY_PORTS, ANNOTATION_ENDPOINTS_TRIGGER_TIME } from '../shared/api/well-known.js';
 import type { Informer } from '../shared/cache/informer.js';
 import type { Client } from '../shared/client/client.js';
 import type { Clock } from '../shared/clock/clock.js';
@@ -63,8 +63,14 @@ export class Proxy {
 
   constructor(deps: ProxyDependencies) {
     this.#deps = deps;
-    const service = (s: Service): void => this.#changed(objectKey(s));
-    const slice = (s: EndpointSlice): void => serviceOfSlice(s).forEach((key) => this.#changed(key));
+    const service = (s: Service): void => {
+      deps.metrics.changed('service');
+      this.#changed(objectKey(s));
+    };
+    const slice = (s: EndpointSlice): void => {
+      deps.metrics.changed('endpoint', this.#triggerOf(s));
+      serviceOfSlice(s).forEach((key) => this.#changed(key));
+    };
     const node = (): void => this.#changed(undefined);
     deps.services.addHandler({ onAdd: service, onUpdate: (_, s) => service(s), onDelete: service });
     deps.slices.addHandler({ onAdd: slice, onUpdate: (_, s) => slice(s), onDelete: slice });
@@ -76,6 +82,13 @@ export class Proxy {
   /** Why the rules are not in place; undefined when they are, or when another process keeps them. */
   unreadyReason(): string | undefined {
     return this.#state === 'synced' || this.#state === 'standby' ? undefined : 'the rules have not been written yet';
+  }
+
+  /** What was there before this process was is no change that could have waited for it. */
+  #triggerOf({ metadata }: EndpointSlice): number | undefined {
+    if (this.#state !== 'synced') return undefined;
+    const triggeredMs = Date.parse(metadata.annotations?.[ANNOTATION_ENDPOINTS_TRIGGER_TIME] ?? '');
+    return Number.isNaN(triggeredMs) ? undefined : triggeredMs;
   }
 
   #changed(key: string | undefined): void {

@@ -2,6 +2,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { clientFromKubeconfig, waitForServer } from '../shared/client/connect.js';
 import { systemClock } from '../shared/clock/clock.js';
+import { clientMetrics } from '../shared/controller/client-metrics.js';
 import { Group, task, type Member } from '../shared/lifecycle/group.js';
 import { runProcess } from '../shared/lifecycle/process.js';
 import { createLog, type Log } from '../shared/log/log.js';
@@ -74,8 +75,9 @@ async function connectKubelet(given: Flags, parts: Parts & Registries, signal: A
   const { kubeconfig: path, bootstrapKubeconfig: bootstrapPath, nodeName, nodeIp: nodeIP } = given;
   const credentials = { path, bootstrapPath, nodeName, clock, log };
   await ensureNodeKubeconfig(credentials, signal);
+  const onAnswer = clientMetrics(metrics);
   const connect = (): ReturnType<typeof clientFromKubeconfig> =>
-    clientFromKubeconfig(path, { clock, userAgent: 'knarr-kubelet' });
+    clientFromKubeconfig(path, { clock, userAgent: 'knarr-kubelet', onAnswer });
   const client = new ReplaceableClient(await connect());
   await waitForServer(client, {
     clock,

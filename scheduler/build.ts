@@ -18,7 +18,7 @@ import { Group, task } from '../shared/lifecycle/group.js';
 import type { Log } from '../shared/log/log.js';
 import { HealthServer } from '../shared/metrics/health-server.js';
 import { addProcessMetrics } from '../shared/metrics/process-metrics.js';
-import { MetricsRegistry } from '../shared/metrics/registry.js';
+import type { MetricsRegistry } from '../shared/metrics/registry.js';
 import { schedulerMetrics } from './metrics.js';
 import { podResourceMetrics } from './pod-resources.js';
 import { Scheduler } from './scheduler.js';
@@ -27,6 +27,8 @@ export interface SchedulerOptions {
   readonly client: Client;
   readonly clock: Clock;
   readonly log: Log;
+  /** What the client counts, and this adds to. */
+  readonly metrics: MetricsRegistry;
   readonly random: () => number;
   /** Who holds the Lease; never alive twice. */
   readonly identity: string;
@@ -40,8 +42,7 @@ const unfinished = 'status.phase!=Succeeded,status.phase!=Failed';
 
 /** Puts the scheduler together; nothing runs before the group does. */
 export function build(options: SchedulerOptions): Group {
-  const { client, clock, log, random } = options;
-  const registry = new MetricsRegistry();
+  const { client, clock, log, metrics: registry, random } = options;
   addProcessMetrics(registry);
   const factory = new InformerFactory(client, { clock, log, random, transform: dropManagedFields });
   const namespaceCache = factory.informer(namespaces);

@@ -4,8 +4,10 @@ import { hostname } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
 import { clientFromKubeconfig } from '../shared/client/connect.js';
 import { systemClock } from '../shared/clock/clock.js';
+import { clientMetrics } from '../shared/controller/client-metrics.js';
 import { runProcess } from '../shared/lifecycle/process.js';
 import { createLog } from '../shared/log/log.js';
+import { MetricsRegistry } from '../shared/metrics/registry.js';
 import { build } from './build.js';
 
 interface Flags {
@@ -34,12 +36,15 @@ setFlagsFromString('--interrupt-budget=40000');
 
 await runProcess(async (signal) => {
   const log = createLog({ component: 'scheduler' });
-  const client = await clientFromKubeconfig(flags.kubeconfig, { clock: systemClock, userAgent: 'knarr-scheduler' });
+  const metrics = new MetricsRegistry();
+  const access = { clock: systemClock, userAgent: 'knarr-scheduler', onAnswer: clientMetrics(metrics) };
+  const client = await clientFromKubeconfig(flags.kubeconfig, access);
   const identity = flags.leaderElectIdentity ?? `${hostname()}_${randomUUID()}`;
   await build({
     client,
     clock: systemClock,
     log,
+    metrics,
     random: Math.random,
     identity,
     healthPort: flags.healthPort,

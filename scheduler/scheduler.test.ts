@@ -15,8 +15,10 @@ import { clientFromKubeconfig } from '../shared/client/connect.js';
 import { eventually } from '../shared/clock/eventually.js';
 import { systemClock } from '../shared/clock/clock.js';
 import { silentLog } from '../shared/log/log.js';
+import { MetricsRegistry } from '../shared/metrics/registry.js';
 import { build } from './build.js';
 
+const metrics = new MetricsRegistry();
 let server: TestServer;
 let admin: Client;
 const stopping = new AbortController();
@@ -27,7 +29,7 @@ before(async () => {
   admin = await clientFromKubeconfig(server.kubeconfigPath, { clock: systemClock });
   const kubeconfig = await server.kubeconfigFor('system:kube-scheduler');
   const client = await clientFromKubeconfig(kubeconfig, { clock: systemClock });
-  const deps = { client, clock: systemClock, log: silentLog, random: Math.random };
+  const deps = { client, clock: systemClock, log: silentLog, metrics, random: Math.random };
   running = build({ ...deps, identity: 'test', leaderElect: true }).run(stopping.signal);
 });
 after(async () => {
@@ -232,4 +234,17 @@ test('a gated pod is not looked at until its gates are gone', async () => {
   assert.equal(status?.conditions?.find(({ type }) => type === 'PodScheduled')?.reason, 'SchedulingGated');
   await admin.patch(pods, 'gated', 'default', 'merge', { spec: { schedulingGates: null } });
   await eventually(async () => assert.ok((await admin.get(pods, 'gated', 'default')).spec.nodeName));
+});
+
+test('the steps of what was done here are timed', () => {
+  const text = metrics.render();
+  const steps = ['PreFilter', 'Filter', 'Score', 'Reserve', 'Bind'].map((point) => `${point} Success`);
+  for (const step of [...steps, 'Filter Unschedulable', 'PostFilter Unschedulable']) {
+    const [point, status] = step.split(' ');
+    const labels = `extension_point="${point}",profile="default-scheduler",status="${status}"`;
+    const name = 'scheduler_framework_extension_point_duration_seconds_count';
+    assert.match(text, new RegExp(`^${name}\\{${labels}\\} [1-9]`, 'm'), step);
+  }
+  assert.match(text, /^scheduler_pod_scheduling_sli_duration_seconds_count\{attempts="1"\} [1-9]/m);
+  assert.match(text, /^scheduler_schedule_attempts_total\{profile="default-scheduler",result="scheduled"\} [1-9]/m);
 });

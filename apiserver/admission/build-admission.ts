@@ -17,6 +17,7 @@ import { CelMatchConditions } from './expressions/cel-match-conditions.js';
 import { mutatingPolicies } from './policy/mutating-policies.js';
 import { PatchApplier } from './policy/patch-applier.js';
 import { resourceQuota } from './quota/resource-quota.js';
+import { PolicyMetrics } from './policy/policy-metrics.js';
 import { validatingPolicies } from './policy/validating-policies.js';
 import { mutatingWebhooks } from './webhook/mutating-webhooks.js';
 import { validatingWebhooks } from './webhook/validating-webhooks.js';
@@ -88,7 +89,7 @@ export function buildAdmission(options: AdmissionOptions): Admission {
     ...builtinPlugins({ ...options, podSecurity }),
     mutatingPolicies(policies, new PatchApplier(codec, structure)),
     mutatingWebhooks(new WebhookSource(objects, 'mutating'), callerWith(mutatingCredentials), codec),
-    validatingPolicies(policies),
+    validatingPolicies(policies, new PolicyMetrics(options.metrics)),
     validatingWebhooks(new WebhookSource(objects, 'validating'), callerWith(validatingCredentials)),
     resourceQuota(objects, () => clock.now(), limitedResources),
   ];

@@ -23,6 +23,17 @@ import type { TokenSource } from './token-source.js';
 import type { Exchange } from './transport.js';
 import { watchEvents } from './watch-stream.js';
 
+/** Told of every answer of the server, also of those that are asked for again. */
+export type OnAnswer = (answer: {
+  readonly method: string;
+  /** `host:port` of the server. */
+  readonly host: string;
+  /** Undefined: there was none. */
+  readonly code: number | undefined;
+  /** Until its head came. */
+  readonly durationMs: number;
+}) => void;
+
 export interface HttpsClientOptions {
   readonly connection: Connection;
   readonly clock: Clock;
@@ -33,6 +44,7 @@ export interface HttpsClientOptions {
   readonly headers?: Readonly<Record<string, string | string[]>>;
   /** Per call but watches. Default 30 s. */
   readonly timeoutMs?: number;
+  readonly onAnswer?: OnAnswer;
 }
 
 const patchContentTypes: Readonly<Record<PatchType, string>> = {
@@ -52,6 +64,8 @@ export class HttpsClient implements Client {
   readonly #clock: Clock;
   readonly #token: TokenSource | undefined;
   readonly #timeoutMs: number;
+  readonly #onAnswer: OnAnswer | undefined;
+  readonly #host: string;
   readonly #headers: Record<string, string | string[]>;
   readonly #extraHeaders: Readonly<Record<string, string | string[]>>;
 
@@ -60,6 +74,8 @@ export class HttpsClient implements Client {
     this.#clock = options.clock;
     this.#token = options.token;
     this.#timeoutMs = options.timeoutMs ?? 30_000;
+    this.#onAnswer = options.onAnswer;
+    this.#host = new URL(options.connection.server).host;
     this.#extraHeaders = options.headers ?? {};
     this.#headers = {
       accept: 'application/json',
@@ -207,7 +223,7 @@ export class HttpsClient implements Client {
     let tokenRefused = false;
     for (let retries = 0; ;) {
       const token = await this.#token?.token();
-      const response = await this.#connection.open(this.#exchange(request, token));
+      const response = await this.#exchanged(this.#exchange(request, token));
       if (response.status === 401 && token !== undefined && !tokenRefused) {
         tokenRefused = true;
         this.#token?.refused(token);
@@ -219,6 +235,20 @@ export class HttpsClient implements Client {
         continue;
       }
       await this.#read(response, request.signal);
+    }
+  }
+
+  async #exchanged(exchange: Exchange): Promise<Answer> {
+    if (!this.#onAnswer) return this.#connection.open(exchange);
+    const startMs = this.#clock.monotonic();
+    let code: number | undefined;
+    try {
+      const response = await this.#connection.open(exchange);
+      code = response.status;
+      return response;
+    } finally {
+      const { method } = exchange;
+      this.#onAnswer({ method, host: this.#host, code, durationMs: this.#clock.monotonic() - startMs });
     }
   }
 

@@ -2,10 +2,11 @@ import type { ValidatingAdmissionPolicy, Validation } from '../../../shared/api/
 import type { KubernetesObject } from '../../../shared/api/object.js';
 import { Budget, requestCostLimit } from '../../cel/budget.js';
 import type { Program, VariableValues } from '../../cel/environment.js';
-import { CelCompileError, CelError } from '../../cel/errors.js';
+import { CelBudgetError, CelCompileError, CelError } from '../../cel/errors.js';
 import { compileConditions, evaluateConditions } from '../expressions/cel-match-conditions.js';
 import { compileErrorText, ExpressionCompiler, type ExpressionUse } from '../expressions/expression-environment.js';
 import { withVariables } from '../expressions/expression-values.js';
+import type { Check, CheckError } from './policy-metrics.js';
 
 const maxMessageLength = 5 * 1024;
 const maxAnnotationLength = 10 * 1024;
@@ -20,6 +21,7 @@ export interface Failure {
   readonly reason: string;
   /** Which of the validations. */
   readonly index: number;
+  readonly check: Check;
 }
 
 /** What a policy says about one request with one parameter. */
@@ -28,6 +30,8 @@ export interface Judgement {
   readonly annotations: readonly (readonly [key: string, value: string])[];
   /** Annotations that went wrong, where that is a reason to refuse. */
   readonly problems?: readonly string[];
+  /** Checks that went wrong, where that is no reason to refuse. */
+  readonly ignored?: readonly Check[];
 }
 
 const nothing: Judgement = { failures: [], annotations: [] };
@@ -67,17 +71,18 @@ export class CompiledValidation {
     if (matched !== 'match') return this.#failed([matched.error]);
     const budget = new Budget(requestCostLimit);
     const values = withVariables(given, this.#compiler.variables, budget);
-    const failures = this.#validations.flatMap((one, index) => {
-      const failure = this.#check(one, index, values, budget);
-      return failure ? [failure] : [];
-    });
+    const found = this.#validations.flatMap((one, index) => this.#check(one, index, values, budget) ?? []);
+    const isError = ({ check }: Failure): boolean => check.errorType !== 'no_error';
+    const ignored = this.#failsOpen ? found.filter(isError).map(({ check }) => check) : [];
+    const failures = this.#failsOpen ? found.filter((failure) => !isError(failure)) : found;
     const { annotations, problems } = this.#annotate(values, budget);
-    return { failures, annotations, ...(problems.length > 0 && !this.#failsOpen ? { problems } : {}) };
+    return { failures, annotations, ignored, ...(problems.length > 0 && !this.#failsOpen ? { problems } : {}) };
   }
 
   #failed(messages: readonly string[]): Judgement {
     if (this.#failsOpen) return nothing;
-    return { failures: messages.map((message) => ({ message, reason: '', index: 0 })), annotations: [] };
+    const check: Check = { errorType: 'invalid_error', elapsedMs: 0 };
+    return { failures: messages.map((message) => ({ message, reason: '', index: 0, check })), annotations: [] };
   }
 
   #check(
@@ -86,14 +91,21 @@ export class CompiledValidation {
     values: VariableValues,
     budget: Budget,
   ): Failure | undefined {
+    const startMs = performance.now();
     const result = run(check, values, budget);
+    const elapsedMs = performance.now() - startMs;
     if ('error' in result) {
-      return this.#failsOpen ? undefined : { message: result.error, reason: '', index };
+      return { message: result.error, reason: '', index, check: { errorType: result.errorType, elapsedMs } };
     }
     if (result.value === true) return undefined;
     const said = message && messageOf(run(message, values, budget));
     const text = said ?? (validation.message?.trim() || `failed expression: ${validation.expression.trim()}`);
-    return { message: text, reason: validation.reason ?? 'Invalid', index };
+    return {
+      message: text,
+      reason: validation.reason ?? 'Invalid',
+      index,
+      check: { errorType: 'no_error', elapsedMs },
+    };
   }
 
   /** null and a text of nothing are no annotation; anything else than a text is a mistake of the policy. */
@@ -138,13 +150,14 @@ function run(
   compiled: Compiled,
   values: VariableValues,
   budget: Budget,
-): { readonly value: unknown } | { readonly error: string } {
-  if ('error' in compiled) return { error: compiled.error };
+): { readonly value: unknown } | { readonly error: string; readonly errorType: CheckError } {
+  if ('error' in compiled) return { error: compiled.error, errorType: 'compile_error' };
   try {
     return { value: compiled.program.evaluate(values, budget) };
   } catch (error) {
     if (error instanceof CelError) {
-      return { error: `expression '${compiled.source}' resulted in error: ${error.message}` };
+      const errorType = error instanceof CelBudgetError ? 'out_of_budget' : 'invalid_error';
+      return { error: `expression '${compiled.source}' resulted in error: ${error.message}`, errorType };
     }
     throw error;
   }

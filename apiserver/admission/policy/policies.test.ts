@@ -170,6 +170,26 @@ describe('admission policies', () => {
     assert.equal((await make('f')).code, 201);
   });
 
+  it('are counted by what they checked and what followed', async () => {
+    const counted = async (error: string, action: string): Promise<number> => {
+      const { text } = await admin.send('/metrics');
+      const labels = `policy="policy",policy_binding="counted",error_type="${error}",enforcement_action="${action}"`;
+      const name = 'apiserver_validating_admission_policy_check_total';
+      return Number(new RegExp(`^${name}\\{${labels}\\} (\\d+)$`, 'm').exec(text)?.[1] ?? 0);
+    };
+    const spec = {
+      matchConstraints,
+      failurePolicy: 'Ignore',
+      validations: [{ expression: 'object.data.missing == "x"' }, { expression: 'false' }],
+    };
+    await send(`${group}/validatingadmissionpolicies`, { metadata: { name: 'policy' }, spec });
+    await bind('validating', { validationActions: ['Warn', 'Audit'] }, 'counted');
+    assert.equal((await make('c')).code, 201);
+    const counts = [counted('invalid_error', 'allow'), counted('no_error', 'warn'), counted('no_error', 'audit')];
+    assert.deepEqual(await Promise.all(counts), [1, 1, 1]);
+    assert.equal(await counted('no_error', 'deny'), 0);
+  });
+
   it('are narrowed by match conditions and bindings', async () => {
     await validating(
       {

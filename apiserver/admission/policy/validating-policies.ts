@@ -12,12 +12,16 @@ import type { ExpressionSources } from '../expressions/expression-values.js';
 import { isExempt } from '../matching/matcher.js';
 import { needsConversion, shownIn } from '../matching/reviewed.js';
 import { CompiledValidation, type Failure } from './compiled-validation.js';
+import type { Check, PolicyMetrics } from './policy-metrics.js';
 import { inTurn, policyRefusal, valuesFor, worksFor, type PolicyDependencies, type Work } from './policy-matching.js';
 import { PolicySource, type BindingObject, type PolicyObject } from './policy-source.js';
 
 type Policy = ValidatingAdmissionPolicy & KubernetesObject & PolicyObject;
 
 const failureAnnotation = 'validation.policy.admission.k8s.io/validation_failure';
+
+/** No expression got so far as to be evaluated. */
+const unchecked: Check = { errorType: 'invalid_error', elapsedMs: 0 };
 
 /** A failure and whose it is. */
 interface Finding extends Failure {
@@ -27,7 +31,7 @@ interface Finding extends Failure {
 }
 
 /** Evaluates the ValidatingAdmissionPolicies that are bound. */
-export function validatingPolicies(given: PolicyDependencies): AdmissionPlugin {
+export function validatingPolicies(given: PolicyDependencies, metrics: PolicyMetrics): AdmissionPlugin {
   const source = new PolicySource<Policy, CompiledValidation>(
     given.objects,
     validatingadmissionpolicies as Resource<Policy>,
@@ -47,7 +51,7 @@ export function validatingPolicies(given: PolicyDependencies): AdmissionPlugin {
         for (const finding of found) findings.push(finding);
       };
       const judge = (work: Work<CompiledValidation>, shown: AdmissionRequest): void | Promise<void> => {
-        const found = decisions.run(() => findingsOf(work, shown, annotations, sources));
+        const found = decisions.run(() => findingsOf(work, shown, annotations, sources, metrics));
         return found instanceof Promise ? found.then(add) : add(found);
       };
       const conclude = (): void => {
@@ -69,6 +73,7 @@ function findingsOf(
   request: AdmissionRequest,
   annotations: Map<string, string[]>,
   given: ExpressionSources,
+  metrics: PolicyMetrics,
 ): Finding[] {
   const whose = {
     policy: policy.metadata.name,
@@ -77,13 +82,14 @@ function findingsOf(
   };
   if (problem !== undefined) {
     if (policy.spec?.failurePolicy === 'Ignore') return [];
-    return [{ ...whose, actions: ['Deny'], message: problem, reason: 'Invalid', index: 0 }];
+    return [{ ...whose, actions: ['Deny'], message: problem, reason: 'Invalid', index: 0, check: unchecked }];
   }
   return params.flatMap((param) => {
     const {
       failures,
       annotations: notes,
       problems = [],
+      ignored = [],
     } = compiled.judge(valuesFor(request, version, param, given).values);
     for (const [name, value] of notes) {
       const key = `${whose.policy}/${name}`;
@@ -92,8 +98,13 @@ function findingsOf(
       else if (!known.includes(value)) known.push(value);
     }
     // What cannot be noted denies, whatever the binding says, as in the original.
-    const unnoted = problems.map((message) => ({ ...whose, actions: ['Deny'], message, reason: 'Invalid', index: 0 }));
-    return [...failures.map((failure) => ({ ...whose, ...failure })), ...unnoted];
+    const refusal = { ...whose, actions: ['Deny'], reason: 'Invalid', index: 0, check: unchecked };
+    const unnoted = problems.map((message) => ({ ...refusal, message }));
+    const found = [...failures.map((failure) => ({ ...whose, ...failure })), ...unnoted];
+    for (const check of ignored) metrics.checked(whose.policy, whose.binding, check, 'allow');
+    for (const { check, actions } of found)
+      for (const action of actions) metrics.checked(whose.policy, whose.binding, check, action);
+    return found;
   });
 }
 
