@@ -78,7 +78,6 @@ const reading = [
   'wait --for=condition=Ready pod/nope',
   'api-versions',
   'api-resources -o name',
-  'rollout undo deploy/web',
   'create ns default',
 ];
 for (const line of reading) {
@@ -120,7 +119,7 @@ test('a kustomization is applied, compared, shown and deleted as with kubectl', 
   assert.equal((await same('diff', '-k', overlay)).stdout, '');
   await same('get', '-k', overlay, '-o', 'name');
   await same('apply', '-k', overlay, '--server-side', '--force-conflicts');
-  await same('delete', '-k', overlay, '--dry-run=server');
+  await same('delete', '-k', overlay, '--dry-run=server', '-o', 'name');
   const both = await run(['apply', '-k', overlay, '-f', '-'], server.kubeconfigPath);
   assert.match(both.stderr, /only one of -f or -k can be specified/);
   const nowhere = await same('apply', '-k', 'apiserver/wire');

@@ -9,7 +9,6 @@ import { booleanFlag } from './flags.js';
 import { findObjects, referenceName, referencePath, type FoundObject } from './found-objects.js';
 import { localObjects } from './local-objects.js';
 import { addPrintFlags, objectWriter, type ObjectWriter, type PrintFlags } from './print-flags.js';
-import { goJson } from './printer/json.js';
 import type { AnyObject } from './server-api.js';
 
 /** label and annotate: the same command over another map of the metadata. */
@@ -18,8 +17,9 @@ export interface MetadataCommand {
   readonly field: 'labels' | 'annotations';
   readonly description: string;
   readonly done: string;
-  /** Said when keys are only removed. */
+  /** Said when keys are only removed, and when some are removed and others set. */
   readonly removed: string;
+  readonly both: string;
   readonly manager: string;
 }
 
@@ -172,20 +172,18 @@ async function change(
       },
     });
   }
-  await write(
-    result,
-    `${referenceName(target)} ${outcome(target, changes, kind, flags.overwrite)}${dryRunSuffix(dryRun)}`,
-  );
+  await write(result, `${referenceName(target)} ${outcome(target, changes, kind)}${dryRunSuffix(dryRun)}`);
 }
 
-/** As kubectl tells it: by whether the text of the labels became another, and a shorter one. */
-function outcome({ object }: FoundObject, changes: MapChanges, kind: MetadataCommand, overwrite: boolean): string {
+/** By what became of the labels; annotate tells of one outcome only. */
+function outcome({ object }: FoundObject, changes: MapChanges, kind: MetadataCommand): string {
   if (kind.field === 'annotations') return kind.done;
-  const { labels } = object.metadata;
-  const before = labels === undefined ? '' : goJson(labels);
-  const after = goJson(withChanges(labels ?? {}, changes));
-  if (before === after) return `not ${kind.done}`;
-  return !overwrite && after.length < before.length ? kind.removed : kind.done;
+  const before = object.metadata.labels ?? {};
+  const effective = [...changes].filter(([key, value]) => (before[key] ?? null) !== value);
+  const removes = effective.some(([, value]) => value === null);
+  const sets = effective.some(([, value]) => value !== null);
+  if (removes && sets) return kind.both;
+  return sets ? kind.done : removes ? kind.removed : `not ${kind.done}`;
 }
 
 function refuseOverwrite(before: Readonly<Record<string, string>>, changes: MapChanges, kind: MetadataCommand): void {

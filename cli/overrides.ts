@@ -26,7 +26,7 @@ export function overridden(object: AnyObject, { overrides, overrideType = 'merge
 function readOverrides(text: string): unknown {
   try {
     return JSON.parse(text);
-  } catch (error) {
-    throw new Failure(`--overrides is no JSON: ${error instanceof Error ? error.message : String(error)}`);
+  } catch {
+    throw new Failure('Invalid JSON Patch');
   }
 }

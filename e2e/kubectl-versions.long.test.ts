@@ -5,6 +5,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { startTestServer, type TestServer } from '../apiserver/testing/test-server.js';
 import { command } from './lab/command.js';
+import { laterProgram } from './lab/later-debian.js';
 import { debianKubectl } from './lab/tools.js';
 
 const manifest = `
@@ -30,7 +31,7 @@ metadata: {name: web, labels: {app: web}}
 spec: {selector: {app: web}, ports: [{port: 80}]}
 `;
 
-/** The kubectls beside the one on PATH, which may be a dispatcher among them, and Debian's. */
+/** The kubectls beside the one on PATH, which may be a dispatcher among them, Debian's, and that of its next release. */
 async function kubectls(): Promise<string[]> {
   const onPath = (process.env['PATH'] ?? '')
     .split(delimiter)
@@ -42,7 +43,8 @@ async function kubectls(): Promise<string[]> {
       .filter((name) => /^kubectl\.\d+\.\d+$/.test(name))
       .map((name) => join(folder, name)),
   );
-  return [...new Set([...(versions.length > 0 ? versions : onPath.slice(0, 1)), await debianKubectl()])];
+  const others = [await debianKubectl(), laterProgram('usr/bin/kubectl')];
+  return [...new Set([...(versions.length > 0 ? versions : onPath.slice(0, 1)), ...others])];
 }
 
 const programs = await kubectls();

@@ -9,6 +9,7 @@ export function register(program: Command, host: CommandHost): void {
     description: 'set, change or remove annotations',
     done: 'annotated',
     removed: 'annotated',
+    both: 'annotated',
     manager: 'kubectl-annotate',
   });
 }

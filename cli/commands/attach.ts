@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
+import type { Pod } from '../../shared/api/generated/types.js';
 import { Failure } from '../cluster/failure.js';
 import type { CommandHost } from '../command-host.js';
 import type { CommandContext } from '../context.js';
 import { booleanFlag, durationFlag } from '../flags.js';
-import { chooseContainer, containerNames, onePodBehind } from '../streams/pod-target.js';
+import { chooseContainer, onePodBehind } from '../streams/pod-target.js';
 import { attachToPod } from '../streams/attachment.js';
 
 interface AttachFlags {
@@ -33,14 +34,18 @@ async function runAttach(
 ): Promise<void> {
   if (words.length === 0) throw new Failure('at least 1 argument is required for attach');
   const pod = await onePodBehind(context, words);
-  if (flags.container !== undefined && !containerNames(pod).includes(flags.container)) {
-    const { name: podName } = pod.metadata;
-    throw new Failure(`cannot attach to the container: container ${flags.container} not found in pod ${podName}`);
-  }
-  const name = chooseContainer(pod, flags.container, flags.quiet ? () => undefined : (line) => context.tell(line));
+  const name = attachable(pod, flags.container, flags.quiet ? () => undefined : (line) => context.tell(line));
   const container = pod.spec.containers.find((each) => each.name === name);
   if (flags.tty && !container?.tty && !flags.quiet)
     context.tell(`error: Unable to use a TTY - container ${name} did not allocate one`);
-  if (!flags.quiet && flags.stdin) context.tell("If you don't see a command prompt, try pressing enter.");
   await attachToPod(context, pod, { container: name, stdin: flags.stdin, quiet: flags.quiet });
+}
+
+function attachable(pod: Pod, name: string | undefined, tell: (line: string) => void): string {
+  try {
+    return chooseContainer(pod, name, tell);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    throw new Failure(`cannot attach to the container: ${error.message}`);
+  }
 }

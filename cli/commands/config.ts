@@ -59,7 +59,8 @@ async function runView(
     throw new Failure(`unexpected arguments: [${words.join(' ')}]\nSee 'knarr config view -h' for help and examples`);
   const whole = await read(context);
   const chosen = flags.minify ? minified(whole, context.flags.context) : whole;
-  const shown = { preferences: {}, ...(flags.raw ? chosen : redacted(chosen)) };
+  const { preferences, ...kept }: Kubeconfig & { preferences?: object } = flags.raw ? chosen : redacted(chosen);
+  const shown = Object.keys(preferences ?? {}).length > 0 ? { ...kept, preferences } : kept;
   const printer = objectPrinter(flags.output, { showManagedFields: true });
   if (!printer) throw new Failure(`unable to match a printer suitable for the output format "${flags.output ?? ''}"`);
   const text = await printer(shown as unknown as AnyObject, false);

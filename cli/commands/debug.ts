@@ -13,7 +13,7 @@ export function register(program: Command, host: CommandHost): void {
     .option('-c, --container <name>', 'its name; default debugger-XXXXX', '')
     .option('--target <container>', 'the container whose processes an ephemeral container sees', '')
     .option('--image-pull-policy <policy>', 'Always, IfNotPresent or Never', '')
-    .option('--profile <name>', 'legacy, general, baseline, netadmin, restricted or sysadmin', 'legacy')
+    .option('--profile <name>', 'legacy, general, baseline, netadmin, restricted or sysadmin', 'general')
     .option('--custom <file>', 'JSON or YAML with part of a container that goes over the profile')
     .addOption(pairsFlag('--env <key=value>', 'environment variable; may be repeated'))
     .addOption(booleanFlag('--arguments-only', 'what is behind -- are arguments, not the command'))

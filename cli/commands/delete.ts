@@ -80,6 +80,9 @@ async function runDelete(
   if (flags.interactive && targets.length > 0 && !(await isConfirmed(context, targets))) {
     return context.print('deletion is cancelled');
   }
+  if (flags.namespace !== undefined && !flags.allNamespaces && targets.some(({ type }) => !type.namespaced)) {
+    context.tell('Warning: deleting cluster-scoped resources, not scoped to the provided namespace');
+  }
   const deleted: { reference: ObjectReference; uid: string | undefined }[] = [];
   for (const reference of targets) {
     try {
@@ -88,7 +91,7 @@ async function runDelete(
       context.print(
         flags.output === 'name'
           ? referenceName(reference)
-          : `${kindName(reference.type)} "${reference.name}" ${word}${dryRunSuffix(dryRun)}`,
+          : `${kindName(reference.type)} "${reference.name}" ${word}${placeOf(reference)}${dryRunSuffix(dryRun)}`,
       );
       deleted.push({ reference, uid });
     } catch (error) {
@@ -103,10 +106,13 @@ async function runDelete(
   throwCollected(errors);
 }
 
+const placeOf = ({ type, namespace }: ObjectReference): string =>
+  type.namespaced ? ` from ${namespace} namespace` : '';
+
 async function isConfirmed({ terminal }: CommandContext, targets: readonly ObjectReference[]): Promise<boolean> {
   const names = targets.map((target) => `${referenceName(target)}\n`);
   terminal.stdout.write(
-    `You are about to delete the following ${targets.length} resource(s):\n${names.join('')}Do you want to continue? (y/n): `,
+    `You are about to delete the following ${targets.length} resource(s):\n${names.join('')}Do you want to continue? (y/N): `,
   );
   let answer = '';
   for await (const chunk of terminal.stdin as AsyncIterable<Buffer | string>) {

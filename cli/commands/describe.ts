@@ -14,7 +14,7 @@ import { parseSelection } from '../selection.js';
 interface DescribeFlags extends FileFlags {
   selector?: string;
   allNamespaces: boolean;
-  showEvents: boolean;
+  showEvents?: boolean;
 }
 
 export function register(program: Command, host: CommandHost): void {
@@ -24,7 +24,7 @@ export function register(program: Command, host: CommandHost): void {
     .usage('(-f FILENAME | TYPE [NAME_PREFIX | -l label] | TYPE/NAME) [flags]')
     .option('-l, --selector <query>', 'label selector')
     .addOption(booleanFlag('-A, --all-namespaces', 'of all namespaces'))
-    .addOption(booleanFlag('--show-events', 'with events', true))
+    .addOption(booleanFlag('--show-events', 'with events; by default where one object is shown').default(undefined))
     .addOption(integerFlag('--chunk-size <count>', 'accepted for compatibility', 500));
   addFileFlags(command);
   host.bind<DescribeFlags>(command, runDescribe);
@@ -49,11 +49,14 @@ async function runDescribe(
     all: selector === undefined && words.length === 1 && !words[0]?.includes('/'),
   };
   const { found, errors } = await findObjects(context, query);
+  const wasIncomplete = errors.length > 0;
   const extended = errors.length > 0 ? await byPrefix(context, words, errors) : [];
   const all = [...found, ...extended];
   const texts = [];
-  for (const each of all) texts.push(await describeObject(context, each, flags.showEvents));
-  if (texts.length > 0) context.terminal.stdout.write(texts.join('\n\n'));
+  const showsEvents = flags.showEvents ?? (found.length === 1 && !wasIncomplete);
+  for (const each of all) texts.push(await describeObject(context, each, showsEvents));
+  if (extended.length > 0) for (const text of texts) context.print(text);
+  else if (texts.length > 0) context.terminal.stdout.write(texts.join('\n\n'));
   else if (errors.length === 0) context.tell(`No resources found${await scopeText(context, flags)}`);
   throwCollected(errors);
 }

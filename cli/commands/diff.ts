@@ -25,6 +25,7 @@ interface DiffFlags extends FileFlags {
   fieldManager?: string;
   selector?: string;
   showManagedFields: boolean;
+  showSecrets: boolean;
 }
 
 export function register(program: Command, host: CommandHost): void {
@@ -36,7 +37,8 @@ export function register(program: Command, host: CommandHost): void {
     .option('--field-manager <name>', 'name under which the server would note the change')
     .addOption(booleanFlag('--server-side', 'as apply --server-side'))
     .addOption(booleanFlag('--force-conflicts', 'as apply --force-conflicts'))
-    .addOption(booleanFlag('--show-managed-fields', 'compare managedFields too'));
+    .addOption(booleanFlag('--show-managed-fields', 'compare managedFields too'))
+    .addOption(booleanFlag('--show-secrets', 'show the values of Secrets'));
   addFileFlags(command);
   host.bind<DiffFlags>(command, async (context, flags, args) => {
     try {
@@ -93,7 +95,8 @@ async function writePair(
   const file = `${group}${type.version}.${type.kind}.${namespace ?? ''}.${object.metadata.name ?? ''}`;
   const shown = (each: AnyObject): string =>
     formatManifest(withoutLastApplied(flags.showManagedFields ? each : withoutManagedFields(each)));
-  const hide = type.group === '' && type.kind === 'Secret' ? maskedSecrets(live, merged) : { live, merged };
+  const isMasked = type.group === '' && type.kind === 'Secret' && !flags.showSecrets;
+  const hide = isMasked ? maskedSecrets(live, merged) : { live, merged };
   if (hide.live) await writeFile(join(directories[0] ?? '', file), shown(hide.live), { mode: 0o600 });
   await writeFile(join(directories[1] ?? '', file), shown(hide.merged), { mode: 0o600 });
 }
@@ -127,7 +130,7 @@ function withoutLastApplied(object: AnyObject): AnyObject {
   return { ...object, metadata: { ...metadata, ...(Object.keys(rest).length > 0 ? { annotations: rest } : {}) } };
 }
 
-/** Values of Secrets are never printed: only whether they differ. */
+/** Values of Secrets are not printed unless somebody asks for them: only whether they differ. */
 function maskedSecrets(
   live: AnyObject | undefined,
   merged: AnyObject,

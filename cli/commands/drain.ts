@@ -125,10 +125,9 @@ function verdictOf(pod: Pod, flags: DrainChoices, daemonSets: ReadonlySet<string
     return { kind: 'refused', reason: 'Pods with local storage (use --delete-emptydir-data to override)' };
   }
   if (isOver || controller) return { kind: 'leaves' };
-  // kubectl says "cannot delete" twice here.
   return flags.force
     ? { kind: 'leaves', warning: 'deleting Pods that declare no controller' }
-    : { kind: 'refused', reason: 'cannot delete Pods that declare no controller (use --force to override)' };
+    : { kind: 'refused', reason: 'Pods that declare no controller (use --force to override)' };
 }
 
 /** Which pods leave, and what stands in the way. */

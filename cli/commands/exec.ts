@@ -1,13 +1,14 @@
 import type { Command } from 'commander';
+import type { Pod } from '../../shared/api/generated/types.js';
 import { resourcePath } from '../../shared/api/resource.js';
-import { StatusError } from '../../shared/errors/status-error.js';
+import { isNotFound } from '../../shared/errors/status-error.js';
 import { Failure } from '../cluster/failure.js';
 import type { Arguments, CommandHost } from '../command-host.js';
 import type { CommandContext } from '../context.js';
 import { ExitError } from '../failures.js';
 import { booleanFlag, durationFlag, listFlag } from '../flags.js';
 import { queryText } from '../server-api.js';
-import { chooseContainer, containerNames, onePodBehind } from '../streams/pod-target.js';
+import { chooseContainer, onePodBehind } from '../streams/pod-target.js';
 import { noTerminal, runRemoteCommand } from '../streams/remote-command.js';
 
 interface ExecFlags {
@@ -43,15 +44,10 @@ async function runExec(context: CommandContext, flags: ExecFlags, { words, dashA
   const command = words.slice(dashAt ?? words.length);
   if (command.length === 0) throw new Failure('you must specify at least one command for the container');
   const { terminal } = context;
-  const pod = await onePodBehind(context, filename ? [] : words.slice(0, 1), filename);
+  const pod = await podOf(context, words, filename);
   const { phase } = pod.status ?? {};
   if (phase === 'Succeeded' || phase === 'Failed') {
     throw new Failure(`cannot exec into a container in a completed pod; current phase is ${phase}`);
-  }
-  // kubectl leaves it to the server to refuse a container that there is not.
-  if (flags.container !== undefined && !containerNames(pod).includes(flags.container)) {
-    const reason = `container ${flags.container} is not valid for pod ${pod.metadata.name}`;
-    throw new StatusError(400, 'BadRequest', reason);
   }
   const container = chooseContainer(pod, flags.container, flags.quiet ? () => undefined : (line) => context.tell(line));
   const isTty = flags.tty && flags.stdin && terminal.stdin.isTTY === true;
@@ -71,4 +67,15 @@ async function runExec(context: CommandContext, flags: ExecFlags, { words, dashA
   if (exitCode === 0) return;
   context.tell(`command terminated with exit code ${exitCode}`);
   throw new ExitError(exitCode);
+}
+
+/** A manifest is taken at its word: that there is no such pod is told by what comes next. */
+async function podOf(context: CommandContext, words: readonly string[], files: string[] | undefined): Promise<Pod> {
+  if (!files) return onePodBehind(context, words.slice(0, 1));
+  try {
+    return await onePodBehind(context, [], files);
+  } catch (error) {
+    if (!isNotFound(error) || !(error instanceof Error)) throw error;
+    throw new Failure(`unable to upgrade connection: ${error.message}`);
+  }
 }

@@ -9,6 +9,7 @@ export function register(program: Command, host: CommandHost): void {
     description: 'set, change or remove labels',
     done: 'labeled',
     removed: 'unlabeled',
+    both: 'modified',
     manager: 'kubectl-label',
   });
 }

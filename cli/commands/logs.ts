@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { Pod } from '../../shared/api/generated/types.js';
 import { resourcePath } from '../../shared/api/resource.js';
 import { isNotFound, StatusError } from '../../shared/errors/status-error.js';
+import { ANNOTATION_DEFAULT_CONTAINER } from '../../shared/api/well-known.js';
 import { Failure } from '../cluster/failure.js';
 import type { CommandHost } from '../command-host.js';
 import type { CommandContext } from '../context.js';
@@ -132,7 +133,14 @@ function sourcesOf(context: CommandContext, flags: LogsFlags, pod: Pod, named: s
     const rest = containerNames(pod).filter((name) => !init.includes(name));
     return [...init, ...rest].map((container) => ({ pod, container }));
   }
-  return [{ pod, container: chooseContainer(pod, flags.container ?? named, (line) => context.tell(line)) }];
+  const tell = (line: string): void => context.tell(line);
+  const annotated = pod.metadata.annotations?.[ANNOTATION_DEFAULT_CONTAINER];
+  const wanted = flags.container ?? named;
+  if (wanted || !annotated || containerNames(pod).includes(annotated))
+    return [{ pod, container: chooseContainer(pod, wanted, tell) }];
+  tell(`Default container name ${JSON.stringify(annotated)} not found in pod ${pod.metadata.name}`);
+  const plain = { ...pod, metadata: { ...pod.metadata, annotations: {} } };
+  return [{ pod, container: chooseContainer(plain, wanted, tell) }];
 }
 
 async function printLog(context: CommandContext, flags: LogsFlags, source: Source, isPrefixed: boolean): Promise<void> {

@@ -127,7 +127,7 @@ async function deleteAll(
     try {
       const { metadata } = await api.json({ path: resourcePath(type, namespace, name) });
       await api.json({ method: 'DELETE', path: resourcePath(type, namespace, name), body });
-      context.print(`${kindName(type)} "${name}" deleted`);
+      context.print(`${kindName(type)} "${name}" deleted${type.namespaced ? ` from ${namespace} namespace` : ''}`);
       const limitMs = parseDuration(flags.timeout) || defaultWaitMs;
       for await (const state of observe(context, { type, name, namespace }, limitMs)) {
         if (!state || state.metadata.uid !== metadata.uid) break;

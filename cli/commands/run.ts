@@ -159,7 +159,7 @@ async function runAttached(context: CommandContext, flags: RunFlags & WriteFlags
   } finally {
     if (flags.rm) {
       await api.json({ method: 'DELETE', path: resourcePath(type, namespace, name) });
-      if (!flags.quiet) context.print(`pod "${name}" deleted`);
+      if (!flags.quiet) context.print(`pod "${name}" deleted from ${namespace} namespace`);
     }
   }
   if (!end) return;
@@ -176,7 +176,6 @@ async function printLog(context: CommandContext, { metadata: { name, namespace }
 /** A container may have ended before it can be attached to: its log tells what it said. */
 async function attachOrPrintLog(context: CommandContext, flags: RunFlags, pod: Pod): Promise<void> {
   const { stdin, quiet } = flags;
-  if (!quiet && stdin) context.tell("If you don't see a command prompt, try pressing enter.");
   try {
     await attachToPod(context, pod, { container: pod.spec.containers[0]?.name ?? '', stdin, quiet });
   } catch (error) {

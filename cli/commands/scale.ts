@@ -47,17 +47,15 @@ async function runScale(
     throw new Failure('The --replicas=COUNT flag is required, and COUNT must be greater than or equal to 0');
   }
   const { found, errors } = await findObjects(context, { words, selector, all, files, isRecursive });
-  if (found.length === 0) {
-    const reasons = errors.map((error) => (error instanceof Error ? error.message : String(error)));
-    throw new Failure(['no objects passed to scale', ...reasons].join(' '));
-  }
+  if (found.length === 0 && errors.length === 0) throw new Failure('no objects passed to scale');
+  if (flags.currentReplicas < -1) throw new Failure('The --current-replicas must specify an integer of -1 or greater');
   const dryRun = dryRunOf(flags.dryRun);
   const write = objectWriter(context, flags);
   for (const target of found) {
     try {
       checkPrecondition(target, flags);
       if (dryRun !== 'client') await setReplicas(context, target, replicas, dryRun === 'server');
-      await write(target.object, `${referenceName(target)} scaled${dryRunSuffix(dryRun)}`);
+      await write(scaled(target, replicas), `${referenceName(target)} scaled${dryRunSuffix(dryRun)}`);
       if (flags.timeout !== undefined && dryRun === 'none')
         await waitForReplicas(context, target, replicas, flags.timeout);
     } catch (error) {
@@ -69,6 +67,12 @@ async function runScale(
 
 const replicasOf = (object: FoundObject['object'], part: 'spec' | 'status'): number | undefined =>
   (object[part] as { replicas?: number } | undefined)?.replicas;
+
+/** What is printed: only built-in types are known to keep the number in their spec. */
+function scaled({ type, object }: FoundObject, replicas: number): FoundObject['object'] {
+  if (type.group !== 'apps' && type.group !== '') return object;
+  return { ...object, spec: { ...(object['spec'] as object | undefined), replicas } };
+}
 
 function checkPrecondition({ object }: FoundObject, { currentReplicas, resourceVersion }: ScaleFlags): void {
   const now = replicasOf(object, 'spec') ?? 0;

@@ -14,6 +14,7 @@ export function register(program: Command, host: CommandHost): void {
       .option('-l, --selector <query>', 'label selector')
       .option('--sort-by <field>', 'cpu or memory')
       .addOption(booleanFlag('--no-headers', 'no line of headers'))
+      .addOption(booleanFlag('--show-swap', 'with the use of swap memory'))
       .addOption(booleanFlag('--use-protocol-buffers', 'accepted for compatibility', true));
   const node = add('node', ['nodes', 'no'], 'of nodes').addOption(
     booleanFlag('--show-capacity', 'percentages of the capacity instead of what pods may use'),

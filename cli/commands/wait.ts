@@ -6,7 +6,7 @@ import type { CommandHost } from '../command-host.js';
 import type { CommandContext } from '../context.js';
 import { parseDuration } from '../duration.js';
 import { throwCollected } from '../failures.js';
-import { durationFlag, booleanFlag } from '../flags.js';
+import { arrayFlag, durationFlag, booleanFlag } from '../flags.js';
 import {
   findObjects,
   getNamed,
@@ -24,7 +24,7 @@ import type { AnyObject } from '../server-api.js';
 import { parseWaitCondition, type WaitCondition } from '../wait-condition.js';
 
 interface WaitFlags extends FileFlags, PrintFlags {
-  for?: string;
+  for?: string[];
   timeout: string;
   selector?: string;
   fieldSelector?: string;
@@ -39,7 +39,12 @@ export function register(program: Command, host: CommandHost): void {
     .usage(
       "([-f FILENAME] | TYPE/NAME | TYPE [-l label | --all]) --for=create|delete|condition=NAME[=VALUE]|jsonpath='{PATH}'[=VALUE] [flags]",
     )
-    .option('--for <condition>', "create, delete, condition=NAME[=VALUE], jsonpath='{PATH}'[=VALUE]")
+    .addOption(
+      arrayFlag(
+        '--for <condition>',
+        "create, delete, condition=NAME[=VALUE], jsonpath='{PATH}'[=VALUE]; all of several",
+      ),
+    )
     .option('-l, --selector <query>', 'label selector')
     .option('--field-selector <query>', 'field selector')
     .addOption(
@@ -56,24 +61,28 @@ async function runWait(
   flags: WaitFlags,
   { words }: { words: readonly string[] },
 ): Promise<void> {
-  if (flags.for === undefined) throw new Failure('unrecognized condition: ""');
-  const condition = parseWaitCondition(flags.for);
+  if (flags.for === undefined) throw new Failure('unrecognized condition: []');
+  const conditions = flags.for.map(parseWaitCondition);
+  // Whatever else is waited for, the objects have to exist first.
+  const isCreation = conditions.some(({ kind }) => kind === 'create');
   const { selector, fieldSelector, all, allNamespaces, filename: files, recursive: isRecursive } = flags;
   if (words.length === 0 && !files) throw new Failure(nothingNamed);
   const query = { words, selector, fieldSelector, all, allNamespaces, files, isRecursive };
   const timeoutMs = parseDuration(flags.timeout);
-  const waiting = { condition, leftMs: limitOf(context, timeoutMs), looksOnce: timeoutMs === 0 };
+  const waiting = { leftMs: limitOf(context, timeoutMs), looksOnce: timeoutMs === 0 };
   const write = objectWriter(context, flags);
-  const targets =
-    condition.kind === 'create' ? await untilAllExist(context, query, waiting) : await asked(context, query);
-  if (targets.length === 0 && condition.kind !== 'delete') throw new Failure('no matching resources found');
+  const targets = isCreation ? await untilAllExist(context, query, waiting) : await asked(context, query);
+  if (targets.length === 0 && !conditions.some(({ kind }) => kind === 'delete'))
+    throw new Failure('no matching resources found');
   const errors: unknown[] = [];
   for (const target of targets) {
     try {
-      const object =
-        isFound(target) && condition.kind === 'create' ? target.object : await met(context, target, waiting);
       const { apiVersion, kind } = target.type;
-      if (object) await write({ ...object, apiVersion, kind }, `${referenceName(target)} condition met`);
+      for (const condition of conditions) {
+        const isThere = condition.kind === 'create' && isFound(target);
+        const object = isThere ? target.object : await met(context, target, { ...waiting, condition });
+        if (object) await write({ ...object, apiVersion, kind }, `${referenceName(target)} condition met`);
+      }
     } catch (error) {
       errors.push(error);
     }
@@ -82,7 +91,6 @@ async function runWait(
 }
 
 interface Waiting {
-  readonly condition: WaitCondition;
   /** What is left of the time for all objects together: kubectl's --timeout is no time for each. */
   readonly leftMs: () => number;
   readonly looksOnce: boolean;
@@ -102,7 +110,7 @@ async function asked(context: CommandContext, query: ObjectQuery): Promise<reado
   return (await references(context, query)) ?? (await findObjects(context, query)).found;
 }
 
-/** As kubectl: waits while one is missing; of several that are missing it tells at once. */
+/** As kubectl: waits while one is missing, or nothing is chosen; of several that are missing it tells at once. */
 async function untilAllExist(
   context: CommandContext,
   query: ObjectQuery,
@@ -110,7 +118,8 @@ async function untilAllExist(
 ): Promise<readonly FoundObject[]> {
   for (;;) {
     const { found, errors } = await findObjects(context, query);
-    if (errors.length !== 1 || !isNotFound(errors[0])) {
+    const isMissing = errors.length === 0 ? found.length === 0 : errors.length === 1 && isNotFound(errors[0]);
+    if (!isMissing) {
       throwCollected(errors);
       return found;
     }
@@ -123,7 +132,7 @@ async function untilAllExist(
 async function met(
   context: CommandContext,
   target: ObjectReference | FoundObject,
-  { condition, leftMs, looksOnce }: Waiting,
+  { condition, leftMs, looksOnce }: Waiting & { readonly condition: WaitCondition },
 ): Promise<AnyObject | undefined> {
   const of = `${target.type.resource}/${target.name}`;
   const timedOut = new Failure(`${new WaitTimeout().message} on ${of}`);

@@ -226,6 +226,7 @@ export async function completeFlag(
 const formats = [
   'json',
   'yaml',
+  'kyaml',
   'name',
   'go-template',
   'go-template-file',

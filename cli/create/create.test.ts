@@ -61,7 +61,7 @@ test('top sums the containers of a pod and sorts by use', () => {
         { name: 'b', usage: { cpu: '1500000n', memory: '1Mi' } },
       ],
     }) as never;
-  const flags = { headers: false, allNamespaces: false, containers: false, sum: false };
+  const flags = { headers: false, allNamespaces: false, containers: false, sum: false, showSwap: false };
   assert.deepEqual(podRows([pod('x', '10m'), pod('y', '1')], { ...flags, sortBy: 'cpu' }), [
     ['NAME', 'CPU(cores)', 'MEMORY(bytes)'],
     ['y', '1002m', '65Mi'],

@@ -81,9 +81,25 @@ export async function createGenerated(
       options.done,
     );
   } catch (error) {
-    const isPlain = type.kind === 'Namespace' || options.isPlainError === true;
+    const isPlain = ['Namespace', 'Role', 'ClusterRole'].includes(type.kind) || options.isPlainError === true;
     if (!(error instanceof StatusError) || isPlain) throw error;
-    throw new Failure(`failed to create ${type.singular}: ${error.message}`);
+    throw new Failure(`failed to create ${failedKind(type, object)} ${error.message}`);
+  }
+}
+
+/** As kubectl's generators call what they could not create. */
+function failedKind({ kind, singular }: ResourceType, object: AnyObject): string {
+  switch (kind) {
+    case 'Secret':
+      return 'secret';
+    case 'ResourceQuota':
+      return 'quota:';
+    case 'PodDisruptionBudget':
+      return 'poddisruptionbudgets:';
+    case 'Service':
+      return `${(object['spec'] as { type?: string }).type ?? 'ClusterIP'} service:`;
+    default:
+      return `${singular}:`;
   }
 }
 

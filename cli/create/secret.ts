@@ -42,7 +42,7 @@ function registrySecret(words: readonly string[], flags: RegistryFlags, files: F
     metadata: { name },
     type: 'kubernetes.io/dockerconfigjson',
   });
-  if (flags.fromFile !== undefined) return secret(base64(readOrFail(files, flags.fromFile)));
+  if (flags.fromFile !== undefined) return secret(base64(files.read(flags.fromFile)));
   if (username === undefined || password === undefined || dockerServer === undefined)
     throw new Failure(
       'either --from-file or the combination of --docker-username, --docker-password and --docker-server is required',

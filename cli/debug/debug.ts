@@ -60,7 +60,7 @@ export async function runDebug(
 const withType = (word: string): string => (word.includes('/') ? word : `pods/${word}`);
 
 const legacyIsDeprecated =
-  '--profile=legacy is deprecated and will be removed in the future. It is recommended to explicitly specify a profile, for example "--profile=general".';
+  '--profile=legacy is deprecated and planned to be removed in v1.39. It is recommended to specify other profile, for example "--profile=general".';
 
 function requestOf(flags: DebugFlags, args: readonly string[]): DebugRequest {
   const given = (text: string): string | undefined => (text === '' ? undefined : text);
@@ -236,7 +236,6 @@ async function attachOrPrintLog(
   container: string,
 ): Promise<void> {
   const { stdin, quiet } = flags;
-  if (stdin && !quiet) context.tell("If you don't see a command prompt, try pressing enter.");
   try {
     await attachToPod(context, pod, { container, stdin, quiet });
   } catch (error) {

@@ -41,10 +41,11 @@ export function nodePod(podName: string, node: string, request: DebugRequest): P
     request.profile,
     'node',
   );
+  const metadata = { name: podName, labels: { 'app.kubernetes.io/managed-by': 'kubectl-debug' } };
   const pod = {
     apiVersion: 'v1',
     kind: 'Pod',
-    metadata: { name: podName },
+    metadata: metadata as Pick<Pod['metadata'], 'name' | 'labels'>,
     spec: { containers: [container], nodeName: node, restartPolicy: 'Never', tolerations: [{ operator: 'Exists' }] },
   } as Pod;
   const profiled = profiledNodePod(pod, request.profile);

@@ -99,6 +99,7 @@ export function describeCronJob(lines: Lines, { metadata, spec, status }: CronJo
   lines.add(0, 'Schedule:', spec?.schedule ?? '');
   lines.add(0, 'Concurrency Policy:', spec?.concurrencyPolicy ?? '');
   lines.add(0, 'Suspend:', spec?.suspend === undefined ? '<unset>' : spec.suspend ? 'True' : 'False');
+  lines.add(0, 'Time Zone:', spec?.timeZone ?? '<unset>');
   lines.add(0, 'Successful Job History Limit:', String(spec?.successfulJobsHistoryLimit ?? '<unset>'));
   lines.add(0, 'Failed Job History Limit:', String(spec?.failedJobsHistoryLimit ?? '<unset>'));
   lines.add(

@@ -3,7 +3,6 @@ import type {
   PriorityClass,
   ResourceQuota,
   LimitRange,
-  Secret,
   ServiceAccount,
   StorageClass,
 } from '../../shared/api/generated/types.js';
@@ -13,18 +12,10 @@ import type { Lines } from './lines.js';
 
 const head = (metadata: unknown): AnyMetadata => metadata as AnyMetadata;
 
-/** `secrets` are those of its tokens. */
-export function describeServiceAccount(lines: Lines, account: ServiceAccount, secrets: readonly Secret[]): void {
-  const { metadata, imagePullSecrets, secrets: mountable } = account;
+export function describeServiceAccount(lines: Lines, { metadata, imagePullSecrets }: ServiceAccount): void {
   addHead(lines, head(metadata), { withNamespace: true });
-  const names = (list: readonly { name?: string }[] | undefined): string[] => (list ?? []).map(({ name = '' }) => name);
-  lines.addList(0, 'Image pull secrets:', names(imagePullSecrets));
-  lines.addList(0, 'Mountable secrets:', names(mountable));
-  lines.addList(
-    0,
-    'Tokens:',
-    secrets.map((secret) => secret.metadata.name),
-  );
+  const names = (imagePullSecrets ?? []).map(({ name = '' }) => name);
+  lines.addList(0, 'Image pull secrets:', names);
 }
 
 /** All annotations in one cell, the note of apply included; a value that ends its line leaves an empty one. */

@@ -1,5 +1,6 @@
 import type {
   Container,
+  ContainerPort,
   ContainerState,
   ContainerStatus,
   EnvVar,
@@ -48,8 +49,9 @@ function describeBasics(lines: Lines, container: Container, status: ContainerSta
   const ports = container.ports ?? [];
   const plural = ports.length > 1 ? 's' : '';
   const text = (values: readonly string[]): string => values.join(', ') || '<none>';
-  lines.add(2, `Port${plural}:`, text(ports.map((port) => `${port.containerPort}/${port.protocol ?? 'TCP'}`)));
-  lines.add(2, `Host Port${plural}:`, text(ports.map((port) => `${port.hostPort ?? 0}/${port.protocol ?? 'TCP'}`)));
+  const rest = ({ protocol, name }: ContainerPort): string => `/${protocol ?? 'TCP'}${name ? ` (${name})` : ''}`;
+  lines.add(2, `Port${plural}:`, text(ports.map((port) => `${port.containerPort}${rest(port)}`)));
+  lines.add(2, `Host Port${plural}:`, text(ports.map((port) => `${port.hostPort ?? 0}${rest(port)}`)));
 }
 
 function describeCommand(lines: Lines, title: string, words: readonly string[] | undefined): void {

@@ -90,6 +90,7 @@ const describer =
 const describers: Readonly<Record<string, Describer>> = {
   ConfigMap: describer<ConfigMap>(describeConfigMap),
   Secret: describer<Secret>(describeSecret),
+  ServiceAccount: describer<ServiceAccount>(describeServiceAccount),
   ResourceQuota: describer<ResourceQuota>(describeResourceQuota),
   LimitRange: describer<LimitRange>(describeLimitRange),
   PersistentVolume: describer<PersistentVolume>((lines, volume) =>
@@ -152,8 +153,6 @@ async function describeKind(context: CommandContext, found: FoundObject, { lines
       return describeStatefulSet(lines, as<StatefulSet>(), await podsOf(context, found));
     case 'Namespace':
       return describeNamespace(context, lines, as<Namespace>());
-    case 'ServiceAccount':
-      return describeServiceAccount(lines, as<ServiceAccount>(), await tokensOf(context, found));
     case 'PersistentVolumeClaim':
       return describeVolumeClaim(lines, as<PersistentVolumeClaim>(), await podsUsing(context, found));
     case 'Ingress.networking.k8s.io':
@@ -194,15 +193,6 @@ async function allOf<T>(
   const type = mapper.forGroupKind('', kind);
   if (!type) return undefined;
   return (await listObjects(api, type, { namespace })).map(({ object }) => object as unknown as T);
-}
-
-async function tokensOf(context: CommandContext, { namespace, object }: FoundObject): Promise<Secret[]> {
-  const secrets = (await allOf<Secret>(context, 'Secret', namespace)) ?? [];
-  return secrets.filter(
-    ({ type, metadata }) =>
-      type === 'kubernetes.io/service-account-token' &&
-      metadata.annotations?.['kubernetes.io/service-account.uid'] === object.metadata.uid,
-  );
 }
 
 async function podsUsing(context: CommandContext, { namespace, name }: FoundObject): Promise<Pod[]> {

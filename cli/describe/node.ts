@@ -89,7 +89,6 @@ function describeStatus(lines: Lines, { status }: Node): void {
   lines.add(1, 'Architecture:', info?.architecture ?? '');
   lines.add(1, 'Container Runtime Version:', info?.containerRuntimeVersion ?? '');
   lines.add(1, 'Kubelet Version:', info?.kubeletVersion ?? '');
-  lines.add(1, 'Kube-Proxy Version:', info?.kubeProxyVersion ?? '');
 }
 
 type Amounts = Readonly<Record<string, string>>;

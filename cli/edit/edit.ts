@@ -18,10 +18,10 @@ export const nothingNamed =
 
 /** How the editor shows objects. @throws Failure for what is neither yaml nor json. */
 export function editFormatOf({ output }: PrintFlags): EditFormat {
-  if (output === undefined || output === '' || output === 'yaml') return 'yaml';
+  if (output === undefined || ['', 'yaml', 'kyaml'].includes(output)) return 'yaml';
   if (output === 'json') return 'json';
   throw new Failure(
-    `unable to match a printer suitable for the output format "${output}", allowed formats are: json,yaml`,
+    `unable to match a printer suitable for the output format "${output}", allowed formats are: json,kyaml,yaml`,
   );
 }
 

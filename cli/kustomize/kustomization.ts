@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { isObject } from '../../shared/api/json.js';
 import { ManifestError, readManifests } from '../../shared/manifest/manifest.js';
 import { Failure } from '../cluster/failure.js';
@@ -142,6 +142,12 @@ export function readInside(directory: string, path: string): Buffer {
 
 /** Reads the one kustomization file of a folder. @throws Failure */
 export function readKustomization(directory: string): Kustomization {
+  if (!existsSync(directory)) {
+    const path = resolve(directory);
+    throw new Failure(
+      `must build at directory: not a valid directory: evalsymlink failure on '${directory}' : lstat ${path}: no such file or directory`,
+    );
+  }
   const files = fileNames.map((name) => join(directory, name)).filter((file) => existsSync(file));
   const [file] = files;
   if (file === undefined)

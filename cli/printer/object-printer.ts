@@ -20,7 +20,7 @@ export interface PrinterOptions {
 }
 
 const formats =
-  'custom-columns,custom-columns-file,go-template,go-template-file,json,jsonpath,jsonpath-as-json,jsonpath-file,name,template,templatefile,wide,yaml';
+  'custom-columns,custom-columns-file,go-template,go-template-file,json,jsonpath,jsonpath-as-json,jsonpath-file,kyaml,name,template,templatefile,wide,yaml';
 
 /** A template writes exactly what it says; every other format ends its last line. */
 export const isTemplate = (format: string | undefined): boolean =>
@@ -39,6 +39,11 @@ export function objectPrinter(format: string | undefined, options: PrinterOption
       return async (object) => {
         const { formatManifest } = await import('../../shared/manifest/format.js');
         return formatManifest(clean(object)).trimEnd();
+      };
+    case 'kyaml':
+      return async (object) => {
+        const { formatKyaml } = await import('./kyaml.js');
+        return formatKyaml(clean(object));
       };
     case 'name':
       return (object) => namesOf(object, options.mapper);

@@ -1,5 +1,6 @@
 import { deploymentOwnAnnotations } from '../../shared/api/deployment.js';
 import type { PodTemplateSpec } from '../../shared/api/generated/types.js';
+import { ANNOTATION_LAST_APPLIED } from '../../shared/api/well-known.js';
 import { Failure } from '../cluster/failure.js';
 import { dryRunOf, dryRunSuffix, type DryRun, type FileFlags } from '../command-flags.js';
 import type { CommandContext } from '../context.js';
@@ -33,6 +34,11 @@ export async function runUndo(
   const write = objectWriter(context, flags);
   const { found, errors } = await workloads(context, flags, words);
   for (const target of found) {
+    if (target.object.metadata.annotations?.[ANNOTATION_LAST_APPLIED] !== undefined) {
+      context.tell(
+        `Warning: resource ${target.type.resource}/${target.name} was previously managed with 'knarr apply'. Rolling back will not update the ${ANNOTATION_LAST_APPLIED} annotation, which may cause unexpected behavior on future 'knarr apply' operations. Consider using 'knarr apply' with your previous configuration file instead.`,
+      );
+    }
     try {
       assertHasRevisions(target, 'rollbacker');
       const done = await undo(context, target, { wanted: flags.toRevision, dryRun });

@@ -45,11 +45,17 @@ async function runSetEnv(context: CommandContext, flags: EnvFlags, words: readon
   if (flags.list) return listEnv(context, flags, targets);
   const from = flags.from === undefined ? [] : await variablesFrom(context, flags);
   const all = { set: [...changes.set, ...from], remove: changes.remove };
-  if (all.set.length + all.remove.length === 0) throw new Failure('at least one environment variable must be provided');
   const { containers, overwrite: isOverwriting } = flags;
   return applySetting(context, flags, targets, {
     done: 'env updated',
-    plan: (target) => envPatch(target, all, { containers, isOverwriting }),
+    plan: (target) => {
+      if (selectContainers(podSpecOf(target), containers).length > 0)
+        return envPatch(target, all, { containers, isOverwriting });
+      context.tell(
+        `Warning: ${target.type.kind}/${target.name} does not have any containers matching ${JSON.stringify(containers)}`,
+      );
+      return undefined;
+    },
   });
 }
 

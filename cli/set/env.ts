@@ -52,10 +52,7 @@ export function envPatch(
   { containers, isOverwriting }: { containers: string; isOverwriting: boolean },
 ): object | undefined {
   const patch: Record<string, object[]> = {};
-  const selected = selectContainers(podSpecOf(target), containers);
-  if (selected.length === 0)
-    throw new Failure(`${target.type.kind} ${target.name} does not have any containers matching "${containers}"`);
-  for (const { list, container } of selected) {
+  for (const { list, container } of selectContainers(podSpecOf(target), containers)) {
     const env = changedEnv(container.env ?? [], changes, isOverwriting);
     if (!env) continue;
     const order = [{ $patch: 'replace' }];

@@ -23,6 +23,7 @@ export async function attachToPod(
   // A container with a terminal is met with one, asked for or not: its output is made for that.
   const isTty = hasTty && stdin && terminal.stdin.isTTY === true;
   if (hasTty && stdin && !isTty && !quiet) context.tell(noTerminal);
+  if (!quiet) context.tell(sessionIsLogged);
   const [mapper, client] = await Promise.all([context.mapper(), context.client()]);
   const path = resourcePath(mapper.resolve('pods'), pod.metadata.namespace, pod.metadata.name, 'attach');
   const query = queryText({
@@ -36,6 +37,9 @@ export async function attachToPod(
   if (exitCode !== 0) throw new ExitError(exitCode);
   if (isTty && !quiet && pod.spec.restartPolicy === 'Always') context.print(sessionEnd(pod, container));
 }
+
+const sessionIsLogged =
+  "All commands and output from this session will be recorded in container logs, including credentials and sensitive information passed through the command prompt.\nIf you don't see a command prompt, try pressing enter.";
 
 /** How a session on a terminal goes on. */
 function sessionEnd({ metadata: { name }, spec }: Pod, container: string): string {

@@ -61,27 +61,38 @@ export async function onePodBehind(
   return pod;
 }
 
-/** All containers of a pod by name: init, main and ephemeral ones. */
+/** All containers of a pod by name: main, ephemeral and init ones. */
 export function containerNames(pod: Pod): string[] {
   const { initContainers = [], containers, ephemeralContainers = [] } = pod.spec;
-  return [...containers, ...initContainers, ...ephemeralContainers].map(({ name }) => name);
+  return [...containers, ...ephemeralContainers, ...initContainers].map(({ name }) => name);
 }
 
-/** The container that is meant: the named one, else the annotated one, else the first, which is told when there are several. */
+/** The same for people, with what kind they are of. */
+function shownContainers({ spec }: Pod): string {
+  const marked = (containers: readonly { name: string }[] = [], mark = ''): string[] =>
+    containers.map(({ name }) => name + mark);
+  return [
+    ...marked(spec.containers),
+    ...marked(spec.ephemeralContainers, ' (ephem)'),
+    ...marked(spec.initContainers, ' (init)'),
+  ].join(', ');
+}
+
+/**
+ * The container that is meant: the named one, else the annotated one, else the first, which is told when there are several.
+ * @throws Failure for one that the pod has not
+ */
 export function chooseContainer(pod: Pod, name: string | undefined, tell: (line: string) => void): string {
   const all = containerNames(pod);
   const { metadata } = pod;
-  if (name !== undefined) {
-    if (all.includes(name)) return name;
-    throw new Failure(`container ${name} is not valid for pod ${metadata.name}`);
+  const wanted = name || metadata.annotations?.[ANNOTATION_DEFAULT_CONTAINER];
+  if (wanted) {
+    if (all.includes(wanted)) return wanted;
+    throw new Failure(`container ${wanted} is not valid for pod ${metadata.name} out of: ${shownContainers(pod)}`);
   }
-  const annotated = metadata.annotations?.[ANNOTATION_DEFAULT_CONTAINER];
-  if (annotated && all.includes(annotated)) return annotated;
   const first = pod.spec.containers[0]?.name ?? '';
   if (all.length > 1) {
-    const init = new Set((pod.spec.initContainers ?? []).map((c) => c.name));
-    const shown = all.map((each) => (init.has(each) ? `${each} (init)` : each));
-    tell(`Defaulted container "${first}" out of: ${shown.join(', ')}`);
+    tell(`Defaulted container "${first}" out of: ${shownContainers(pod)}`);
   }
   return first;
 }

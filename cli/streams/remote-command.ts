@@ -26,7 +26,7 @@ export interface RemoteCommand {
  * it ends.
  */
 export async function runRemoteCommand(command: RemoteCommand, terminal: Terminal): Promise<number> {
-  const socket = await openWebSocket(command.client, command.path, ['v5.channel.k8s.io', 'v4.channel.k8s.io']);
+  const socket = await upgraded(command);
   const onAbort = (): void => socket.terminate();
   terminal.signal.addEventListener('abort', onAbort, { once: true });
   const restore = command.isTty ? rawMode(terminal) : (): void => undefined;
@@ -40,6 +40,15 @@ export async function runRemoteCommand(command: RemoteCommand, terminal: Termina
     restore();
     terminal.signal.removeEventListener('abort', onAbort);
     socket.terminate();
+  }
+}
+
+async function upgraded({ client, path }: RemoteCommand): Promise<WebSocket> {
+  try {
+    return await openWebSocket(client, path, ['v5.channel.k8s.io', 'v4.channel.k8s.io']);
+  } catch (error) {
+    if (!(error instanceof StatusError)) throw error;
+    throw new Failure(`unable to upgrade connection: ${error.message}`);
   }
 }
 

@@ -1,4 +1,6 @@
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 
 const execute = promisify(execFile);
@@ -36,3 +38,28 @@ export async function helpOfAll(program: string): Promise<Map<string, Help>> {
   await visit([]);
   return all;
 }
+
+/** All commands below a program with their flags, as text: a path on each line, and the flags below it. */
+export const formatHelps = (helps: ReadonlyMap<string, Help>): string =>
+  [...helps]
+    .filter(([path]) => path !== '')
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([path, { flags }]) => `${[path, ...flags].join('\n  ')}\n`)
+    .join('');
+
+/** The flags of each command, from what {@link formatHelps} wrote. */
+export function parseHelps(text: string): Map<string, readonly string[]> {
+  const helps = new Map<string, string[]>();
+  let flags: string[] = [];
+  for (const line of text.split('\n').filter((each) => each !== '')) {
+    if (line.startsWith('  ')) flags.push(line.trim());
+    else helps.set(line, (flags = []));
+  }
+  return helps;
+}
+
+/** Where the help of kubectl 1.36 is recorded. */
+export const recordedHelp = resolve('cli/testdata/kubectl-1.36-flags.txt');
+
+/** The flags of each command of kubectl 1.36. */
+export const kubectlFlags = (): Map<string, readonly string[]> => parseHelps(readFileSync(recordedHelp, 'utf8'));

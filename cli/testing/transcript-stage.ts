@@ -3,16 +3,16 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { describe, test } from 'node:test';
 import { startTestServer, type TestServer } from '../../apiserver/testing/test-server.js';
-import { stockKubectl } from './stock-kubectl.js';
 import { formatTranscript, normalised, parseTranscript, type Step } from './transcript.js';
 
 const folder = resolve('cli/testdata/transcripts');
 const files = readdirSync(folder).filter((name) => name.endsWith('.txt'));
 
-type Program = 'kubectl' | 'knarr';
+/** A stock kubectl by its path, or this repository's own program. */
+type Program = 'knarr' | { readonly kubectl: string };
 
 /** A server, a home and a working directory for the commands of one transcript. */
 class Stage {
@@ -30,7 +30,7 @@ class Stage {
     const home = mkdtempSync(join(tmpdir(), 'knarr-transcript-'));
     await mkdir(join(home, 'bin'));
     await mkdir(join(home, 'work'));
-    const command = program === 'knarr' ? `${process.execPath} ${resolve('bin/knarr')}` : stockKubectl();
+    const command = program === 'knarr' ? `${process.execPath} ${resolve('bin/knarr')}` : program.kubectl;
     await writeFile(
       join(home, 'bin', 'kubectl'),
       `#!/bin/sh
@@ -81,9 +81,10 @@ const slow = 'wait.txt';
 
 /** Tests that a program prints what stands in the transcripts: some at a time, each with a server of its own. */
 export function compareTranscripts(program: Program): void {
-  describe(`${program} and the transcripts`, { concurrency: 3 }, () => {
-    for (const file of [slow, ...files.filter((name) => name !== slow)]) {
-      test(`${program} prints ${file}`, async (t) => {
+  const name = program === 'knarr' ? program : basename(program.kubectl);
+  describe(`${name} and the transcripts`, { concurrency: 3 }, () => {
+    for (const file of [slow, ...files.filter((each) => each !== slow)]) {
+      test(`${name} prints ${file}`, async (t) => {
         const stage = await Stage.open(program);
         for (const step of stepsOf(file)) {
           if (program === 'knarr' && step.onlyKubectl !== undefined) continue;
@@ -97,11 +98,11 @@ export function compareTranscripts(program: Program): void {
   });
 }
 
-/** Writes the outputs anew from stock kubectl. */
-export function rewriteTranscripts(): void {
+/** Writes the outputs anew from a stock kubectl. */
+export function rewriteTranscripts(kubectl: string): void {
   for (const file of files) {
     test(`${file} is written anew`, async () => {
-      const stage = await Stage.open('kubectl');
+      const stage = await Stage.open({ kubectl });
       const steps: Step[] = [];
       for (const step of stepsOf(file)) steps.push({ ...step, output: await stage.run(step) });
       writeFileSync(join(folder, file), formatTranscript(steps));

@@ -18,11 +18,13 @@ export interface TopFlags {
   containers: boolean;
   sum: boolean;
   showCapacity: boolean;
+  showSwap: boolean;
 }
 
 interface Usage {
   readonly cpu?: string;
   readonly memory?: string;
+  readonly swap?: string;
 }
 export interface NodeMetrics {
   readonly metadata: { readonly name: string };
@@ -34,7 +36,8 @@ export interface PodMetrics {
 }
 
 const millicores = (usage: Usage): number => Math.ceil(Number(parseQuantity(usage.cpu ?? '0').nanos) / 1e6);
-const bytes = (usage: Usage): number => Number(parseQuantity(usage.memory ?? '0').nanos) / 1e9;
+const bytes = (usage: Usage, resource: 'memory' | 'swap' = 'memory'): number =>
+  Number(parseQuantity(usage[resource] ?? '0').nanos) / 1e9;
 const mebibyte = 1024 * 1024;
 const cpuText = (count: number): string => `${count}m`;
 const memoryText = (count: number): string => `${Math.floor(count / mebibyte)}Mi`;
@@ -92,11 +95,12 @@ export async function runTopNodes(
 function nodeRows(
   metrics: readonly NodeMetrics[],
   nodes: readonly Node[],
-  flags: Pick<TopFlags, 'sortBy' | 'headers' | 'showCapacity'>,
+  flags: Pick<TopFlags, 'sortBy' | 'headers' | 'showCapacity' | 'showSwap'>,
 ): string[][] {
   const available = new Map(
     nodes.map(({ metadata, status }) => [metadata.name, flags.showCapacity ? status?.capacity : status?.allocatable]),
   );
+  const swap = new Map(nodes.map(({ metadata, status }) => [metadata.name, status?.nodeInfo?.swap?.capacity]));
   const percent = (used: number, of: number): string => (of > 0 ? `${Math.trunc((used * 100) / of)}%` : '0%');
   const rows = metrics.toSorted(order<NodeMetrics>(flags.sortBy, ({ usage }) => usage)).map(({ metadata, usage }) => {
     const [cpu, memory] = [millicores(usage), bytes(usage)];
@@ -108,10 +112,22 @@ function nodeRows(
       percent(cpu, millicores(limits)),
       memoryText(memory),
       percent(memory, bytes(limits)),
+      ...(flags.showSwap ? swapCells(bytes(usage, 'swap'), swap.get(metadata.name), percent) : []),
     ];
   });
-  for (const name of available.keys()) rows.push([name, '<unknown>', '<unknown>', '<unknown>', '<unknown>']);
-  return flags.headers ? rows : [['NAME', 'CPU(cores)', 'CPU(%)', 'MEMORY(bytes)', 'MEMORY(%)'], ...rows];
+  const swapHead = flags.showSwap ? ['SWAP(bytes)', 'SWAP(%)'] : [];
+  const head = ['NAME', 'CPU(cores)', 'CPU(%)', 'MEMORY(bytes)', 'MEMORY(%)', ...swapHead];
+  for (const name of available.keys()) rows.push([name, ...head.slice(1).map(() => '<unknown>')]);
+  return flags.headers ? rows : [head, ...rows];
+}
+
+/** Of a node that does not tell of any swap memory nothing is known. */
+function swapCells(
+  used: number,
+  capacity: number | undefined,
+  percent: (used: number, of: number) => string,
+): readonly string[] {
+  return capacity === undefined ? ['<unknown>', '<unknown>'] : [memoryText(used), percent(used, capacity)];
 }
 
 const nameOf = (item: { metadata: { name: string; namespace?: string } }): string =>
@@ -144,19 +160,25 @@ export async function runTopPods(
 const total = ({ containers }: PodMetrics): Usage => ({
   cpu: `${containers.reduce((sum, { usage }) => sum + millicores(usage), 0)}m`,
   memory: String(containers.reduce((sum, { usage }) => sum + bytes(usage), 0)),
+  swap: String(containers.reduce((sum, { usage }) => sum + bytes(usage, 'swap'), 0)),
 });
 
 /** Rows of `top pods`, of pods or of each container. */
 export function podRows(
   metrics: readonly PodMetrics[],
-  flags: Pick<TopFlags, 'sortBy' | 'headers' | 'allNamespaces' | 'containers' | 'sum'>,
+  flags: Pick<TopFlags, 'sortBy' | 'headers' | 'allNamespaces' | 'containers' | 'sum' | 'showSwap'>,
 ): string[][] {
   const sorted = metrics.toSorted(order<PodMetrics>(flags.sortBy, total));
   const start = ({ metadata }: PodMetrics): string[] => [
     ...(flags.allNamespaces ? [metadata.namespace ?? ''] : []),
     metadata.name,
   ];
-  const uses = (usage: Usage): string[] => [cpuText(millicores(usage)), memoryText(bytes(usage))];
+  const uses = (usage: Usage): string[] => [
+    cpuText(millicores(usage)),
+    memoryText(bytes(usage)),
+    ...(flags.showSwap ? [memoryText(bytes(usage, 'swap'))] : []),
+  ];
+  const columns = ['CPU(cores)', 'MEMORY(bytes)', ...(flags.showSwap ? ['SWAP(bytes)'] : [])];
   const rows = sorted.flatMap((pod) =>
     flags.containers
       ? pod.containers.map(({ name, usage }) => [...start(pod), name, ...uses(usage)])
@@ -165,12 +187,12 @@ export function podRows(
   if (flags.sum) {
     const all = total({ metadata: { name: '' }, containers: metrics.flatMap(({ containers }) => containers) });
     const blanks = [...(flags.allNamespaces ? [''] : []), ...(flags.containers ? [''] : [])];
-    rows.push([...blanks.map(() => ''), '', '________', '________'], [...blanks, '', ...uses(all)]);
+    rows.push([...blanks.map(() => ''), '', ...columns.map(() => '________')], [...blanks, '', ...uses(all)]);
   }
   const head = [
     ...(flags.allNamespaces ? ['NAMESPACE'] : []),
     flags.containers ? 'POD' : 'NAME',
     ...(flags.containers ? ['NAME'] : []),
   ];
-  return flags.headers ? rows : [[...head, 'CPU(cores)', 'MEMORY(bytes)'], ...rows];
+  return flags.headers ? rows : [[...head, ...columns], ...rows];
 }
