@@ -38,7 +38,7 @@ test('apply creates, finds unchanged, changes, and removes what left the manifes
   assert.equal((await knarr('apply -f -', without)).stdout, 'deployment.apps/web configured\n');
   const path = '{.spec.replicas}{.spec.template.spec.containers[*].name}';
   assert.equal((await knarr(`get deploy web -o jsonpath=${path}`)).stdout, '3a');
-  assert.equal((await knarr('delete deploy web')).stdout, 'deployment.apps "web" deleted\n');
+  assert.equal((await knarr('delete deploy web')).stdout, 'deployment.apps "web" deleted from default namespace\n');
 });
 
 test('a misspelt field is shown where it stands, with the name that was meant', async () => {

@@ -47,7 +47,7 @@ test('a drain refuses, with the flag that would allow it, what would be lost', (
   const { refusals, leaving } = planDrain(pods, careful, daemonSets);
   assert.deepEqual(leaving, []);
   assert.deepEqual(refusals, [
-    'cannot delete cannot delete Pods that declare no controller (use --force to override): default/bare',
+    'cannot delete Pods that declare no controller (use --force to override): default/bare',
     'cannot delete DaemonSet-managed Pods (use --ignore-daemonsets to ignore): default/daemon',
     'cannot delete Pods with local storage (use --delete-emptydir-data to override): default/data',
   ]);

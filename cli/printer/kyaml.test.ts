@@ -3,10 +3,10 @@ import { test } from 'node:test';
 import { formatKyaml } from './kyaml.js';
 
 test('maps and lists have brackets, and keys stand in alphabetical order', () => {
-  const text = formatKyaml({ b: [{ x: 1 }, { z: true }], a: { c: null, d: [] }, e: ['one', 'two'], f: {} });
+  const text = formatKyaml({ b: [{ x: 1 }, { z: true }], a: { c: null, d: [] }, e: ['one', 'two'], g: {} });
   assert.equal(
     text,
-    '---\n{\n  a: {\n    c: null,\n    d: [],\n  },\n  b: [{\n    x: 1,\n  }, {\n    z: true,\n  }],\n  e: [\n    "one",\n    "two",\n  ],\n  f: {},\n}',
+    '---\n{\n  a: {\n    c: null,\n    d: [],\n  },\n  b: [{\n    x: 1,\n  }, {\n    z: true,\n  }],\n  e: [\n    "one",\n    "two",\n  ],\n  g: {},\n}',
   );
 });
 
