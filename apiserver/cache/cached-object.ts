@@ -1,4 +1,5 @@
 import type { KubernetesObject } from '../../shared/api/object.js';
+import { namesOfKey } from '../registry/storage-keys.js';
 import type { StoredValue } from '../storage/storage.js';
 
 /** How the fields of a kind that selectors may name are read. */
@@ -105,11 +106,21 @@ export class CachedObject {
     return this.#hasTypeFirst;
   }
 
+  /** The same state for a writer, who makes a former one of it: what is parsed for him goes with him. */
+  aside(): CachedObject {
+    return new CachedObject(
+      { key: this.key, value: this.bytes, revision: this.revision, createRevision: this.createRevision },
+      this.#object,
+      this.#selected,
+    );
+  }
+
+  /** Undefined in kinds without namespaces. */
   get namespace(): string | undefined {
-    return this.object.metadata.namespace;
+    return namesOfKey(this.key).namespace;
   }
 
   get name(): string {
-    return this.object.metadata.name ?? '';
+    return namesOfKey(this.key).name;
   }
 }

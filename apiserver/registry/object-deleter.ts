@@ -3,7 +3,7 @@ import type { CachedObject } from '../cache/cached-object.js';
 import { StorageConflictError } from '../storage/storage.js';
 import { isDeletionComplete, planDeletion } from './deletion.js';
 import { checkPreconditions } from './preconditions.js';
-import { decodeObject, encodeObject } from './encoding.js';
+import { decodeObject } from './encoding.js';
 import type { ResourceStore } from './resource-store.js';
 import { modified, notFound } from './status-errors.js';
 import type { DeleteOptions, WriteOptions } from './write-options.js';
@@ -40,7 +40,7 @@ export class ObjectDeleter {
     if (warning !== undefined && deletion.propagationPolicy === undefined) options.warn(warning);
     return store.lock.run(store.key(namespace, name), async () => {
       for (let attempt = 1; ; attempt++) {
-        const found = store.current(namespace, name);
+        const found = store.outgoing(namespace, name);
         const shared = found instanceof Promise ? await found : found;
         try {
           return await this.#deleteOnce(shared, deletion, options, isAdmitted);
@@ -103,10 +103,10 @@ export class ObjectDeleter {
 
   async #mark(shared: CachedObject, object: KubernetesObject, options: WriteOptions): Promise<DeleteResult> {
     if (isDeletionComplete(this.#store.definition, object)) return this.#remove(shared, object, options);
-    const { storage, hub } = this.#store.dependencies;
+    const { storage } = this.#store.dependencies;
     if (!options.isDryRun) {
       const stored = await this.#store.forms.forStorage(object);
-      const encode = (revision: number): Buffer => hub.encoded.note(encodeObject(stored, revision), stored);
+      const encode = (revision: number): Buffer => this.#store.encode(stored, revision);
       const { revision } = await storage.put(shared.key, encode, shared.revision);
       object.metadata.resourceVersion = String(revision);
     }
@@ -117,7 +117,7 @@ export class ObjectDeleter {
     const { storage } = this.#store.dependencies;
     if (!options.isDryRun) {
       const stored = await this.#store.forms.forStorage(last);
-      await storage.delete(shared.key, shared.revision, (revision) => encodeObject(stored, revision));
+      await storage.delete(shared.key, shared.revision, (revision) => this.#store.encode(stored, revision));
     }
     return { object: last, isRemoved: true };
   }

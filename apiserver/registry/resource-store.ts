@@ -119,6 +119,12 @@ export class ResourceStore {
     return this.forms.ofStored(this.get(namespace, name));
   }
 
+  /** The same, to be written over or deleted. */
+  outgoing(namespace: string | undefined, name: string): CachedObject | Promise<CachedObject> {
+    const found = this.current(namespace, name);
+    return this.#staysParsed || found instanceof Promise ? found : found.aside();
+  }
+
   /** As it is stored. Throws 404. */
   get(namespace: string | undefined, name: string): CachedObject {
     const found = this.find(namespace, name);
@@ -282,7 +288,7 @@ export class ResourceStore {
     mutation: Mutation,
   ): Promise<WriteResult> {
     for (let attempt = 1; ; attempt++) {
-      const found = this.current(namespace, name);
+      const found = this.outgoing(namespace, name);
       const shared = found instanceof CachedObject ? found : await found;
       const current = decodeObject(shared.bytes);
       const next = await mutation(current, shared);
@@ -358,7 +364,7 @@ export class ResourceStore {
       if (!options.isDryRun) {
         const form = this.forms.forStorage(next);
         const last = form instanceof Promise ? await form : form;
-        await this.dependencies.storage.delete(shared.key, shared.revision, (revision) => this.#encode(last, revision));
+        await this.dependencies.storage.delete(shared.key, shared.revision, (revision) => this.encode(last, revision));
       }
       return { object: next, bytes: this.forms.encodeView(next), isCreated: false };
     }
@@ -386,9 +392,7 @@ export class ResourceStore {
     }
     const form = this.forms.forStorage(object);
     const written = form instanceof Promise ? await form : form;
-    // What is new is rarely looked into before it changes: to keep it parsed costs more than to parse it then.
-    const isKept = !isCreated || this.definition.custom !== undefined;
-    const encode = (revision: number): Buffer => this.#encode(written, revision, isKept);
+    const encode = (revision: number): Buffer => this.encode(written, revision);
     const stored = await this.dependencies.storage.put(key, encode, expected);
     if (this.forms.isConverted) return { ...(await this.#readBack(stored)), isCreated };
     const bytes = this.definition.storedAs ? this.forms.encodeView(object) : stored.value;
@@ -404,11 +408,19 @@ export class ResourceStore {
     return { object: form.object, bytes: form.bytes };
   }
 
-  /** The stored form; the cache will find an object that is kept again by the bytes. */
-  #encode(object: KubernetesObject, revision: number, isKept = true): Buffer {
+  /**
+   * What is rarely looked into before it changes again costs more when it is kept parsed than when it is parsed once more: garbage
+   * collection moves what lives twice, and marks it ever after. Conversions of custom resources are found by the object.
+   */
+  get #staysParsed(): boolean {
+    return this.definition.custom !== undefined;
+  }
+
+  /** The stored form, with what selectors will look at. */
+  encode(object: KubernetesObject, revision: number): Buffer {
     const bytes = encodeObject(object, revision);
     const { encoded } = this.dependencies.hub;
-    if (isKept) return encoded.note(bytes, object);
+    if (this.#staysParsed) return encoded.note(bytes, object);
     return encoded.noteSelected(bytes, lookInto(object, this.#stored.selectableFields));
   }
 }

@@ -20,6 +20,13 @@ export function prefixOfKey(key: string): string {
   return key.slice(0, key.indexOf('/', group + 1) + 1);
 }
 
+/** Whose key it is, in its collection. */
+export function namesOfKey(key: string): { readonly namespace: string | undefined; readonly name: string } {
+  const start = prefixOfKey(key).length;
+  const end = key.indexOf('/', start);
+  return { namespace: end < 0 ? undefined : key.slice(start, end), name: key.slice(Math.max(start, end + 1)) };
+}
+
 /** Whose prefix it is. */
 export function collectionOf(prefix: string): { readonly group: string; readonly resource: string } {
   const [group = '', resource = ''] = prefix.slice(registryPrefix.length).split('/');
