@@ -297,7 +297,7 @@ test('configurations that do not fit are a 400', () => {
     message(deployment(containers({ image: 'x' }))),
     /omits key field "name" \(and doesn't have default value\)/,
   );
-  assert.match(message(deployment(containers({ name: 'a' }, { name: 'a' }))), /duplicate entries for key \[name=a\]/);
+  assert.match(message(deployment(containers({ name: 'a' }, { name: 'a' }))), /duplicate entries for key \[name="a"\]/);
   assert.match(message(deployment({ replicas: 'x' })), /cannot unmarshal string/);
   assert.match(
     message({ ...deployment({}), apiVersion: 'apps/v1beta1' }),

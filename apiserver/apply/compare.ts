@@ -1,5 +1,12 @@
 import { equalJson, isObject, type JsonObject } from '../../shared/api/json.js';
-import type { ListType, MapType, SchemaType, StructType } from '../schema/schema-type.js';
+import {
+  deduced,
+  typeFor,
+  type ListType,
+  type MapType,
+  type SchemaType,
+  type StructType,
+} from '../schema/schema-type.js';
 import { emptySet, leaf, type FieldSet, type MutableFieldSet } from './field-set.js';
 import { itemElement, itemsByElement } from './list-items.js';
 
@@ -36,8 +43,10 @@ const isAtomic = (type: SchemaType): boolean =>
   type.kind === 'any' ||
   (type.kind === 'list' ? type.listType === 'atomic' : type.mapType === 'atomic');
 
-function compareValues(before: unknown, after: unknown, type: SchemaType): Difference | undefined {
+function compareValues(before: unknown, after: unknown, given: SchemaType): Difference | undefined {
   if (before === after) return undefined;
+  // Only where both are objects their keys are compared.
+  const type = isObject(before) ? typeFor(after, given) : given;
   if (before === null && isFilled(after, type)) return compareValues(emptyOf(type), after, type);
   if (after === null && isFilled(before, type)) return compareValues(before, emptyOf(type), type);
   if (!isAtomic(type)) {
@@ -75,7 +84,7 @@ function compareStructs(before: JsonObject, after: JsonObject, type: StructType)
   for (const name of Object.keys(after)) {
     const field = type.fields.get(name);
     if (!field && !type.preserveUnknown) continue;
-    const fieldType: SchemaType = field?.type ?? { kind: 'any' };
+    const fieldType: SchemaType = field?.type ?? deduced;
     const element = field?.pathElement ?? `f:${name}`;
     const old = Object.hasOwn(before, name) ? before[name] : field?.isAlwaysPresent ? emptyOf(fieldType) : undefined;
     collector.add(element, compareField(old, after[name], fieldType));
@@ -84,7 +93,7 @@ function compareStructs(before: JsonObject, after: JsonObject, type: StructType)
     if (Object.hasOwn(after, name)) continue;
     const field = type.fields.get(name);
     if (!field && !type.preserveUnknown) continue;
-    const fieldType: SchemaType = field?.type ?? { kind: 'any' };
+    const fieldType: SchemaType = field?.type ?? deduced;
     const now = field?.isAlwaysPresent ? emptyOf(fieldType) : undefined;
     collector.add(field?.pathElement ?? `f:${name}`, compareField(before[name], now, fieldType));
   }
@@ -137,7 +146,8 @@ function compareItems(before: readonly unknown[], after: readonly unknown[], typ
 }
 
 /** A value that is there as a whole, or not: it is a member, and so is everything in it. */
-function wholeNode(value: unknown, type: SchemaType): FieldSet {
+function wholeNode(value: unknown, given: SchemaType): FieldSet {
+  const type = typeFor(value, given);
   if (isAtomic(type) || typeof value !== 'object' || value === null) return leaf;
   const node: MutableFieldSet = {};
   if (Array.isArray(value)) {
@@ -151,7 +161,7 @@ function wholeNode(value: unknown, type: SchemaType): FieldSet {
   node['.'] = leaf;
   for (const name of names) {
     const field = type.kind === 'struct' ? type.fields.get(name) : undefined;
-    const valueType: SchemaType = type.kind === 'map' ? type.values : (field?.type ?? { kind: 'any' });
+    const valueType: SchemaType = type.kind === 'map' ? type.values : (field?.type ?? deduced);
     node[field?.pathElement ?? `f:${name}`] = wholeNode((value as JsonObject)[name], valueType);
   }
   return node;

@@ -113,14 +113,14 @@ export function recursiveDifference(a: FieldSet, b: FieldSet): FieldSet {
 
 /** Paths of all members, e.g. `.spec.containers[name="a"].image`. */
 export function memberPaths(set: FieldSet, prefix = ''): string[] {
-  return childrenOf(set).flatMap((element) => {
-    const node = set[element] as FieldSet;
-    const path = prefix + printElement(element);
-    return [...(isMember(node) ? [path] : []), ...memberPaths(node, path)];
-  });
+  const children = childrenOf(set).sort();
+  const pathOf = (element: string): string => prefix + printElement(element);
+  const members = children.filter((element) => isMember(set[element] as FieldSet)).map(pathOf);
+  return [...members, ...children.flatMap((element) => memberPaths(set[element] as FieldSet, pathOf(element)))];
 }
 
-function printElement(element: string): string {
+/** An element as messages show it: `.name`, `[name="a"]`, `[="a"]`. */
+export function printElement(element: string): string {
   const rest = element.slice(2);
   switch (element.slice(0, 2)) {
     case 'k:':

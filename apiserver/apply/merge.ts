@@ -1,5 +1,5 @@
 import { isObject, setField, type JsonObject } from '../../shared/api/json.js';
-import type { ListType, SchemaType, StructType } from '../schema/schema-type.js';
+import { deduced, typeFor, type ListType, type SchemaType, type StructType } from '../schema/schema-type.js';
 import { emptySet, getChild, isMember, type FieldSet } from './field-set.js';
 import { itemElement, itemsByElement } from './list-items.js';
 
@@ -9,9 +9,7 @@ export function mergeConfig(live: JsonObject, config: JsonObject, type: StructTy
 }
 
 const fieldType = (type: SchemaType, name: string): SchemaType =>
-  type.kind === 'map'
-    ? type.values
-    : ((type.kind === 'struct' ? type.fields.get(name)?.type : undefined) ?? { kind: 'any' });
+  type.kind === 'map' ? type.values : ((type.kind === 'struct' ? type.fields.get(name)?.type : undefined) ?? deduced);
 
 function mergeObjects(live: JsonObject, config: JsonObject, type: SchemaType): JsonObject {
   const result: JsonObject = {};
@@ -25,7 +23,8 @@ function mergeObjects(live: JsonObject, config: JsonObject, type: SchemaType): J
   return result;
 }
 
-function mergeValues(live: unknown, config: unknown, type: SchemaType): unknown {
+function mergeValues(live: unknown, config: unknown, given: SchemaType): unknown {
+  const type = typeFor(live, given);
   if (type.kind === 'list' && type.listType !== 'atomic' && Array.isArray(live)) {
     if (config === null && live.length > 0) return live;
     return Array.isArray(config) ? mergeLists(live, config, type) : config;
@@ -91,7 +90,8 @@ function pruneObject(object: JsonObject, type: SchemaType, last: FieldSet, owned
   return result;
 }
 
-function pruneValue(value: unknown, type: SchemaType, last: FieldSet, owned: FieldSet): unknown {
+function pruneValue(value: unknown, given: SchemaType, last: FieldSet, owned: FieldSet): unknown {
+  const type = typeFor(value, given);
   if (type.kind === 'list' && type.listType !== 'atomic' && Array.isArray(value)) {
     return unlessEmptied(value, pruneList(value, type, last, owned));
   }

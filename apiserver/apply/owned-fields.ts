@@ -1,6 +1,6 @@
 import { getField, isObject, type JsonObject } from '../../shared/api/json.js';
-import type { ListType, SchemaType, StructType } from '../schema/schema-type.js';
-import { isEmptySet, leaf, type FieldSet, type MutableFieldSet } from './field-set.js';
+import { deduced, typeFor, type ListType, type SchemaType, type StructType } from '../schema/schema-type.js';
+import { isEmptySet, leaf, printElement, type FieldSet, type MutableFieldSet } from './field-set.js';
 import { itemElement } from './list-items.js';
 
 /** An applied configuration cannot be owned field by field. */
@@ -21,7 +21,7 @@ function ownedByObject(object: JsonObject, type: SchemaType, path: string): Fiel
   const set: MutableFieldSet = {};
   for (const name of Object.keys(object)) {
     const field = type.kind === 'struct' ? type.fields.get(name) : undefined;
-    const valueType: SchemaType = type.kind === 'map' ? type.values : (field?.type ?? { kind: 'any' });
+    const valueType: SchemaType = type.kind === 'map' ? type.values : (field?.type ?? deduced);
     const node = ownedByValue(object[name], valueType, `${path}.${name}`);
     const isMapKey = type.kind === 'map';
     if (isMapKey) set[`f:${name}`] = node === undefined || node === leaf ? leaf : { '.': leaf, ...node };
@@ -30,7 +30,8 @@ function ownedByObject(object: JsonObject, type: SchemaType, path: string): Fiel
   return set;
 }
 
-function ownedByValue(value: unknown, type: SchemaType, path: string): FieldSet | undefined {
+function ownedByValue(value: unknown, given: SchemaType, path: string): FieldSet | undefined {
+  const type = typeFor(value, given);
   switch (type.kind) {
     case 'scalar':
     case 'any':
@@ -53,10 +54,7 @@ function ownedByList(list: readonly unknown[], type: ListType, path: string): Fi
     if (type.listType === 'map') requireKeys(item, index, type, path);
     const element = itemElement(item, index, type);
     if (Object.hasOwn(set, element)) {
-      const shown = element.startsWith('v:')
-        ? element.slice(2)
-        : `[${element.slice(3, -1).replaceAll('":', '=').replaceAll('"', '')}]`;
-      throw new OwnershipError(`${path}: duplicate entries for key ${shown}`);
+      throw new OwnershipError(`${path}: duplicate entries for key ${printElement(element)}`);
     }
     const node = ownedByValue(item, type.items, `${path}[${index}]`);
     set[element] = node === undefined || node === leaf ? leaf : { '.': leaf, ...node };
@@ -66,6 +64,7 @@ function ownedByList(list: readonly unknown[], type: ListType, path: string): Fi
 
 function requireKeys(item: unknown, index: number, type: ListType, path: string): void {
   const place = `${path}: element ${index}: associative list with keys`;
+  if (item === null) throw new OwnershipError(`${place} may not have a null element`);
   if (!isObject(item)) throw new OwnershipError(`${place} may not have non-map elements`);
   // A list with several keys may leave out those that the type marks optional: one must be there.
   const missing = type.keys.filter(

@@ -178,7 +178,7 @@ function refuseConflicts(owners: Owners, selfKey: string, comparisonIn: Comparis
     }
   }
   if (conflicts.length === 0) return;
-  conflicts.sort((a, b) => (a.manager < b.manager ? -1 : a.manager > b.manager ? 1 : a.path < b.path ? -1 : 1));
+  conflicts.sort((a, b) => (a.manager < b.manager ? -1 : a.manager > b.manager ? 1 : 0));
   const causes: StatusCause[] = conflicts.map(({ manager, path }) => ({
     reason: 'FieldManagerConflict',
     message: `conflict with ${manager}`,

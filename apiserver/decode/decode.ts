@@ -1,8 +1,11 @@
 import { isObject, type JsonObject } from '../../shared/api/json.js';
 import { badRequest, excerpt } from '../../shared/errors/bad-request.js';
 import { StatusError, type StatusCause } from '../../shared/errors/status-error.js';
+import { invalid } from '../registry/status-errors.js';
+import { goValueName } from '../schema/scalar.js';
 import type { StructType } from '../schema/schema-type.js';
 import { checkStructure, StructureError, type Structured } from '../schema/structure.js';
+import { invalid as invalidField } from '../validation/field-error.js';
 import { bodyTooLarge, maxBodyBytes, mediaTypeOf, summarizeBody, unsupportedMediaType } from './errors.js';
 import { parseJson, parseYaml, SyntaxFault, type Parsed } from './parse.js';
 
@@ -14,7 +17,7 @@ export interface DecodeOptions {
   readonly expected: { readonly apiVersion: string; readonly kind: string };
   /** Structure of the kind; absent: any object (custom resources are checked by their own schema). */
   readonly structure?: StructType;
-  /** Takes the place of the structure where that is not a compiled one. */
+  /** Takes the place of the structure where that is not a compiled one: a body must then say what it is. */
   readonly read?: (object: JsonObject) => Structured;
   /** Default: Warn, as in the original. */
   readonly fieldValidation?: FieldValidation;
@@ -67,12 +70,23 @@ export function decodePatched(
   faults: readonly string[],
   options: DecodeOptions,
 ): Decoded {
-  return check(object, faults, options, (reason) => {
+  const refusal = (reason: string): StatusError => {
     const message = `Invalid value: ${JSON.stringify(excerpt(shown))}: ${excerpt(reason, 16_384)}`;
     return new StatusError(422, 'Invalid', ` "" is invalid: patch: ${message}`, {
       causes: [{ reason: 'FieldValueInvalid', message, field: 'patch' }],
     });
-  });
+  };
+  if (!options.read) {
+    // A patch cannot make another kind of an object.
+    const { apiVersion, kind } = options.expected;
+    return check(Object.assign(object, { apiVersion, kind }), faults, options, refusal);
+  }
+  if (object['kind'] === undefined || object['kind'] === '') {
+    throw refusal(`Object 'Kind' is missing in '${excerpt(JSON.stringify(object))}'`);
+  }
+  const decoded = check(object, faults, options, refusal);
+  refuseOtherKind(object, options);
+  return decoded;
 }
 
 function parse(bytes: Uint8Array, contentType: string | undefined, options: DecodeOptions): Parsed {
@@ -101,11 +115,7 @@ const unrecognized = (reason: string, bytes: Uint8Array, { expected }: DecodeOpt
 /** Completes apiVersion and kind, and makes sure that they are those of the path. */
 function identify(value: unknown, bytes: Uint8Array, options: DecodeOptions): JsonObject {
   const { expected, isKnownKind = () => true } = options;
-  if (!isObject(value)) {
-    const form =
-      value === undefined || value === null ? 'unexpected end of JSON input' : 'the body is not a JSON object';
-    throw unrecognized(`couldn't get version/kind; json parse error: ${form}`, bytes, options);
-  }
+  if (!isObject(value)) throw unrecognized(notAnObject(value), bytes, options);
   for (const name of ['apiVersion', 'kind']) {
     const given = value[name] ?? '';
     if (typeof given !== 'string') {
@@ -113,6 +123,7 @@ function identify(value: unknown, bytes: Uint8Array, options: DecodeOptions): Js
       throw unrecognized(`couldn't get version/kind; json parse error: ${reason}`, bytes, options);
     }
   }
+  if (options.read) return identifyCustom(value, bytes, options);
   const apiVersion = (value['apiVersion'] as string | null | undefined) || expected.apiVersion;
   const kind = (value['kind'] as string | null | undefined) || expected.kind;
   const object =
@@ -127,11 +138,52 @@ function identify(value: unknown, bytes: Uint8Array, options: DecodeOptions): Js
     throw cannotBeHandled(object, expected.kind, `converting (${from}) to (${to}): unknown conversion`);
   }
   if (apiVersion !== expected.apiVersion && !options.acceptsAnyVersion) {
-    throw badRequest(
-      `the API version in the data (${excerpt(apiVersion, 256)}) does not match the expected API version (${expected.apiVersion})`,
-    );
+    throw otherVersion(apiVersion, expected.apiVersion);
   }
   return object;
+}
+
+function notAnObject(value: unknown): string {
+  const head = "couldn't get version/kind; json parse error:";
+  if (value === undefined) return `${head} unexpected end of JSON input`;
+  if (value === null) return "Object 'Kind' is missing in 'null'";
+  const form = Array.isArray(value) ? 'array' : goValueName(value);
+  const type =
+    'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }';
+  return `${head} json: cannot unmarshal ${form} into Go value of type ${type}`;
+}
+
+/** Nothing is taken for a custom resource that does not say that it is one. */
+function identifyCustom(value: JsonObject, bytes: Uint8Array, options: DecodeOptions): JsonObject {
+  const { expected, fieldValidation = 'Warn' } = options;
+  const { apiVersion = '', kind = '' } = value as { readonly apiVersion?: string; readonly kind?: string };
+  if (kind === '') {
+    const reason = `Object 'Kind' is missing in '${excerpt(Buffer.from(bytes).toString('utf8'))}'`;
+    if (fieldValidation !== 'Ignore') throw unrecognized(reason, bytes, options);
+    throw cannotBeHandled({ ...expected }, expected.kind, reason);
+  }
+  if (apiVersion.split('/').length > 2) {
+    throw unrecognized(`unexpected GroupVersion string: ${excerpt(apiVersion, 256)}`, bytes, options);
+  }
+  if (apiVersion !== expected.apiVersion) throw otherVersion(apiVersion, expected.apiVersion);
+  refuseOtherKind(value, options);
+  return value;
+}
+
+const otherVersion = (given: string, expected: string): StatusError =>
+  badRequest(
+    `the API version in the data (${excerpt(given, 256)}) does not match the expected API version (${expected})`,
+  );
+
+/** @throws StatusError 422 where a custom resource would become another kind of object */
+function refuseOtherKind(object: JsonObject, { expected }: DecodeOptions): void {
+  const name = isObject(object['metadata']) ? object['metadata']['name'] : undefined;
+  const faults = (['kind', 'apiVersion'] as const)
+    .filter((field) => object[field] !== expected[field])
+    .map((field) => invalidField(field, object[field], `must be ${expected[field]}`));
+  if (faults.length === 0) return;
+  const group = String(object['apiVersion']).includes('/') ? String(object['apiVersion']).split('/', 1)[0] : '';
+  throw invalid({ group: group ?? '', kind: String(object['kind']) }, typeof name === 'string' ? name : '', faults);
 }
 
 const versionOf = (apiVersion: string): string => apiVersion.slice(apiVersion.lastIndexOf('/') + 1);

@@ -78,6 +78,7 @@ function makeDefinition(
     rules,
     namespaced: resource.namespaced,
     hasStatus: subresources.includes('status'),
+    scale: version.subresources?.scale,
   });
   const scale = scaleMapping(version);
   const deprecation = deprecationOf(version, resource);
@@ -155,7 +156,7 @@ function customStructure(
     read: (object) => {
       const unknown: string[] = [];
       const pruned = prune(object, schema, true, { unknown, meta }) as JsonObject;
-      return { object: pruned, unknown, suggestions: new Map() };
+      return { object: pruned, unknown: unknown.sort(), suggestions: new Map() };
     },
     definitionName: [...group.split('.').reverse(), version, kind].join('.'),
     // Made when somebody asks for the document.
@@ -286,6 +287,7 @@ function scaleMapping({ subresources }: Version): ScaleMapping<KubernetesObject>
     return typeof value === 'number' ? value : 0;
   };
   return {
+    lacksSpecReplicas: (object) => (valueAt(object, spec) === undefined ? given.specReplicasPath : undefined),
     getSpecReplicas: (object) => count(object, spec),
     setSpecReplicas: (object, replicas) => setAt(object as unknown as JsonObject, spec, replicas),
     getStatusReplicas: (object) => count(object, status),

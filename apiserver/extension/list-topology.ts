@@ -1,9 +1,8 @@
-import { isObject, getField } from '../../shared/api/json.js';
+import { getField, isObject, type JsonObject } from '../../shared/api/json.js';
 import { duplicate, invalid, required, type FieldError } from '../validation/field-error.js';
 import { validateObjectMeta } from '../validation/object-meta.js';
-import { isDns1035Label, isDns1123Subdomain } from '../validation/names.js';
+import { isDns1035Label, isPathSegmentName } from '../validation/names.js';
 import type { ObjectMeta } from '../../shared/api/generated/types.js';
-import { keyOf } from './ratcheting.js';
 import { itemsOf, propertyOf, valuesOf, type Schema } from './schema.js';
 
 /** Sets and maps among the lists hold nothing twice; embedded objects are objects of the API. */
@@ -36,31 +35,55 @@ function walk(value: unknown, schema: Schema, path: string, errors: FieldError[]
 function checkDuplicates(list: readonly unknown[], schema: Schema, path: string, errors: FieldError[]): void {
   const type = schema['x-kubernetes-list-type'];
   if (type !== 'set' && type !== 'map') return;
+  const isMap = type === 'map';
+  if (isMap) {
+    const odd = list.findIndex((item) => item !== null && !isObject(item));
+    if (odd >= 0) {
+      errors.push(invalid(`${path}[${odd}]`, list[odd], 'must be an object for an array of list-type map'));
+      return;
+    }
+  }
   const keys = schema['x-kubernetes-list-map-keys'] ?? [];
-  const seen = new Set<string>();
+  const times = new Map<string, number>();
   list.forEach((item, index) => {
-    const identity = type === 'map' ? keyOf(item, keys) : JSON.stringify(item);
-    const shown =
-      type === 'map' && isObject(item) ? Object.fromEntries(keys.map((key) => [key, getField(item, key)])) : item;
-    if (seen.has(identity)) errors.push(duplicate(`${path}[${index}]`, shown));
-    seen.add(identity);
+    const shown = isMap ? givenKeys(item, keys) : item;
+    const identity = JSON.stringify(shown);
+    const before = times.get(identity) ?? 0;
+    // Told once, however often it stands there.
+    if (before === 1) errors.push(duplicate(`${path}[${index}]`, shown));
+    times.set(identity, before + 1);
   });
 }
 
+const givenKeys = (item: unknown, keys: readonly string[]): JsonObject =>
+  Object.fromEntries(
+    keys.flatMap((key) => {
+      const value = isObject(item) ? getField(item, key) : undefined;
+      return value === undefined ? [] : [[key, value]];
+    }),
+  );
+
 function checkEmbedded(object: Record<string, unknown>, path: string, errors: FieldError[]): void {
   const { apiVersion, kind, metadata } = object;
-  if (apiVersion === undefined || apiVersion === '') errors.push(required(`${path}.apiVersion`, 'must not be empty'));
+  if (apiVersion === undefined) errors.push(required(`${path}.apiVersion`));
+  else if (apiVersion === '') errors.push(invalid(`${path}.apiVersion`, apiVersion, 'must not be empty'));
   else if (typeof apiVersion !== 'string' || apiVersion.split('/').length > 2) {
     errors.push(
       invalid(`${path}.apiVersion`, apiVersion, `unexpected GroupVersion string: ${String(apiVersion as string)}`),
     );
   }
-  if (kind === undefined || kind === '') errors.push(required(`${path}.kind`, 'must not be empty'));
+  if (kind === undefined) errors.push(required(`${path}.kind`));
+  else if (kind === '') errors.push(invalid(`${path}.kind`, kind, 'must not be empty'));
   else if (typeof kind !== 'string') errors.push(invalid(`${path}.kind`, kind, 'must be a string'));
-  else for (const problem of isDns1035Label(kind.toLowerCase())) errors.push(invalid(`${path}.kind`, kind, problem));
+  else {
+    const problems = isDns1035Label(kind.toLowerCase());
+    const detail = `may have mixed case, but should otherwise match: ${problems.join(',')}`;
+    if (problems.length > 0) errors.push(invalid(`${path}.kind`, kind, detail));
+  }
   if (!isObject(metadata)) return;
-  const meta = metadata as unknown as ObjectMeta;
-  if (typeof meta.name !== 'string' || meta.name === '') return;
-  const rules = { namespaced: meta.namespace !== undefined, validateName: isDns1123Subdomain };
+  const given = metadata as unknown as ObjectMeta;
+  // It need not have a name.
+  const meta = given.name ? given : { ...given, name: 'unnamed' };
+  const rules = { namespaced: Boolean(meta.namespace), validateName: isPathSegmentName };
   errors.push(...validateObjectMeta(meta, rules, `${path}.metadata`));
 }

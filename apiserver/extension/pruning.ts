@@ -1,6 +1,7 @@
 import { isObject, setField, type JsonObject } from '../../shared/api/json.js';
 import type { StructType } from '../schema/schema-type.js';
-import { checkStructure } from '../schema/structure.js';
+import { checkStructure, StructureError, type Structured } from '../schema/structure.js';
+import { invalid } from '../validation/field-error.js';
 import { isMetaField, itemsOf, propertyOf, valuesOf, type Schema } from './schema.js';
 
 /** As many as are reported. */
@@ -33,9 +34,27 @@ function pruneValue(value: unknown, schema: Schema, isResource: boolean, path: s
 function readMeta(object: JsonObject, path: string, { meta, unknown }: PruningReport): JsonObject {
   const given = Object.fromEntries(Object.entries(object).filter(([name]) => isMetaField(name)));
   if (!meta) return given;
-  const read = checkStructure(given, meta);
+  const read = readAlong(given, meta, path);
   if (unknown) for (const one of read.unknown.slice(0, maxReported - unknown.length)) unknown.push(within(path, one));
   return read.object;
+}
+
+/** Metadata is read by itself, and so do the messages sound; of an object inside another they begin with its place. */
+function readAlong(given: JsonObject, meta: StructType, path: string): Structured {
+  try {
+    return checkStructure(given, meta);
+  } catch (error) {
+    if (!(error instanceof StructureError)) throw error;
+    const [name = ''] = (error.field ?? '').split('.');
+    const isWhole = error.field === 'metadata';
+    const message = isWhole
+      ? error.message.replace(/ Go struct field \S+ of type/, ' Go value of type')
+      : error.message.replace(/(Go struct field ObjectMeta)\.metadata\./, '$1.');
+    if (path === '') throw new StructureError(message, error.field);
+    const detail = name === 'metadata' ? message : 'must be a string';
+    const { message: fault } = invalid('', given[name], detail);
+    throw new StructureError(`${within(path, name)}: ${fault}`, within(path, error.field ?? ''));
+  }
 }
 
 const within = (path: string, name: string): string => (path === '' ? name : `${path}.${name}`);
@@ -84,6 +103,11 @@ function pruneObject(
         isChanged = true;
         if (unknown && unknown.length < maxReported) unknown.push(place);
       }
+      continue;
+    }
+    // A null that may not be there is no value; where there is a default, it takes its place later.
+    if (value === null && field.nullable !== true && field.default === undefined) {
+      isChanged = true;
       continue;
     }
     const pruned = pruneValue(value, field, field['x-kubernetes-embedded-resource'] === true, place, report);

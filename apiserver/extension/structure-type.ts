@@ -1,4 +1,4 @@
-import type { Field, SchemaType, StructType } from '../schema/schema-type.js';
+import { deduced, type Field, type SchemaType, type StructType } from '../schema/schema-type.js';
 import { isMetaField, itemsOf, valuesOf, type Schema } from './schema.js';
 
 const any: SchemaType = { kind: 'any' };
@@ -32,12 +32,12 @@ function typeOf(schema: Schema, name: string, metadata: StructType): SchemaType 
       return structOf(schema, name, metadata, false);
     }
     default:
-      return any;
+      return deduced;
   }
 }
 
 /** Fields of unknown type are owned one by one, as the original deduces it. */
-const openMap = (mapType: 'granular' | 'atomic'): SchemaType => ({ kind: 'map', values: any, mapType });
+const openMap = (mapType: 'granular' | 'atomic'): SchemaType => ({ kind: 'map', values: deduced, mapType });
 
 function listOf(schema: Schema, name: string, metadata: StructType): SchemaType {
   const items = itemsOf(schema);

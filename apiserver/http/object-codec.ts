@@ -11,6 +11,13 @@ export interface ExpectedKind {
   readonly custom?: CustomStructure;
 }
 
+/** Those whose merging needs to know nothing of a kind but its structure. */
+export const customPatchTypes = [
+  'application/json-patch+json',
+  'application/merge-patch+json',
+  'application/apply-patch+yaml',
+] as const;
+
 export type PatchType = 'json' | 'merge' | 'strategic' | 'apply';
 
 /** A patch as it was sent, read once; applied as often as it takes. */
@@ -32,7 +39,11 @@ export interface ObjectCodec {
   /** A small body of options (DeleteOptions), in any encoding. */
   decodeOptions(bytes: Buffer, contentType: string | undefined): unknown;
   /** 415 for a media type that is no patch. */
-  parsePatch(bytes: Buffer, contentType: string | undefined): ParsedPatch;
+  parsePatch(
+    bytes: Buffer,
+    contentType: string | undefined,
+    options?: Partial<Pick<WriteOptions, 'fieldValidation'>> & Pick<ExpectedKind, 'custom'>,
+  ): ParsedPatch;
   /** `current` is the caller's own copy. The outcome is checked against the structure. */
   applyPatch(
     patch: ParsedPatch,

@@ -1,6 +1,6 @@
 import { StatusError } from '../../shared/errors/status-error.js';
 import type { ResourceRegistry, ServedResource } from '../registry/resource-registry.js';
-import { methodNotSupported, unknownResource } from '../registry/status-errors.js';
+import { methodNotSupported, notFound, unknownResource } from '../registry/status-errors.js';
 import type { Exchange } from './exchange.js';
 import type { ResourceReader } from './resource-reader.js';
 import type { ResourceWriter } from './resource-writer.js';
@@ -97,7 +97,9 @@ export class ResourceHandler {
     const { reader, writer, subresources } = this.#options;
     const { info } = exchange;
     const { definition } = served;
-    if (!definition.subresources.some((known) => known === info.subresource)) throw unknownResource();
+    if (!definition.subresources.some((known) => known === info.subresource)) {
+      throw definition.custom ? notFound(definition.resource, info.name) : unknownResource();
+    }
     const special =
       subresources.get(`${info.resource}/${info.subresource}`) ?? subresources.get(`*/${info.subresource}`);
     if (special) return special(exchange, served);
@@ -109,7 +111,7 @@ export class ResourceHandler {
       case 'patch':
         return writer.patch(exchange, served);
       default:
-        throw notAllowed();
+        throw definition.custom ? methodNotSupported(definition.resource, info.verb) : notAllowed();
     }
   }
 }

@@ -8,13 +8,15 @@ import { readList } from '../cache/list-reader.js';
 import type { CacheHub } from '../cache/cache-hub.js';
 import { deletionAnswersObject } from '../registry/deletion-answer.js';
 import type { FieldManagement } from '../registry/field-management.js';
-import { timestamp } from '../registry/object-metadata.js';
+import type { ResourceDefinition } from '../registry/definition.js';
+import { checkGivenName, checkNamespace, timestamp } from '../registry/object-metadata.js';
 import type { ResourceStore } from '../registry/resource-store.js';
 import type { ServedResource } from '../registry/resource-registry.js';
 import { modified, notFound } from '../registry/status-errors.js';
 import type { UpdateMode } from '../registry/update-preparation.js';
 import type { WriteOptions } from '../registry/write-options.js';
 import type { Storage } from '../storage/storage.js';
+import type { RequestInfo } from './request-info.js';
 import { encodeTyped } from '../registry/encoding.js';
 import { plainEncoding } from './accept.js';
 import { readBody } from './body.js';
@@ -62,8 +64,10 @@ export class ResourceWriter {
   async patch(exchange: Exchange, served: ServedResource): Promise<void> {
     const { info, request } = exchange;
     const options = writeOptions(exchange);
-    const patch = this.#given.codec.parsePatch(await readBody(exchange), header(request, 'content-type'));
-    const mode: UpdateMode = { subresource: info.subresource, isApply: patch.type === 'apply' };
+    const { custom } = served.definition;
+    const form = { fieldValidation: options.fieldValidation, ...(custom ? { custom } : {}) };
+    const patch = this.#given.codec.parsePatch(await readBody(exchange), header(request, 'content-type'), form);
+    const mode: UpdateMode = { subresource: info.subresource, isPatch: true, isApply: patch.type === 'apply' };
     const result =
       patch.type === 'apply'
         ? await this.#apply(exchange, served, patch, options, mode)
@@ -138,6 +142,7 @@ export class ResourceWriter {
     return store.modify(info.namespace, info.name, options, mode, (current, shared) => {
       const next = this.#given.codec.applyPatch(patch, store.forms.toView(current), expectedOf(definition), options);
       next.metadata ??= {} as KubernetesObject['metadata'];
+      checkIdentity(definition, next, info);
       if (next.metadata.resourceVersion && next.metadata.resourceVersion !== String(shared.revision)) {
         throw modified(definition.resource, info.name);
       }
@@ -176,6 +181,7 @@ export class ResourceWriter {
     }
     return store.modify(info.namespace, info.name, options, mode, async (current, shared) => {
       const next = await merge(current);
+      checkIdentity(definition, next, info);
       const wanted = (patch.value as KubernetesObject).metadata?.resourceVersion;
       if (wanted && wanted !== String(shared.revision)) throw modified(definition.resource, info.name);
       return next;
@@ -191,6 +197,12 @@ export class ResourceWriter {
     const { deletion, isDryRun } = deleteOptions(exchange, body);
     return { deletion, options: { ...options, isDryRun: options.isDryRun || isDryRun } };
   }
+}
+
+/** @throws StatusError 400 where a patch would rename or move the object */
+function checkIdentity(definition: ResourceDefinition, next: KubernetesObject, { namespace, name }: RequestInfo): void {
+  checkNamespace(definition, next, namespace);
+  checkGivenName(next, name);
 }
 
 function createApplied(store: ResourceStore, info: Exchange['info'], object: KubernetesObject, options: WriteOptions) {

@@ -1,5 +1,6 @@
 import { isObject, type JsonObject } from '../../shared/api/json.js';
 import type { KubernetesObject } from '../../shared/api/object.js';
+import { badRequest, excerpt } from '../../shared/errors/bad-request.js';
 import { StatusError } from '../../shared/errors/status-error.js';
 import { jsonMergePatch } from '../../shared/patch/json-merge-patch.js';
 import { jsonPatch } from '../../shared/patch/json-patch.js';
@@ -10,9 +11,16 @@ import { mediaTypeOf, unsupportedMediaType } from '../decode/errors.js';
 import { parseJson, parsePatch, parseYaml, SyntaxFault } from '../decode/parse.js';
 import { MergeSchemas } from '../patch/merge-schemas.js';
 import type { ProtobufCodec } from '../protobuf/codec.js';
+import { goValueName } from '../schema/scalar.js';
 import type { StructType } from '../schema/schema-type.js';
 import type { Schemas } from '../schema/schemas.js';
-import type { ExpectedKind, ObjectCodec, ParsedPatch, PatchType } from './object-codec.js';
+import {
+  customPatchTypes,
+  type ExpectedKind,
+  type ObjectCodec,
+  type ParsedPatch,
+  type PatchType,
+} from './object-codec.js';
 import type { WriteOptions } from '../registry/write-options.js';
 
 const patchTypes: Readonly<Record<string, PatchType>> = {
@@ -23,6 +31,43 @@ const patchTypes: Readonly<Record<string, PatchType>> = {
 };
 
 type Options = Pick<WriteOptions, 'fieldValidation' | 'warn'>;
+
+/** @throws StatusError 400 for what is no object */
+function checkMergePatch(value: unknown): void {
+  if (value === null) throw badRequest('Invalid JSON Patch');
+  if (isObject(value)) return;
+  const form = goValueName(value);
+  throw badRequest(
+    `error decoding patch: json: cannot unmarshal ${form} into Go value of type map[string]interface {}`,
+  );
+}
+
+const operationFields = ['op', 'path', 'from', 'value'];
+
+/**
+ * Fields that no operation has.
+ * @throws StatusError 400 for what is no list of operations
+ */
+function checkJsonPatch(value: unknown): string[] {
+  const refuse = (given: unknown, type: string, place = 'value'): never => {
+    const reason = `json: cannot unmarshal ${goValueName(given)} into Go ${place} of type ${type}`;
+    throw badRequest(`error decoding patch: ${reason}`);
+  };
+  if (value === null) return [];
+  if (!Array.isArray(value)) return refuse(value, '[]handlers.jsonPatchOp');
+  return value.flatMap((operation: unknown, index) => {
+    if (operation === null) return [];
+    if (!isObject(operation)) return refuse(operation, 'handlers.jsonPatchOp');
+    for (const name of ['op', 'path', 'from']) {
+      const given = operation[name];
+      if (given !== undefined && given !== null && typeof given !== 'string') {
+        refuse(given, 'string', `struct field jsonPatchOp.${name}`);
+      }
+    }
+    const odd = Object.keys(operation).filter((name) => !operationFields.includes(name));
+    return odd.slice(0, 100).map((name) => `unknown field ${JSON.stringify(`[${index}].${excerpt(name, 256)}`)}`);
+  });
+}
 
 /** Decodes bodies and applies patches along the structure of the kinds. */
 export class SchemaCodec implements ObjectCodec {
@@ -68,11 +113,31 @@ export class SchemaCodec implements ObjectCodec {
     }
   }
 
-  parsePatch(bytes: Buffer, contentType: string | undefined): ParsedPatch {
+  parsePatch(
+    bytes: Buffer,
+    contentType: string | undefined,
+    { custom, fieldValidation = 'Warn' }: Parameters<ObjectCodec['parsePatch']>[2] = {},
+  ): ParsedPatch {
     const type = patchTypes[mediaTypeOf(contentType)];
-    if (!type) throw unsupportedMediaType(Object.keys(patchTypes));
+    if (!type || (custom && type === 'strategic')) {
+      throw unsupportedMediaType(custom ? customPatchTypes : Object.keys(patchTypes));
+    }
     const { value, strictFaults } = parsePatch(bytes, type === 'apply');
+    if (type === 'merge') checkMergePatch(value);
+    if (type === 'json') return this.#jsonPatch(value, bytes, strictFaults, fieldValidation);
     return { type, value, text: bytes.toString('utf8'), faults: strictFaults };
+  }
+
+  /** Its form is looked at where anybody asks for strictness; the operations themselves when they are applied. */
+  #jsonPatch(
+    value: unknown,
+    bytes: Buffer,
+    faults: readonly string[],
+    fieldValidation: WriteOptions['fieldValidation'],
+  ): ParsedPatch {
+    const unknown = fieldValidation === 'Ignore' ? [] : checkJsonPatch(value);
+    const all = [...faults, ...unknown].map((fault) => `json patch ${fault}`);
+    return { type: 'json', value, text: bytes.toString('utf8'), faults: all };
   }
 
   applyPatch(
@@ -89,9 +154,6 @@ export class SchemaCodec implements ObjectCodec {
   }
 
   #patched({ type, value }: ParsedPatch, current: KubernetesObject, expected: ExpectedKind): unknown {
-    if (type === 'strategic' && expected.custom) {
-      throw unsupportedMediaType(Object.keys(patchTypes).filter((known) => patchTypes[known] !== 'strategic'));
-    }
     switch (type) {
       case 'json':
         return jsonPatch(current, value);

@@ -15,7 +15,7 @@ import type { DeleteOptions, WriteOptions } from '../registry/write-options.js';
 import { header, type Exchange } from './exchange.js';
 
 const maxManagerLength = 128;
-const fieldValidations = ['Ignore', 'Warn', 'Strict'] as const;
+const fieldValidations = ['Ignore', 'Strict', 'Warn'] as const;
 
 /** What the query of a write says, checked. */
 export function writeOptions(exchange: Exchange): WriteOptions {
@@ -28,11 +28,13 @@ export function writeOptions(exchange: Exchange): WriteOptions {
     return { user, isDryRun: false, fieldManager, force: false, fieldValidation: 'Warn', warn, annotate };
   }
   const errors: FieldError[] = [];
-  const dryRun = query.getAll('dryRun').filter((value) => value !== '');
-  for (const value of dryRun) if (value !== 'All') errors.push(notSupported('dryRun', value, ['All']));
+  const dryRun = query.getAll('dryRun');
+  errors.push(...dryRunErrors(dryRun));
   const validation = query.get('fieldValidation') ?? '';
   const fieldValidation = fieldValidations.find((known) => known === validation);
-  if (validation !== '' && !fieldValidation) errors.push(notSupported('fieldValidation', validation, fieldValidations));
+  if (validation !== '' && !fieldValidation) {
+    errors.push(notSupported('fieldValidation', validation, ['', ...fieldValidations]));
+  }
   const manager = query.get('fieldManager') ?? '';
   if (exchange.info.verb === 'patch') errors.push(...patchErrors(exchange, manager));
   errors.push(...managerErrors(manager));
@@ -47,6 +49,9 @@ export function writeOptions(exchange: Exchange): WriteOptions {
     annotate,
   };
 }
+
+const dryRunErrors = (values: readonly unknown[]): FieldError[] =>
+  values.every((value) => value === 'All') ? [] : [notSupported('dryRun', values, ['All'])];
 
 /** An apply says on whose behalf; nothing else can take fields by force. */
 function patchErrors({ request, query }: Exchange, manager: string): FieldError[] {
@@ -99,9 +104,10 @@ export function deleteOptions(exchange: Exchange, body: unknown): { deletion: De
   const errors: FieldError[] = [];
   const grace = seconds(given.gracePeriodSeconds ?? query.get('gracePeriodSeconds') ?? undefined);
   const policy = propagation(given, query, errors);
+  const dryRun: unknown[] = Array.isArray(given.dryRun) ? given.dryRun : [];
+  errors.push(...dryRunErrors(dryRun));
   if (errors.length > 0) throw invalid({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', errors);
   const { uid, resourceVersion } = given.preconditions ?? {};
-  const dryRun = Array.isArray(given.dryRun) ? given.dryRun : [];
   return {
     deletion: {
       ...(grace === undefined ? {} : { gracePeriodSeconds: grace }),

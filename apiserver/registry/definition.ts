@@ -56,6 +56,8 @@ export interface Strategy<T> {
 
 /** How /scale maps onto a kind. */
 export interface ScaleMapping<T> {
+  /** Where a kind may come without a number of replicas: the path of the field that is missing. */
+  readonly lacksSpecReplicas?: (object: T) => string | undefined;
   readonly getSpecReplicas: (object: T) => number;
   readonly setSpecReplicas: (object: T, replicas: number) => void;
   readonly getStatusReplicas: (object: T) => number;

@@ -1,4 +1,5 @@
 import type { KubernetesObject } from '../../shared/api/object.js';
+import { equalJson } from '../../shared/api/json.js';
 import { badRequest } from '../../shared/errors/bad-request.js';
 import { hasSameEncoding } from './encoding.js';
 import type { ResourceDefinition } from './definition.js';
@@ -37,6 +38,14 @@ export function checkNamespace(
   if (namespace !== undefined) metadata.namespace = namespace;
 }
 
+/** Refuses an object whose name is not that of the URL, or that has none. */
+export function checkGivenName(object: KubernetesObject, name: string): void {
+  if (!object.metadata.name) {
+    throw badRequest(`the name of the object (${name} based on URL) was undeterminable: name must be provided`);
+  }
+  checkName(object, name);
+}
+
 /** Refuses a body whose name is not that of the URL; takes the URL's where the body has none. */
 export function checkName(object: KubernetesObject, name: string): void {
   const given = object.metadata.name;
@@ -63,17 +72,30 @@ export function fillSystemFields(
   else delete metadata.generation;
 }
 
-/** What no update may change or drop. Explicit other values of uid and creationTimestamp are left for validation to refuse. */
+/** What no update may change or drop. Another uid, and a deletion that has not begun, are left for validation to refuse. */
 export function keepSystemFields(next: KubernetesObject, old: KubernetesObject): void {
   const to = next.metadata;
   const from = old.metadata;
   to.uid ??= from.uid;
-  to.creationTimestamp ??= from.creationTimestamp;
+  assign(to, from, 'creationTimestamp');
   delete to.selfLink;
-  assign(to, from, 'deletionTimestamp');
-  assign(to, from, 'deletionGracePeriodSeconds');
+  if (from.deletionTimestamp !== undefined) to.deletionTimestamp = from.deletionTimestamp;
+  if (from.deletionGracePeriodSeconds !== undefined) to.deletionGracePeriodSeconds ??= from.deletionGracePeriodSeconds;
   assign(to, from, 'generation');
   if (from.generateName !== undefined) to.generateName ??= from.generateName;
+}
+
+/**
+ * Takes out owners that are given twice.
+ * @returns the uids of those
+ */
+export function dropRepeatedOwners({ metadata }: KubernetesObject): string[] {
+  const { ownerReferences: given } = metadata;
+  if (!given || given.length < 2) return [];
+  const repeated = given.filter((one, index) => given.findIndex((other) => equalJson(one, other)) < index);
+  if (repeated.length === 0) return [];
+  metadata.ownerReferences = given.filter((one) => !repeated.includes(one));
+  return repeated.map(({ uid }) => uid);
 }
 
 function assign<T extends object, K extends keyof T>(to: T, from: T, field: K): void {

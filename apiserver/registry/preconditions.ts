@@ -53,7 +53,7 @@ export function checkUpdated(definition: ResourceDefinition, next: KubernetesObj
   if (uid && uid !== currentUid) throw preconditionFailed(resource, shared.name, 'UID', uid, currentUid);
   if (resourceVersion && resourceVersion !== '0') checkVersion(definition, resourceVersion, shared);
   else if (!definition.allowUnconditionalUpdate) {
-    throw invalid(resource, shared.name, [
+    throw invalid({ group: resource.group, kind: resource.resource }, shared.name, [
       invalidField('metadata.resourceVersion', 0, 'must be specified for an update'),
     ]);
   }

@@ -13,7 +13,15 @@ import { decodeObject, encodeObject, hasSameEncoding } from './encoding.js';
 import type { FieldManagement } from './field-management.js';
 import { KeyLock } from './key-lock.js';
 import { ObjectForms } from './object-forms.js';
-import { checkName, checkNamespace, fillSystemFields, generateName, timestamp } from './object-metadata.js';
+import {
+  checkGivenName,
+  dropRepeatedOwners,
+  checkName,
+  checkNamespace,
+  fillSystemFields,
+  generateName,
+  timestamp,
+} from './object-metadata.js';
 import { checkUpdated, preconditionFailed } from './preconditions.js';
 import { alreadyExists, invalid, modified, notFound } from './status-errors.js';
 import { collectionPrefix, storageKey } from './storage-keys.js';
@@ -165,6 +173,7 @@ export class ResourceStore {
     const { definition, dependencies } = this;
     const { strategy, resource } = definition;
     const now = timestamp(dependencies.clock.now());
+    warnOfRepeatedOwners(object, options, false);
     fillSystemFields(definition, object, dependencies.newUid(), now);
     const dropsStatus = definition.subresources.includes('status') && !definition.keepsStatusOnCreate;
     if (dropsStatus) delete (object as { status?: unknown }).status;
@@ -218,7 +227,7 @@ export class ResourceStore {
     mode: UpdateMode = { subresource: '' },
   ): Promise<WriteResult> {
     checkNamespace(this.definition, object, namespace);
-    checkName(object, name);
+    checkGivenName(object, name);
     return this.lock.run(this.key(namespace, name), async () => {
       const isNew = !this.find(namespace, name);
       if (isNew && mode.subresource === '' && this.definition.allowCreateOnUpdate) {
@@ -311,6 +320,7 @@ export class ResourceStore {
     const { definition, dependencies } = this;
     const old = shared.object;
     const now = timestamp(dependencies.clock.now());
+    warnOfRepeatedOwners(next, options, mode.isPatch === true);
     prepareUpdate(definition, next, old, mode, now);
     if (!mode.isApply && !mode.isUnowned) {
       const tracked = dependencies.fieldManagement.trackUpdate(
@@ -423,4 +433,14 @@ export class ResourceStore {
     if (this.#staysParsed) return encoded.note(bytes, object);
     return encoded.noteSelected(bytes, lookInto(object, this.#stored.selectableFields));
   }
+}
+
+function warnOfRepeatedOwners(object: KubernetesObject, { warn }: WriteOptions, isPatch: boolean): void {
+  const uids = dropRepeatedOwners(object);
+  if (uids.length === 0) return;
+  const when = isPatch ? ' after mutating admission happens' : '';
+  warn(
+    `.metadata.ownerReferences contains duplicate entries${when}; API server dedups owner references in 1.20+, and may ` +
+      `reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: ${uids.join(', ')}`,
+  );
 }

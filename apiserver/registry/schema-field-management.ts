@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../shared/api/json.js';
+import { badRequest, excerpt } from '../../shared/errors/bad-request.js';
 import type { KubernetesObject } from '../../shared/api/object.js';
 import type { Manager } from '../apply/managed-fields.js';
 import { serverSideApply } from '../apply/server-side-apply.js';
@@ -48,6 +49,7 @@ export class SchemaFieldManagement implements FieldManagement {
     live: KubernetesObject | undefined,
     applied: KubernetesObject,
   ): KubernetesObject | Promise<KubernetesObject> {
+    checkKind(request.definition, applied as unknown as Json);
     const type = this.#type(request.definition);
     if (!type) return applied;
     return this.#withVersions(request.definition, (versions) => {
@@ -96,6 +98,15 @@ export class SchemaFieldManagement implements FieldManagement {
     if (custom) return custom.structure;
     return resource.definition === undefined ? undefined : this.#schemas.type(resource.definition);
   }
+}
+
+/** @throws StatusError 400 for a configuration of another kind or version than that of the path */
+function checkKind({ resource }: ResourceDefinition, config: Json): void {
+  const textOf = (name: string): string => (typeof config[name] === 'string' ? config[name] : '');
+  const [apiVersion, kind] = [textOf('apiVersion'), textOf('kind')];
+  if (apiVersion === resource.apiVersion && kind === resource.kind) return;
+  const shown = apiVersion.includes('/') ? apiVersion : `/${apiVersion}`;
+  throw badRequest(`invalid object type: ${excerpt(`${shown}, Kind=${kind}`, 512)}`);
 }
 
 /** A form of an object that must be asked for. */

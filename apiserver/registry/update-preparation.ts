@@ -6,6 +6,7 @@ import { hasSpecChange, keepSystemFields } from './object-metadata.js';
 export interface UpdateMode {
   /** '' for the object itself, `status`, `finalize`, `binding`, `approval` ... */
   readonly subresource: string;
+  readonly isPatch?: boolean;
   /** managedFields have been set by server-side apply already. */
   readonly isApply?: boolean;
   /** Nobody owns what is written: the original binds pods past its field managers. */

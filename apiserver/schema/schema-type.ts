@@ -25,9 +25,14 @@ export interface ScalarType {
 /** A value of any form, kept as it was sent (RawExtension, JSON). Owned as a whole in server-side apply. */
 export interface AnyType {
   readonly kind: 'any';
+  /** Owned key by key where it is an object, and so on below; the original deduces it of what no schema describes. */
+  readonly isDeduced?: boolean;
   /** What its objects are, at the top or in a list, where the form is not quite free: a schema, or a boolean instead. */
   readonly objects?: StructType;
 }
+
+/** Anything that no schema describes, owned as deep as its objects go. */
+export const deduced: AnyType = { kind: 'any', isDeduced: true };
 
 export interface ListType {
   readonly kind: 'list';
@@ -44,6 +49,14 @@ export interface MapType {
   readonly values: SchemaType;
   readonly mapType: 'granular' | 'atomic';
 }
+
+const deducedMap: MapType = { kind: 'map', values: deduced, mapType: 'granular' };
+
+/** The type along which a value is walked: what is deduced is a map where there is an object. */
+export const typeFor = (value: unknown, type: SchemaType): SchemaType =>
+  type.kind === 'any' && type.isDeduced && typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? deducedMap
+    : type;
 
 export interface StructType {
   readonly kind: 'struct';

@@ -1,15 +1,16 @@
 import type { KubernetesObject } from '../../shared/api/object.js';
 import { badRequest } from '../../shared/errors/bad-request.js';
+import { unsupportedMediaType } from '../decode/errors.js';
 import { negotiate } from '../http/accept.js';
 import { readBody } from '../http/body.js';
 import { header, type Exchange } from '../http/exchange.js';
-import type { ExpectedKind, ObjectCodec } from '../http/object-codec.js';
+import { customPatchTypes, type ExpectedKind, type ObjectCodec } from '../http/object-codec.js';
 import type { SubresourceHandler } from '../http/resource-handler.js';
 import { sendObject } from '../http/respond.js';
 import { writeOptions } from '../http/write-request.js';
 import type { ResourceDefinition, ScaleMapping } from '../registry/definition.js';
 import type { ServedResource } from '../registry/resource-registry.js';
-import { invalid, methodNotSupported, modified, unknownResource } from '../registry/status-errors.js';
+import { internalError, invalid, methodNotSupported, modified, unknownResource } from '../registry/status-errors.js';
 import { invalid as invalidField } from '../validation/field-error.js';
 
 const expected: ExpectedKind = {
@@ -34,6 +35,13 @@ export function scaleOf(mapping: ScaleMapping<KubernetesObject>, object: Kuberne
   };
 }
 
+/** @throws StatusError 500 where there is no number of replicas to show */
+function givenScaleOf(mapping: ScaleMapping<KubernetesObject>, object: KubernetesObject): Scale {
+  const missing = mapping.lacksSpecReplicas?.(object);
+  if (missing !== undefined) throw internalError(`the spec replicas field ${JSON.stringify(missing)} does not exist`);
+  return scaleOf(mapping, object);
+}
+
 /** Serves /scale: the number of replicas of any kind that has one, as an autoscaling/v1 Scale. */
 export function scaleHandler(codec: ObjectCodec): SubresourceHandler {
   return async (exchange, served) => {
@@ -42,7 +50,7 @@ export function scaleHandler(codec: ObjectCodec): SubresourceHandler {
     const { info } = exchange;
     switch (info.verb) {
       case 'get':
-        send(exchange, scaleOf(mapping, (await served.store.current(info.namespace, info.name)).object));
+        send(exchange, givenScaleOf(mapping, (await served.store.current(info.namespace, info.name)).object));
         return;
       case 'update':
       case 'patch':
@@ -64,10 +72,10 @@ async function write(
   const options = writeOptions(exchange);
   const bytes = await readBody(exchange);
   const contentType = header(request, 'content-type');
-  const wanted = changer(info.verb === 'patch', bytes, contentType, codec, options);
+  const wanted = changer(info.verb === 'patch', bytes, contentType, codec, options, served.definition);
   const mode = { subresource: 'scale' };
   const result = await served.store.modify(info.namespace, info.name, options, mode, (current) => {
-    const before = scaleOf(mapping, current);
+    const before = info.verb === 'patch' ? givenScaleOf(mapping, current) : scaleOf(mapping, current);
     const next = wanted(before);
     check(served.definition, next, before);
     mapping.setSpecReplicas(current, next.spec?.replicas ?? 0);
@@ -82,18 +90,20 @@ function changer(
   contentType: string | undefined,
   codec: ObjectCodec,
   options: Parameters<ObjectCodec['decode']>[3],
+  { custom }: ResourceDefinition,
 ): (before: Scale) => Scale {
   if (!isPatch) {
     const given = codec.decode(bytes, contentType, expected, options) as Scale;
     return () => given;
   }
   const patch = codec.parsePatch(bytes, contentType);
+  if (custom && patch.type === 'strategic') throw unsupportedMediaType(customPatchTypes);
   // An applied Scale has one field of interest, so merging it is applying it.
   const merged = patch.type === 'apply' ? { ...patch, type: 'merge' as const } : patch;
   return (before) => codec.applyPatch(merged, structuredClone(before), expected, options) as Scale;
 }
 
-function check({ resource }: ResourceDefinition, next: Scale, before: Scale): void {
+function check({ resource, custom }: ResourceDefinition, next: Scale, before: Scale): void {
   const { name, resourceVersion } = next.metadata;
   if (name && name !== before.metadata.name) {
     throw badRequest(`the name of the object (${name}) does not match the name on the URL (${before.metadata.name})`);
@@ -101,6 +111,8 @@ function check({ resource }: ResourceDefinition, next: Scale, before: Scale): vo
   if (resourceVersion && resourceVersion !== before.metadata.resourceVersion) {
     throw modified(resource, before.metadata.name);
   }
+  // Of a custom resource the object itself is checked.
+  if (custom) return;
   const replicas = next.spec?.replicas ?? 0;
   if (!Number.isInteger(replicas) || replicas < 0) {
     const error = invalidField('spec.replicas', replicas, 'must be greater than or equal to 0');

@@ -3,7 +3,9 @@
  * original's (apimachinery util/validation), since clients and people read them.
  */
 
-const maxLengthMessage = (length: number): string => `must be no more than ${length} bytes`;
+const maxLengthMessage = (length: number): string => `must be no more than ${length} characters`;
+/** Said of keys and values of labels, and of what is formed like them. */
+const maxBytesMessage = (length: number): string => `must be no more than ${length} bytes`;
 const emptyMessage = 'must be non-empty';
 export const rangeMessage = (low: number, high: number): string => `must be between ${low} and ${high}, inclusive`;
 
@@ -72,9 +74,12 @@ export function isDns1123Label(value: string | undefined = ''): string[] {
 
 /** A subdomain of DNS (RFC 1123): labels joined by dots, at most 253. */
 export function isDns1123Subdomain(value: string | undefined = ''): string[] {
-  if (isGood(value, SUBDOMAIN_RE, 253)) return [];
+  return isGood(value, SUBDOMAIN_RE, 253) ? [] : subdomainProblems(value, maxLengthMessage);
+}
+
+function subdomainProblems(value: string, tooLong: (length: number) => string): string[] {
   const problems: string[] = [];
-  if (utf8Length(value) > 253) problems.push(maxLengthMessage(253));
+  if (utf8Length(value) > 253) problems.push(tooLong(253));
   if (!matches(value, SUBDOMAIN_RE, 253))
     problems.push(
       regexMessage(
@@ -131,13 +136,13 @@ export function isQualifiedName(value: string | undefined = ''): string[] {
     const prefix = name;
     name = parts[1] ?? '';
     if (prefix === '') problems.push(`prefix part ${emptyMessage}`);
-    else problems.push(...isDns1123Subdomain(prefix).map((problem) => `prefix part ${problem}`));
+    else problems.push(...subdomainProblems(prefix, maxBytesMessage).map((problem) => `prefix part ${problem}`));
   } else if (parts.length > 2) {
     const text = regexMessage(rule, QUALIFIED_NAME, 'MyName', 'my.name', '123-abc');
     return [`a qualified name ${text} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`];
   }
   if (name === '') problems.push(`name part ${emptyMessage}`);
-  else if (utf8Length(name) > 63) problems.push(`name part ${maxLengthMessage(63)}`);
+  else if (utf8Length(name) > 63) problems.push(`name part ${maxBytesMessage(63)}`);
   if (!matches(name, QUALIFIED_NAME_RE, 253))
     problems.push(`name part ${regexMessage(rule, QUALIFIED_NAME, 'MyName', 'my.name', '123-abc')}`);
   return problems;
@@ -146,7 +151,7 @@ export function isQualifiedName(value: string | undefined = ''): string[] {
 export function isLabelValue(value: string | undefined = ''): string[] {
   if (isGood(value, LABEL_VALUE_RE, 63)) return [];
   const problems: string[] = [];
-  if (utf8Length(value) > 63) problems.push(maxLengthMessage(63));
+  if (utf8Length(value) > 63) problems.push(maxBytesMessage(63));
   if (!matches(value, LABEL_VALUE_RE, 253))
     problems.push(
       regexMessage(
