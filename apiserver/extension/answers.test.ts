@@ -26,6 +26,8 @@ const patch = (type: string, body: unknown, query = '', name = 'one'): Promise<R
   });
 const post = (body: unknown, query = '?dryRun=All'): Promise<RawAnswer> => client.send(`${objects}${query}`, { body });
 
+const part = ({ json }: RawAnswer, name: string): Json => (json?.[name] ?? {}) as Json;
+
 function refuses({ code, text, json }: RawAnswer, expectedCode: number, message: RegExp | string): void {
   assert.equal(code, expectedCode, text);
   const given = String(json?.['message']);
@@ -174,11 +176,10 @@ describe('as Kubernetes 1.36 answers', () => {
         422,
         'widgets.example.com "one" is invalid: metadata.resourceVersion: Invalid value: 0: must be specified for an update',
       );
-      const { json } = await client.send(`${objects}/one`);
-      const { resourceVersion, creationTimestamp } = json?.['metadata'] as Record<string, string>;
+      const { resourceVersion, creationTimestamp } = part(await client.send(`${objects}/one`), 'metadata');
       const early = '2001-01-01T00:00:00Z';
       const made = await update({ resourceVersion, creationTimestamp: early });
-      assert.equal((made.json?.['metadata'] as Json)['creationTimestamp'], creationTimestamp);
+      assert.equal(part(made, 'metadata')['creationTimestamp'], creationTimestamp);
       refuses(
         await update({ resourceVersion, deletionTimestamp: early }),
         422,
@@ -192,15 +193,14 @@ describe('as Kubernetes 1.36 answers', () => {
         ...widget('a', { size: 1 }),
         metadata: { name: 'a', ownerReferences: [owner, owner] },
       });
-      assert.deepEqual((made.json?.['metadata'] as Json)['ownerReferences'], [owner]);
+      assert.deepEqual(part(made, 'metadata')['ownerReferences'], [owner]);
       assert.match(String(made.headers['warning']), /contains duplicate entries; .* duplicate UID\(s\) observed: u/);
     });
   });
 
   describe('the status of a custom resource', () => {
     it('comes without metadata, and is checked alone', async () => {
-      const { json } = await client.send(`${objects}/one`);
-      const { resourceVersion } = json?.['metadata'] as Record<string, string>;
+      const { resourceVersion } = part(await client.send(`${objects}/one`), 'metadata');
       const update = (status: Json): Promise<RawAnswer> =>
         client.send(`${objects}/one/status?dryRun=All`, {
           method: 'PUT',
@@ -212,7 +212,7 @@ describe('as Kubernetes 1.36 answers', () => {
         });
       const good = await update({ phase: 'Ready' });
       assert.equal(good.code, 200, good.text);
-      assert.equal((good.json?.['metadata'] as Json)['labels'], undefined);
+      assert.equal(part(good, 'metadata')['labels'], undefined);
       const bad = await update({ replicas: 'x' });
       refuses(bad, 422, /status.replicas: Invalid value: "string": replicas in body must be of type integer/);
       refuses(
@@ -268,9 +268,10 @@ describe('as Kubernetes 1.36 answers', () => {
     });
 
     it('is owned as deep as it goes where no schema says what it is', async () => {
-      const { json } = await post(widget('a', { size: 1, free: { x: { y: 1 } } }));
-      const [entry] = (json?.['metadata'] as { managedFields: { fieldsV1: Json }[] }).managedFields;
-      assert.deepEqual((entry?.fieldsV1['f:spec'] as Json)['f:free'], { '.': {}, 'f:x': { '.': {}, 'f:y': {} } });
+      const made = await post(widget('a', { size: 1, free: { x: { y: 1 } } }));
+      const [entry] = part(made, 'metadata')['managedFields'] as { fieldsV1: Record<string, Json> }[];
+      assert.ok(entry);
+      assert.deepEqual(entry.fieldsV1['f:spec']?.['f:free'], { '.': {}, 'f:x': { '.': {}, 'f:y': {} } });
     });
 
     it('is told of in the order of its name when it is not known', async () => {
