@@ -81,6 +81,25 @@ describe('lists and watches in all their forms', () => {
     const pretty = await admin.send(path, { headers: { accept: 'application/json;pretty=1' } });
     assert.equal(pretty.text.match(/"kind":/g)?.length, 1);
     assert.match((await admin.send(`${path}/a`)).text, /^\{"kind":"ConfigMap","apiVersion":"v1","/);
+  });
+
+  it('are laid out for who asks for it, and for the tools that people read from', async () => {
+    const laidOut = async (query: string, agent = 'kubectl/v1.36'): Promise<boolean[]> => {
+      const bodies = [`${path}/a${query}`, `${path}${query}`, `${path}/missing${query}`, `/version${query}`];
+      const headers = { 'user-agent': agent };
+      const answers = await Promise.all(bodies.map((body) => admin.send(body, { headers })));
+      return answers.map(({ text }) => text.startsWith('{\n  "') && text.endsWith('}\n'));
+    };
+    const [all, none] = [Array(4).fill(true), Array(4).fill(false)];
+    assert.deepEqual(await laidOut(''), none);
+    assert.deepEqual(await laidOut('?pretty=true'), all);
+    assert.deepEqual(await laidOut('', 'curl/8.5.0'), all);
+    assert.deepEqual(await laidOut('', 'Mozilla/5.0 (X11; Linux x86_64)'), all);
+    assert.deepEqual(await laidOut('?pretty=false', 'curl/8.5.0'), none);
+  });
+
+  it('are what they were at a revision of the past', async () => {
+    const { items } = await list();
     const past = await list(`?resourceVersion=${items[1]?.metadata.resourceVersion}&resourceVersionMatch=Exact`);
     assert.deepEqual(
       past.items.map(({ kind: type, metadata }) => [type, metadata.name]),

@@ -11,7 +11,7 @@ import { negotiate, type Negotiated } from './accept.js';
 import { joinList, jsonList, listHead, ListItems, protobufList, sendList, type TypedItem } from './list-response.js';
 import type { IncludeObject } from '../table/table.js';
 import type { Representations } from './representations.js';
-import { sendObject, sendProtobuf } from './respond.js';
+import { isLaidOut, sendObject, sendProtobuf } from './respond.js';
 import { serveWatch, type WatchDependencies } from './watch-response.js';
 
 /** Answers get, list and watch of stored objects from the cache. */
@@ -77,7 +77,8 @@ export class ResourceReader {
       form.transform === 'Table'
         ? await this.#representations.tableList(served, form, result, include)
         : jsonList(listHead(listed, result), await this.#listItems(served, form, include, result.objects));
-    if (form.encoding === 'json' && !form.isPretty) await sendList(exchange, list);
+    const isPlain = form.encoding === 'json' && !isLaidOut(exchange, form.isPretty, () => list.sizeBytes);
+    if (isPlain) await sendList(exchange, list);
     else sendObject(exchange, 200, joinList(list), form);
   }
 

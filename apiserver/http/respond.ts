@@ -92,6 +92,17 @@ export function sendJson(exchange: Exchange, code: number, value: unknown): void
   sendObject(exchange, code, Buffer.from(JSON.stringify(value)), { encoding, isPretty: false });
 }
 
+/** Whether JSON of this size is laid out: for who asks for it, and for browsers and tools that people read from. */
+export function isLaidOut(exchange: Exchange, isPretty: boolean, sizeBytes: () => number): boolean {
+  return isForPeople(exchange, isPretty) && sizeBytes() <= maxLaidOutBytes;
+}
+
+function isForPeople({ query, request }: Exchange, isPretty: boolean): boolean {
+  const asked = query.get('pretty');
+  if (asked) return /^(1|t|true)$/i.test(asked);
+  return isPretty || /^(curl|Wget|Mozilla\/5\.0)/.test(header(request, 'user-agent') ?? '');
+}
+
 /** An object in the encoding that was asked for; `bytes` is its JSON. */
 export function sendObject(
   exchange: Exchange,
@@ -107,7 +118,9 @@ export function sendObject(
     return;
   }
   const contentType = encoding === 'yaml' ? yamlType : jsonType;
-  if ((encoding === 'json' && !isPretty) || bytes.length > maxLaidOutBytes) {
+  const isPlain =
+    encoding === 'json' ? !isLaidOut(exchange, isPretty, () => bytes.length) : bytes.length > maxLaidOutBytes;
+  if (isPlain) {
     sendBytes(exchange, code, contentType, bytes);
     return;
   }

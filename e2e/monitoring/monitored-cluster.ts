@@ -126,7 +126,8 @@ export class MonitoredCluster {
       );
     }, 60_000);
     await eventually(async () => {
-      const count = (await this.query(at, 'count(container_memory_working_set_bytes{job="cadvisor"})')) ?? 0;
+      const count =
+        (await this.query(at, 'count(container_memory_working_set_bytes{job="cadvisor",image!=""} > 0)')) ?? 0;
       assert.ok(count > 0, 'no figures of containers');
     }, 60_000);
   }

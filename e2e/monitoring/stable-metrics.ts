@@ -58,6 +58,17 @@ export const stableMetrics: Readonly<Record<string, readonly string[]>> = {
 
 /** Others that dashboards and alerts for Kubernetes are usually made of. */
 export const usualMetrics: Readonly<Record<string, readonly string[]>> = {
+  cadvisor: [
+    'container_cpu_cfs_periods_total',
+    'container_cpu_cfs_throttled_periods_total',
+    'container_cpu_usage_seconds_total',
+    'container_memory_cache',
+    'container_memory_rss',
+    'container_memory_usage_bytes',
+    'container_memory_working_set_bytes',
+    'machine_cpu_cores',
+    'machine_memory_bytes',
+  ],
   kubelet: [
     'kubelet_node_name',
     'kubelet_pleg_relist_duration_seconds',

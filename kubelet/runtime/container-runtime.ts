@@ -138,13 +138,27 @@ export interface RuntimeItem {
   /** Name of the container; undefined for a sandbox. */
   readonly container?: string;
 }
-export interface ContainerStats {
+/** How often a container with a limit of CPU came to its end before the period did. */
+export interface CpuThrottling {
+  readonly periods: number;
+  readonly throttledPeriods: number;
+  readonly throttledNanoseconds: number;
+}
+/** What a container has used. */
+export interface UsedResources {
+  readonly cpuNanoseconds: number;
+  readonly throttling: CpuThrottling;
+  readonly memoryUsageBytes: number;
+  readonly memoryCacheBytes: number;
+  readonly memoryWorkingSetBytes: number;
+  readonly memoryRssBytes: number;
+}
+export interface ContainerStats extends UsedResources {
   readonly id: string;
   readonly pod: PodIdentity;
   readonly name: string;
-  readonly cpuNanoseconds: number;
-  readonly memoryWorkingSetBytes: number;
-  readonly memoryRssBytes: number;
+  /** As the pod names it. */
+  readonly image: string;
   readonly atMs: number;
   readonly startedAtMs?: number;
 }

@@ -308,7 +308,10 @@ function containerTests(world: SuiteWorld): void {
   test('statistics tell the containers that run', async () => {
     const { id, sandboxId, sandbox } = await world.start(programs.runs);
     const mine = (await world.runtime.stats()).find((stats) => stats.id === id);
+    const status = await world.status(id, 'running');
     assert.deepEqual([mine?.name, mine?.pod], ['main', sandbox.pod]);
+    assert.deepEqual([mine?.image, mine?.startedAtMs], [status.image, status.startedAtMs]);
+    assert.ok(mine && mine.memoryUsageBytes >= mine.memoryWorkingSetBytes);
     await world.runtime.removePodSandbox(sandboxId);
   });
 }

@@ -79,8 +79,10 @@ test('pods, metrics and statistics are served', async () => {
   const cadvisor = (await world.get('/metrics/cadvisor')).body;
   assert.match(
     cadvisor,
-    /^container_cpu_usage_seconds_total\{container="main",namespace="default",pod="web",cpu="total"\} 0 \d+$/m,
+    /^container_cpu_usage_seconds_total\{container="main",namespace="default",pod="web",id="\/docker\/(\S+)",image="\S+",name="\1",cpu="total"\} 0 \d+$/m,
   );
+  assert.match(cadvisor, /^container_cpu_cfs_throttled_periods_total\{container="main",.*\} 0 \d+$/m);
+  assert.match(cadvisor, /^machine_cpu_cores [1-9]\d* \d+$/m);
   assert.match(cadvisor, /^machine_memory_bytes \d+ \d+$/m);
   const summary = JSON.parse((await world.get('/stats/summary')).body) as {
     node: { nodeName: string };

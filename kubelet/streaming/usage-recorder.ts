@@ -15,6 +15,7 @@ export interface CpuUsage {
 }
 
 export interface NodeUsage {
+  readonly processors: number;
   readonly cpu: CpuUsage;
   readonly memoryTotalBytes: number;
   readonly memoryAvailableBytes: number;
@@ -60,6 +61,7 @@ export class UsageRecorder {
     const kilobytes = (name: string): number =>
       Number(new RegExp(`^${name}: +(\\d+) kB$`, 'm').exec(memory ?? '')?.[1] ?? 0);
     return {
+      processors: (stat ?? '').match(/^cpu\d+ /gm)?.length ?? 0,
       cpu: this.#cpu('node', busyNanoseconds(stat ?? ''), atMs),
       memoryTotalBytes: kilobytes('MemTotal') * 1024,
       memoryAvailableBytes: kilobytes('MemAvailable') * 1024,

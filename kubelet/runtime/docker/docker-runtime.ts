@@ -377,7 +377,8 @@ export class DockerRuntime implements ContainerRuntime {
     if (!usage) return undefined;
     const { startedAtMs } = (await this.#statusOf(info)) ?? {};
     const started = startedAtMs === undefined ? {} : { startedAtMs };
-    return { id: info.Id, pod: podOf(info.Labels), name, ...usage, atMs: this.#clock.now(), ...started };
+    const image = info.Labels[label.image] ?? info.Image;
+    return { id: info.Id, pod: podOf(info.Labels), name, image, ...usage, atMs: this.#clock.now(), ...started };
   }
 
   #engineStats(id: string): ReturnType<typeof readCgroup> {
