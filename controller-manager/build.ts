@@ -61,11 +61,7 @@ export function build(options: BuildOptions): Group {
   const group = new Group().add(connections);
   if (options.healthPort !== undefined) {
     const server = new HealthServer({ port: options.healthPort, metrics, readyz: { controllers: () => unready() } });
-    group.add({
-      name: 'health',
-      start: async () => log.info('serves its health', { port: await server.start() }),
-      stop: () => server.stop(),
-    });
+    group.add(server.asMember('health', (port) => log.info('serves its health', { port })));
   }
   return group.add(task('controllers', run));
 }

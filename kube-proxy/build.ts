@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { endpointslices, nodes, servicecidrs, services } from '../shared/api/generated/resources.js';
 import { dropManagedFields, InformerFactory } from '../shared/cache/informer-factory.js';
 import type { Client } from '../shared/client/client.js';
-import { waitForServer } from '../shared/client/connect.js';
+import { serverConnection } from '../shared/client/connect.js';
 import type { Clock } from '../shared/clock/clock.js';
 import { Group, task } from '../shared/lifecycle/group.js';
 import type { Log } from '../shared/log/log.js';
@@ -58,18 +58,9 @@ export function build(options: ProxyOptions): Group {
       metrics: registry,
       readyz: { 'informer-sync': () => factory.unsynced()[0], rules: () => proxy.unreadyReason() },
     });
-    group.add({
-      name: 'health',
-      start: async () => log.info('serves its health', { port: await health.start() }),
-      stop: () => health.stop(),
-    });
+    group.add(health.asMember('health', (port) => log.info('serves its health', { port })));
   }
-  group.add({
-    name: 'server',
-    start: () =>
-      waitForServer(client, { clock, onWaiting: (reason) => log.info('waiting for the API server', { reason }) }),
-    stop: () => client.close(),
-  });
+  group.add(serverConnection(client, clock, (reason) => log.info('waiting for the API server', { reason })));
   group.add(task('caches', (signal) => factory.run(signal)));
   group.add(task('proxying', (signal) => proxy.run(signal)));
   return group;

@@ -10,7 +10,7 @@ import {
 import { DEFAULT_SCHEDULER } from '../shared/api/well-known.js';
 import { dropManagedFields, InformerFactory } from '../shared/cache/informer-factory.js';
 import type { Client } from '../shared/client/client.js';
-import { waitForServer } from '../shared/client/connect.js';
+import { serverConnection } from '../shared/client/connect.js';
 import type { Clock } from '../shared/clock/clock.js';
 import { ApiEventRecorder } from '../shared/controller/event-recorder.js';
 import { LeaderElector } from '../shared/controller/leader-election.js';
@@ -71,18 +71,9 @@ export function build(options: SchedulerOptions): Group {
       furtherMetrics: { '/metrics/resources': () => podResourceMetrics(podCache.lister.list()) },
       readyz: { 'informer-sync': () => factory.unsynced()[0] },
     });
-    group.add({
-      name: 'health',
-      start: async () => log.info('serves its health', { port: await health.start() }),
-      stop: () => health.stop(),
-    });
+    group.add(health.asMember('health', (port) => log.info('serves its health', { port })));
   }
-  group.add({
-    name: 'server',
-    start: () =>
-      waitForServer(client, { clock, onWaiting: (reason) => log.info('waiting for the API server', { reason }) }),
-    stop: () => client.close(),
-  });
+  group.add(serverConnection(client, clock, (reason) => log.info('waiting for the API server', { reason })));
   group.add(task('caches', (signal) => factory.run(signal)));
   group.add({ name: 'events', start: () => undefined, stop: () => recorder.stop() });
   group.add(task('scheduling', (signal) => lead(options, scheduler, signal)));

@@ -70,16 +70,8 @@ export function build(options: DnsOptions): Group {
   const health = new HealthServer({ port: options.healthPort, host, metrics: registry, readyz });
   const metrics = new HealthServer({ port: options.metricsPort, host, metrics: registry });
   return new Group()
-    .add({
-      name: 'health',
-      start: async () => log.info('serves its health', { port: await health.start() }),
-      stop: () => health.stop(),
-    })
-    .add({
-      name: 'metrics',
-      start: async () => log.info('serves its metrics', { port: await metrics.start() }),
-      stop: () => metrics.stop(),
-    })
+    .add(health.asMember('health', (served) => log.info('serves its health', { port: served })))
+    .add(metrics.asMember('metrics', (served) => log.info('serves its metrics', { port: served })))
     .add({ name: 'connection', start: () => undefined, stop: () => client.close() })
     .add(task('caches', (signal) => factory.run(signal)))
     .add({

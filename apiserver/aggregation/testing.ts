@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
-import { createCertificateAuthority, issueCertificate } from '../../shared/pki/certificate.js';
+import { servingCertificate } from '../../shared/pki/testing/serving-certificate.js';
 
 /** A request as an extension server sees it. */
 export interface SeenRequest {
@@ -35,17 +35,8 @@ export interface ExtensionServerOptions {
   readonly answer: Answering;
 }
 
-const hour = 3_600_000;
-
 export async function startExtensionServer(options: ExtensionServerOptions): Promise<ExtensionServer> {
-  const validity = { notBefore: new Date(Date.now() - hour), notAfter: new Date(Date.now() + hour) };
-  const ca = await createCertificateAuthority({ subject: { commonName: 'extension-ca' }, ...validity });
-  const { certificate, key } = await issueCertificate(ca, {
-    subject: { commonName: 'extension' },
-    usages: ['server'],
-    dnsNames: [options.serverName],
-    ...validity,
-  });
+  const { ca, certificate, key } = await servingCertificate({ dnsNames: [options.serverName] });
   const tls = { cert: certificate, key, ca: options.requestHeaderCa, requestCert: true, rejectUnauthorized: false };
   const server: Server = createServer(tls);
   const look = (request: IncomingMessage): string | undefined => {
@@ -58,7 +49,7 @@ export async function startExtensionServer(options: ExtensionServerOptions): Pro
     get port() {
       return (server.address() as AddressInfo).port;
     },
-    caBundle: Buffer.from(ca.certificate).toString('base64'),
+    caBundle: Buffer.from(ca).toString('base64'),
     seen: [],
     answer: options.answer,
     onUpgrade: (_request, socket) => socket.destroy(),

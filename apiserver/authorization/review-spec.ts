@@ -8,48 +8,36 @@ interface Selection {
 }
 
 /** The spec of a SubjectAccessReview that asks about a request. */
-export function reviewSpec({ user, isResourceRequest, verb, path, ...rest }: Attributes): Record<string, unknown> {
-  const { group, version, resource, subresource, namespace, name, fieldSelector, labelSelector } = rest;
-  const attributes = isResourceRequest
-    ? {
-        resourceAttributes: {
-          namespace,
-          verb,
-          group,
-          version,
-          resource,
-          subresource: subresource || undefined,
-          name: name || undefined,
-          fieldSelector: fieldSelector ? fieldRequirements(fieldSelector) : undefined,
-          labelSelector: labelSelector ? labelRequirements(labelSelector) : undefined,
-        },
-      }
-    : { nonResourceAttributes: { path, verb } };
-  return { user: user.name, uid: user.uid, groups: user.groups, extra: user.extra, ...attributes };
+export function reviewSpec(attributes: Attributes): Record<string, unknown> {
+  const { name, uid, groups, extra } = attributes.user;
+  return { user: name, uid, groups, extra, ...requestAttributes(attributes, undefined) };
 }
 
 /** The same as conditions see it: what is empty is there all the same. */
-export function conditionRequest({ user, isResourceRequest, verb, path, ...rest }: Attributes): object {
-  const { group, version, resource, subresource, namespace = '', name, fieldSelector, labelSelector } = rest;
+export function conditionRequest(attributes: Attributes): object {
+  const { name, uid = '', groups, extra = {} } = attributes.user;
+  return { user: name, uid, groups, extra, ...requestAttributes(attributes, '') };
+}
+
+/** What is asked for. Names that a request does not have are `absent`. */
+function requestAttributes(attributes: Attributes, absent: '' | undefined): object {
+  const { isResourceRequest, verb, path, group, version, resource, fieldSelector, labelSelector } = attributes;
+  if (!isResourceRequest) return { nonResourceAttributes: { path, verb } };
   const fields = fieldSelector ? fieldRequirements(fieldSelector) : undefined;
   const labels = labelSelector ? labelRequirements(labelSelector) : undefined;
-  const attributes = isResourceRequest
-    ? {
-        resourceAttributes: {
-          namespace,
-          verb,
-          group,
-          version,
-          resource,
-          subresource,
-          name,
-          ...(fields ? { fieldSelector: fields } : {}),
-          ...(labels ? { labelSelector: labels } : {}),
-        },
-      }
-    : { nonResourceAttributes: { path, verb } };
-  const { groups, uid = '', extra = {} } = user;
-  return { user: user.name, groups, uid, extra, ...attributes };
+  return {
+    resourceAttributes: {
+      namespace: attributes.namespace ?? absent,
+      verb,
+      group,
+      version,
+      resource,
+      subresource: attributes.subresource || absent,
+      name: attributes.name || absent,
+      ...(fields ? { fieldSelector: fields } : {}),
+      ...(labels ? { labelSelector: labels } : {}),
+    },
+  };
 }
 
 /** A selector that cannot be read is left out: who is asked is asked about all objects then. */

@@ -1,7 +1,7 @@
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { JsonObject } from '../../shared/api/json.js';
-import { createCertificateAuthority, issueCertificate } from '../../shared/pki/certificate.js';
+import { servingCertificate } from '../../shared/pki/testing/serving-certificate.js';
 
 /** What a conversion webhook is asked. */
 export interface AskedConversion {
@@ -21,8 +21,6 @@ export interface TestConversion {
   answer: Converting;
   close(): Promise<void>;
 }
-
-const hour = 3_600_000;
 
 /** `host:port` in v1 is two fields in all other versions. */
 function convertAddress(object: JsonObject, apiVersion: string): JsonObject {
@@ -45,15 +43,7 @@ export const success = ({ objects, desiredAPIVersion }: AskedConversion): object
 });
 
 export async function startTestConversion(): Promise<TestConversion> {
-  const validity = { notBefore: new Date(Date.now() - hour), notAfter: new Date(Date.now() + hour) };
-  const ca = await createCertificateAuthority({ subject: { commonName: 'conversion-ca' }, ...validity });
-  const { certificate, key } = await issueCertificate(ca, {
-    subject: { commonName: 'conversion' },
-    usages: ['server'],
-    dnsNames: ['localhost'],
-    ipAddresses: ['127.0.0.1'],
-    ...validity,
-  });
+  const { ca, certificate, key } = await servingCertificate();
   const asked: AskedConversion[] = [];
   const server = createServer({ cert: certificate, key }, (request, response) => {
     const chunks: Buffer[] = [];
@@ -75,7 +65,7 @@ export async function startTestConversion(): Promise<TestConversion> {
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/convert`;
-  const caBundle = Buffer.from(ca.certificate).toString('base64');
+  const caBundle = Buffer.from(ca).toString('base64');
   const webhook: TestConversion = {
     conversion: {
       strategy: 'Webhook',

@@ -4,7 +4,7 @@ import { createServer, request, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { test, type TestContext } from 'node:test';
-import { createCertificateAuthority, issueCertificate } from '../../shared/pki/certificate.js';
+import { servingCertificate } from '../../shared/pki/testing/serving-certificate.js';
 import { tunnel } from './stream-tunnel.js';
 
 const messages = Array.from({ length: 300 }, (_, number) => `message ${number};`);
@@ -16,15 +16,8 @@ interface World {
 
 /** A client, a server that tunnels, and a target that does with the connection what the test says. */
 async function world(t: TestContext, serve: (socket: Duplex) => void): Promise<World> {
-  const validity = { notBefore: new Date(Date.now() - 60_000), notAfter: new Date(Date.now() + 3_600_000) };
-  const ca = await createCertificateAuthority({ subject: { commonName: 'test' }, ...validity });
-  const pair = await issueCertificate(ca, {
-    subject: { commonName: 'localhost' },
-    usages: ['server'],
-    ipAddresses: ['127.0.0.1'],
-    ...validity,
-  });
-  const tls = { cert: pair.certificate, key: pair.key };
+  const { ca, certificate, key } = await servingCertificate();
+  const tls = { cert: certificate, key };
   const sockets = new Set<Duplex>();
   const listen = async (server: Server): Promise<number> => {
     server.on('secureConnection', (socket: Duplex) => sockets.add(socket));
@@ -41,14 +34,14 @@ async function world(t: TestContext, serve: (socket: Duplex) => void): Promise<W
     socket.write('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: test\r\n\r\n');
     serve(socket);
   });
-  const options = { host: '127.0.0.1', port: await listen(target), path: '/', ca: ca.certificate };
+  const options = { host: '127.0.0.1', port: await listen(target), path: '/', ca };
   const front = createServer(tls).on('upgrade', (incoming, socket: Duplex, head: Buffer) => {
     void tunnel(incoming, socket, head, { isTls: true, options });
   });
   const port = await listen(front);
   const connect = async (): Promise<{ socket: Duplex; records: string[] }> => {
     const headers = { connection: 'upgrade', upgrade: 'test' };
-    const sent = request({ host: '127.0.0.1', port, ca: ca.certificate, headers }).end();
+    const sent = request({ host: '127.0.0.1', port, ca, headers }).end();
     const [, socket, head] = (await once(sent, 'upgrade')) as [unknown, Duplex, Buffer];
     const records = head.length > 0 ? [head.toString()] : [];
     socket.on('data', (record: Buffer) => records.push(record.toString()));

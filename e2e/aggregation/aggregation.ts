@@ -4,14 +4,8 @@ import { join, resolve } from 'node:path';
 import { before, test } from 'node:test';
 import type { APIService, APIServiceCondition, Namespace } from '../../shared/api/generated/types.js';
 import { eventually } from '../../shared/clock/eventually.js';
-import {
-  namespace,
-  registration,
-  serverManifest,
-  serverName,
-  servingCertificate,
-  type ServingCertificate,
-} from './manifests.js';
+import { servingCertificate, type ServingCertificate } from '../../shared/pki/testing/serving-certificate.js';
+import { namespace, registration, serverManifest, serverName } from './manifests.js';
 import type { TestCluster } from '../lab/cluster.js';
 import type { CommandResult } from '../lab/command.js';
 import { importProgram } from '../lab/images.js';
@@ -44,7 +38,7 @@ export function aggregationTests(find: () => TestCluster): void {
 
   before(async () => {
     cluster = find();
-    serving = await servingCertificate();
+    serving = await servingCertificate({ dnsNames: [serverName] });
     const program = resolve('dist/e2e/aggregation/extension-server.js');
     const image = await importProgram(cluster.host.dockerSocket, 'extension-server', program);
     await cluster.apply(serverManifest(image, serving));

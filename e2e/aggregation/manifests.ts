@@ -1,26 +1,8 @@
-import { createCertificateAuthority, issueCertificate } from '../../shared/pki/certificate.js';
+import type { ServingCertificate } from '../../shared/pki/testing/serving-certificate.js';
 
 export const namespace = 'monitoring';
 /** Whom the server's certificate names. */
 export const serverName = `metrics.${namespace}.svc`;
-
-/** The server's certificate, and the authority that signed it. */
-export interface ServingCertificate {
-  /** PEM. */
-  readonly ca: string;
-  readonly certificate: string;
-  readonly key: string;
-}
-
-const hour = 3_600_000;
-
-export async function servingCertificate(): Promise<ServingCertificate> {
-  const validity = { notBefore: new Date(Date.now() - hour), notAfter: new Date(Date.now() + hour) };
-  const ca = await createCertificateAuthority({ subject: { commonName: 'metrics-ca' }, ...validity });
-  const subject = { commonName: 'metrics' };
-  const pair = await issueCertificate(ca, { subject, usages: ['server'], dnsNames: [serverName], ...validity });
-  return { ca: ca.certificate, ...pair };
-}
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 

@@ -40,6 +40,11 @@ export interface WaitOptions {
   readonly onWaiting?: (reason: string) => void;
 }
 
+/** The client as a part of a process: started once its server is ready, closed at the end. */
+export function serverConnection(client: Client, clock: Clock, onWaiting: (reason: string) => void): { name: string; start: () => Promise<void>; stop: () => void } {
+  return { name: 'server', start: () => waitForServer(client, { clock, onWaiting }), stop: () => client.close() };
+}
+
 /** Resolves once the server says that it is ready; asks with a back-off of 20 ms up to half a second. */
 export async function waitForServer(client: Client, options: WaitOptions): Promise<void> {
   const { clock, signal, onWaiting } = options;

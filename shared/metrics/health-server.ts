@@ -51,6 +51,14 @@ export class HealthServer {
     });
   }
 
+  /** As a part of a process; tells the port once it serves. */
+  asMember(
+    name: string,
+    onServing: (port: number) => void,
+  ): { name: string; start: () => Promise<void>; stop: () => Promise<void> } {
+    return { name, start: async () => onServing(await this.start()), stop: () => this.stop() };
+  }
+
   /** Ends all connections. */
   stop(): Promise<void> {
     return new Promise((resolve) => {

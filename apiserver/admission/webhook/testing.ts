@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach } from 'node:test';
-import { createCertificateAuthority, issueCertificate } from '../../../shared/pki/certificate.js';
+import { servingCertificate } from '../../../shared/pki/testing/serving-certificate.js';
 import { serverWorld, type ServerWorld } from '../../testing/server-world.js';
 import type { TestServerOptions } from '../../testing/test-server.js';
 
@@ -36,17 +36,10 @@ export interface TestWebhook {
   close(): Promise<void>;
 }
 
-const hour = 3_600_000;
-
 export async function startTestWebhook(answer: Answering = () => ({ allowed: true })): Promise<TestWebhook> {
-  const validity = { notBefore: new Date(Date.now() - hour), notAfter: new Date(Date.now() + hour) };
-  const ca = await createCertificateAuthority({ subject: { commonName: 'webhook-ca' }, ...validity });
-  const { certificate, key } = await issueCertificate(ca, {
-    subject: { commonName: 'webhook' },
-    usages: ['server'],
+  const { ca, certificate, key } = await servingCertificate({
     dnsNames: ['localhost', 'hook.default.svc'],
     ipAddresses: ['127.0.0.1'],
-    ...validity,
   });
   let connections = 0;
   const asked: Asked[] = [];
@@ -72,7 +65,7 @@ export async function startTestWebhook(answer: Answering = () => ({ allowed: tru
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const webhook: TestWebhook = {
     url: `https://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    caBundle: Buffer.from(ca.certificate).toString('base64'),
+    caBundle: Buffer.from(ca).toString('base64'),
     asked,
     connections: () => connections,
     answer,

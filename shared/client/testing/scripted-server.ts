@@ -3,7 +3,7 @@ import { createSecureServer } from 'node:http2';
 import { createServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { systemClock, type Clock } from '../../clock/clock.js';
-import { createCertificateAuthority, issueCertificate } from '../../pki/certificate.js';
+import { servingCertificate } from '../../pki/testing/serving-certificate.js';
 import { Connection } from '../connection.js';
 import { HttpsClient } from '../https-client.js';
 import type { TokenSource } from '../token-source.js';
@@ -41,16 +41,9 @@ export async function startScriptedServer(
   script: (request: ScriptedRequest) => void,
   options: ScriptedServerOptions = {},
 ): Promise<ScriptedServer> {
-  const validity = { notBefore: new Date(Date.now() - 60_000), notAfter: new Date(Date.now() + 3_600_000) };
-  const ca = await createCertificateAuthority({ subject: { commonName: 'test' }, ...validity });
-  const pair = await issueCertificate(ca, {
-    subject: { commonName: 'localhost' },
-    usages: ['server'],
-    ipAddresses: ['127.0.0.1'],
-    ...validity,
-  });
+  const { ca, certificate, key } = await servingCertificate();
   const requests: ScriptedRequest[] = [];
-  const tls = { cert: pair.certificate, key: pair.key };
+  const tls = { cert: certificate, key };
   const onRequest = (incoming: IncomingMessage, response: ServerResponse): void => {
     void receive(incoming, response).then((request) => {
       requests.push(request);
@@ -77,12 +70,12 @@ export async function startScriptedServer(
   const clients: HttpsClient[] = [];
   return {
     server: url,
-    ca: ca.certificate,
+    ca: ca,
     requests,
     client: ({ maxCalls, ...given } = {}) => {
       const clock = given.clock ?? systemClock;
       const bound = maxCalls === undefined ? {} : { maxCalls };
-      const connection = new Connection({ server: url, ca: ca.certificate, ...bound }, clock);
+      const connection = new Connection({ server: url, ca: ca, ...bound }, clock);
       const client = new HttpsClient({ connection, ...given, clock });
       clients.push(client);
       return client;
