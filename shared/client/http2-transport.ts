@@ -8,6 +8,7 @@ import {
 import type { TLSSocket } from 'node:tls';
 import type { Clock } from '../clock/clock.js';
 import { Answer } from './answer.js';
+import { lightenRequests } from './light-requests.js';
 import { bound, contentLength, type Exchange, type Transport } from './transport.js';
 import { CallTimeoutError, ConnectionLostError } from './transport-errors.js';
 
@@ -26,6 +27,7 @@ export class Http2Transport implements Transport {
 
   /** `socket` is connected, and "h2" was agreed on. */
   constructor(socket: TLSSocket, origin: string, clock: Clock) {
+    lightenRequests();
     this.#socket = socket;
     this.#clock = clock;
     this.#session = connect(origin, {
