@@ -31,8 +31,9 @@ const flags = new Command('scheduler')
   .parse()
   .opts<Flags>();
 
-// As in the API server: a scheduler that starts finds thousands of pods waiting, and V8's own 132 KB leave them to slow code.
+// As in the API server, whose main.ts tells why. A scheduler that starts finds thousands of pods waiting.
 setFlagsFromString('--interrupt-budget=40000');
+setFlagsFromString('--no-parallel-scavenge');
 
 await runProcess(async (signal) => {
   const log = createLog({ component: 'scheduler' });

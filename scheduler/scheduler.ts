@@ -6,6 +6,7 @@ import type { Clock } from '../shared/clock/clock.js';
 import type { EventRecorder } from '../shared/controller/event-recorder.js';
 import { isAbort, isConflict, isNotFound } from '../shared/errors/status-error.js';
 import type { Log } from '../shared/log/log.js';
+import { Roster } from '../shared/lifecycle/roster.js';
 import { type ClusterCaches, ClusterFeed } from './cluster-feed.js';
 import { Evictor } from './evictor.js';
 import { explainRefusal } from './explanation.js';
@@ -70,7 +71,7 @@ export class Scheduler {
   readonly #queue: SchedulingQueue;
   /** Assumed pods whose binding is not yet seen in the watch. */
   readonly #assumed = new Set<string>();
-  readonly #binding = new Set<Promise<void>>();
+  readonly #binding = new Roster<Promise<void>>();
   #wake: () => void = () => undefined;
   /** Called when a binding has ended. */
   #onBindingEnded: () => void = () => undefined;
@@ -116,7 +117,7 @@ export class Scheduler {
       if (!(signal.aborted && isAbort(error))) throw error;
     } finally {
       cancelStale();
-      await Promise.allSettled(this.#binding);
+      await Promise.allSettled(this.#binding.items());
     }
   }
 
@@ -242,11 +243,12 @@ export class Scheduler {
   }
 
   #track(work: Promise<void>): void {
-    const tracked = work.finally(() => {
-      this.#binding.delete(tracked);
-      this.#onBindingEnded();
-    });
-    this.#binding.add(tracked);
+    const place = this.#binding.enter(
+      work.finally(() => {
+        this.#binding.leave(place);
+        this.#onBindingEnded();
+      }),
+    );
   }
 
   async #bind(attempt: Attempt, node: string, startedMs: number): Promise<void> {
