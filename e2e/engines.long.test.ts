@@ -3,7 +3,6 @@ import { after, before, describe, test } from 'node:test';
 import type { Node } from '../shared/api/generated/types.js';
 import { rotationTests } from './engine/logs.js';
 import { restartTests } from './engine/restarts.js';
-import { runtimeSuites } from './engine/suites.js';
 import { TestCluster } from './lab/cluster.js';
 import { laterEngine } from './lab/later-debian.js';
 import { addressTests } from './services/addresses.js';
@@ -43,4 +42,3 @@ describe('workloads on a new engine', { concurrency: 6 }, () => {
 });
 describe('rules that somebody flushed on a new engine', () => flushTests(() => cluster));
 describe('a new engine that is restarted', () => restartTests(() => cluster));
-runtimeSuites(() => cluster.host);
