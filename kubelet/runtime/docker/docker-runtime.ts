@@ -21,6 +21,7 @@ import {
   type SandboxConfig,
   type SandboxStatus,
 } from '../container-runtime.js';
+import { killTogether } from './docker-cgroup.js';
 import { containerRequest } from './docker-config.js';
 import { dockerDiskBytes } from './docker-disk.js';
 import { DockerEngine, type CallOptions } from './docker-engine.js';
@@ -49,6 +50,7 @@ export interface DockerOptions extends NodeIdentity {
 /** The Docker Engine as a container runtime. It sees only the containers of its own cluster and node. */
 export class DockerRuntime implements ContainerRuntime {
   readonly #clock: Clock;
+  readonly #log: Pick<Log, 'warn'>;
   readonly #owner: NodeIdentity;
   readonly #engine: DockerEngine;
   readonly #images: DockerImages;
@@ -62,6 +64,7 @@ export class DockerRuntime implements ContainerRuntime {
 
   constructor(options: DockerOptions) {
     this.#clock = options.clock;
+    this.#log = options.log;
     this.#owner = { cluster: options.cluster, node: options.node };
     this.#engine = new DockerEngine(options.host, options.clock, options.requestTimeoutMs);
     this.#images = new DockerImages(this.#engine);
@@ -155,6 +158,9 @@ export class DockerRuntime implements ContainerRuntime {
       if (!isStartFailure) throw error;
       throw new RuntimeError('StartFailed', `failed to start container "${id}": ${error.message}`);
     }
+    await killTogether(id).catch((error: unknown) => {
+      this.#log.warn('a container that runs out of memory may lose one process alone', { id, why: String(error) });
+    });
   }
 
   async updateContainer(

@@ -1,14 +1,12 @@
 import { readFile } from 'node:fs/promises';
+
+import { CGROUP_ROOT, cgroupsOf } from './docker-cgroup.js';
 import type { UsedResources } from '../container-runtime.js';
 
-/** Where Docker puts containers: cgroupfs driver, systemd driver. */
-const PARENTS = [(id: string): string => `docker/${id}`, (id: string): string => `system.slice/docker-${id}.scope`];
-const ROOT = '/sys/fs/cgroup';
-
 /** Reads a container's cgroup files (version 2, then 1); undefined where they are not visible. Cheaper than the engine's API. */
-export async function readCgroup(id: string, root = ROOT): Promise<UsedResources | undefined> {
-  for (const parent of PARENTS) {
-    const usage = (await readVersion2(`${root}/${parent(id)}`)) ?? (await readVersion1(root, parent(id)));
+export async function readCgroup(id: string, root = CGROUP_ROOT): Promise<UsedResources | undefined> {
+  for (const cgroup of cgroupsOf(id)) {
+    const usage = (await readVersion2(`${root}/${cgroup}`)) ?? (await readVersion1(root, cgroup));
     if (usage) return usage;
   }
   return undefined;
