@@ -1,4 +1,5 @@
 import { servicecidrs } from '../shared/api/generated/resources.js';
+import { version } from '../shared/api/version.js';
 import type { Clock } from '../shared/clock/clock.js';
 import { ApiEventRecorder } from '../shared/controller/event-recorder.js';
 import type { Log } from '../shared/log/log.js';
@@ -181,7 +182,7 @@ export async function startApiserver(options: ApiserverOptions): Promise<Apiserv
   const core = await buildCore(options, metrics);
   const { hub, registry, fanOut } = core;
   const state = { isStopping: false, port: options.securePort };
-  addProcessMetrics(metrics);
+  addProcessMetrics(metrics, version);
   options.addMetrics?.(metrics);
   const paths = new NonResourceHandler();
   const serverUrl = (): string => `https://${options.advertiseAddress}:${state.port}`;

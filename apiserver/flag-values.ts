@@ -1,3 +1,11 @@
+/** A flag of the server, as its command line is built of. */
+export interface FlagDefinition {
+  readonly flags: string;
+  readonly description: string;
+  readonly parse?: (text: string, before: unknown) => unknown;
+  readonly default?: unknown;
+}
+
 /** `30s`, `2m`, `1h30m`: in milliseconds. */
 export function duration(text: string): number {
   const units: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
@@ -12,4 +20,10 @@ export function duration(text: string): number {
 export function truth(text: string): boolean {
   if (text !== 'true' && text !== 'false') throw new Error(`${text} is neither true nor false`);
   return text === 'true';
+}
+
+/** A number that is not negative. */
+export function count(text: string): number {
+  if (!/^\d+$/.test(text)) throw new Error(`${text} is not a number`);
+  return Number(text);
 }

@@ -2,27 +2,22 @@ import { readFileSync } from 'node:fs';
 import { request } from 'node:https';
 import type { Clock } from '../shared/clock/clock.js';
 import type { Log } from '../shared/log/log.js';
-import { readManifests } from '../shared/manifest/manifest.js';
 import { TokenReviews } from '../shared/review/token-reviews.js';
-import type { AuditTargets } from './audit/audit-backends.js';
-import { AuditFile, AuditStream } from './audit/audit-file.js';
-import type { AuditSink } from './audit/audit-log.js';
-import { AuditWebhook } from './audit/audit-webhook.js';
-import { readAuditPolicy } from './audit/policy.js';
+import { type AuditFlags, auditFlags, loadAudit } from './audit-flags.js';
 import type { JwtConfiguration } from './authentication/authentication-configuration.js';
 import type { TokenAuthenticator } from './authentication/authenticator.js';
 import type { ConfiguredIssuers } from './authentication/configured-issuers.js';
 import type { OidcOptions } from './authentication/oidc-authenticator.js';
 import { usernamePrefix } from './authentication/oidc-claims.js';
 import { TokenFile } from './authentication/token-file.js';
-import { posterFromKubeconfig, reviewClientFromKubeconfig } from './authentication/review-client.js';
+import { reviewClientFromKubeconfig } from './authentication/review-client.js';
 import type { ConfiguredAuthorizers } from './authorization/configured-authorizers.js';
 import { loadAuthorizers } from './authorization/load-authorizers.js';
 import type { ApiserverOptions } from './build.js';
-import { duration, truth } from './flag-values.js';
+import { duration, type FlagDefinition, truth } from './flag-values.js';
 
 /** Flags about who may come in, what is let through and what is written down of it, named as those of the original. */
-export interface IdentityFlags {
+export interface IdentityFlags extends AuditFlags {
   anonymousAuth: boolean;
   enableBootstrapTokenAuth: boolean;
   tokenAuthFile?: string;
@@ -45,84 +40,12 @@ export interface IdentityFlags {
   authorizationWebhookCacheAuthorizedTtl: number;
   authorizationWebhookCacheUnauthorizedTtl: number;
   admissionControlConfigFile?: string;
-  auditPolicyFile?: string;
-  auditLogPath?: string;
-  auditLogMaxsize: number;
-  auditLogMaxbackup: number;
-  auditLogMaxage: number;
-  auditWebhookConfigFile?: string;
-  auditWebhookMode: string;
-  auditWebhookInitialBackoff: number;
-  auditWebhookBatchMaxWait: number;
-  auditWebhookBatchMaxSize: number;
-  auditWebhookBatchBufferSize: number;
-  auditWebhookTruncateMaxBatchSize: number;
-}
-
-export interface FlagDefinition {
-  readonly flags: string;
-  readonly description: string;
-  readonly parse?: (text: string, before: unknown) => unknown;
-  readonly default?: unknown;
 }
 
 const requiredClaim = (text: string, before: unknown): string[] => {
   if (!/^[^=]+=/.test(text)) throw new Error(`--oidc-required-claim ${text} is not KEY=VALUE`);
   return [...(before as string[]), text];
 };
-
-function count(text: string): number {
-  if (!/^\d+$/.test(text)) throw new Error(`${text} is not a number`);
-  return Number(text);
-}
-
-function amount(text: string): number {
-  const value = count(text);
-  if (value === 0) throw new Error('0 is not a positive number');
-  return value;
-}
-
-const auditWebhookFlags: readonly FlagDefinition[] = [
-  {
-    flags: '--audit-webhook-config-file <file>',
-    description: 'kubeconfig of a service that is sent what is written down',
-  },
-  {
-    flags: '--audit-webhook-mode <mode>',
-    description: 'batch: no request waits for that service',
-    default: 'batch',
-  },
-  {
-    flags: '--audit-webhook-initial-backoff <duration>',
-    description: 'before what it did not take is sent again',
-    parse: duration,
-    default: 10_000,
-  },
-  {
-    flags: '--audit-webhook-batch-max-wait <duration>',
-    description: 'how long events wait for others to be sent with',
-    parse: duration,
-    default: 30_000,
-  },
-  {
-    flags: '--audit-webhook-batch-max-size <count>',
-    description: 'as many are sent at once',
-    parse: amount,
-    default: 400,
-  },
-  {
-    flags: '--audit-webhook-batch-buffer-size <count>',
-    description: 'as many wait; further ones are lost and counted',
-    parse: amount,
-    default: 10_000,
-  },
-  {
-    flags: '--audit-webhook-truncate-max-batch-size <bytes>',
-    description: 'what is larger is sent in pieces',
-    parse: amount,
-    default: 10_485_760,
-  },
-];
 
 /** In the order of `--help`. */
 export const identityFlags: readonly FlagDefinition[] = [
@@ -203,22 +126,7 @@ export const identityFlags: readonly FlagDefinition[] = [
     flags: '--admission-control-config-file <file>',
     description: 'AdmissionConfiguration: what the admission plugins are told',
   },
-  { flags: '--audit-policy-file <file>', description: 'which requests are written down' },
-  { flags: '--audit-log-path <file>', description: 'where they are written down; - for standard output' },
-  {
-    flags: '--audit-log-maxsize <MiB>',
-    description: 'size at which a new file is begun; 0: never',
-    parse: count,
-    default: 100,
-  },
-  { flags: '--audit-log-maxbackup <count>', description: 'old files that are kept; 0: all', parse: count, default: 0 },
-  {
-    flags: '--audit-log-maxage <days>',
-    description: 'days for which old files are kept; 0: for ever',
-    parse: count,
-    default: 0,
-  },
-  ...auditWebhookFlags,
+  ...auditFlags,
 ];
 
 type Providers = Pick<
@@ -245,7 +153,7 @@ export async function loadIdentityProviders(
     const cacheTtlMs = flags.authenticationTokenWebhookCacheTtl;
     tokenAuthenticators.push(new TokenReviews({ ask, cacheTtlMs, clock, log }));
   }
-  const audit = await auditOf(flags, clock);
+  const audit = await loadAudit(flags, clock);
   const authorization = await loadAuthorizers(flags, given);
   return {
     tokenAuthenticators,
@@ -368,50 +276,4 @@ export function getJson(url: string, ca?: string): Promise<unknown> {
     sent.on('error', reject);
     sent.end();
   });
-}
-
-async function auditOf(flags: IdentityFlags, clock: Clock): Promise<ApiserverOptions['audit']> {
-  const { auditPolicyFile, auditLogPath, auditWebhookConfigFile } = flags;
-  if (!auditLogPath && !auditWebhookConfigFile) return undefined;
-  const target = auditLogPath ? '--audit-log-path' : '--audit-webhook-config-file';
-  if (!auditPolicyFile) throw new Error(`${target} needs --audit-policy-file`);
-  const [document] = readManifests(readFileSync(auditPolicyFile, 'utf8'), { file: auditPolicyFile });
-  return {
-    policy: readAuditPolicy(document?.value),
-    ...(auditLogPath ? { sink: auditSink(auditLogPath, flags, clock) } : {}),
-    ...(auditWebhookConfigFile ? { webhook: await auditWebhook(auditWebhookConfigFile, flags, clock) } : {}),
-  };
-}
-
-function auditSink(path: string, flags: IdentityFlags, clock: Clock): AuditSink {
-  if (path === '-') return new AuditStream(process.stdout);
-  return new AuditFile({
-    path,
-    maxSizeBytes: flags.auditLogMaxsize * 1024 * 1024,
-    maxBackups: flags.auditLogMaxbackup,
-    maxAgeMs: flags.auditLogMaxage * 24 * 3_600_000,
-    clock,
-  });
-}
-
-/** A service may take its time with many events. */
-const auditWebhookTimeoutMs = 30_000;
-
-async function auditWebhook(file: string, flags: IdentityFlags, clock: Clock): Promise<AuditTargets['webhook']> {
-  if (flags.auditWebhookMode !== 'batch')
-    throw new Error(`invalid audit webhook mode ${flags.auditWebhookMode}, allowed modes are "batch"`);
-  const { post } = await posterFromKubeconfig(file, clock, auditWebhookTimeoutMs);
-  return {
-    sink: new AuditWebhook({
-      post,
-      clock,
-      initialBackoffMs: flags.auditWebhookInitialBackoff,
-      maxBatchBytes: flags.auditWebhookTruncateMaxBatchSize,
-    }),
-    batching: {
-      maxWaitMs: flags.auditWebhookBatchMaxWait,
-      maxEvents: flags.auditWebhookBatchMaxSize,
-      bufferEvents: flags.auditWebhookBatchBufferSize,
-    },
-  };
 }

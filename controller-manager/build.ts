@@ -1,3 +1,4 @@
+import { version } from '../shared/api/version.js';
 import { dropManagedFields, InformerFactory } from '../shared/cache/informer-factory.js';
 import { clientFromAccess, waitForServer } from '../shared/client/connect.js';
 import { clientMetrics } from '../shared/controller/client-metrics.js';
@@ -32,7 +33,7 @@ export interface BuildOptions extends ControllerManagerOptions {
 export function build(options: BuildOptions): Group {
   const { access, clock, random, log } = options;
   const metrics = new MetricsRegistry();
-  addProcessMetrics(metrics);
+  addProcessMetrics(metrics, version);
   const onAnswer = clientMetrics(metrics);
   const client = clientFromAccess(access, { clock, userAgent: 'kube-controller-manager', onAnswer });
   const elector = new LeaderElector({

@@ -22,7 +22,7 @@ import {
 } from './monitoring/jobs.js';
 import { prometheusPod, readerOfShop, shopOf } from './monitoring/manifests.js';
 import { MonitoredCluster } from './monitoring/monitored-cluster.js';
-import { missingFrom, stableMetrics, usualMetrics } from './monitoring/stable-metrics.js';
+import { missingFrom, ofEveryProcess, stableMetrics, usualMetrics } from './monitoring/stable-metrics.js';
 
 const accountFolder = '/var/run/secrets/kubernetes.io/serviceaccount';
 /** What a pod has to come to its cluster. */
@@ -38,6 +38,8 @@ const at = {
   options: '127.0.0.1:9093',
   older: '127.0.0.1:9094',
 };
+/** Several of them at once leave time for the cluster, also on a slow machine. */
+const everySeconds = 5;
 const portOf = (address: string): number => Number(address.split(':')[1]);
 
 function kubeconfigOf({ server, ca, token }: Access): string {
@@ -103,7 +105,7 @@ describe('Prometheus with kubernetes_sd_configs', () => {
     await cluster.apply(readerOfShop);
     const program = laterProgram('usr/bin/prometheus');
     const start = (name: keyof typeof at, jobs: readonly Job[], binary = program): void =>
-      running().prometheus(binary, `prometheus-${name}`, fileOf(jobs), portOf(at[name]));
+      running().prometheus(binary, `prometheus-${name}`, fileOf(jobs, everySeconds), portOf(at[name]));
     start('token', [...discovering(access, byToken(access)), ...localJobs]);
     const kubeconfig = monitored.file('kubeconfig', kubeconfigOf(access));
     start('kubeconfig', [...discovering(access, { kubeconfig_file: kubeconfig }), ...localJobs]);
@@ -138,8 +140,8 @@ describe('Prometheus with kubernetes_sd_configs', () => {
       files: [{ kind: 'file', path, source: program, mode: 0o755 }, ...(await libraryFiles([program])), ...baseFiles()],
       config: { entrypoint: [path] },
     });
-    await cluster.apply(prometheusPod(image.reference, fileOf(discovering(ofPod, {}))));
-    await cluster.kubectl(['wait', '-n', 'monitoring', 'pod/prometheus', '--for=condition=Ready', '--timeout=60s']);
+    await cluster.apply(prometheusPod(image.reference, fileOf(discovering(ofPod, {}), everySeconds)));
+    await cluster.kubectl(['wait', '-n', 'monitoring', 'pod/prometheus', '--for=condition=Ready', '--timeout=120s']);
     const address = ['get', '-n', 'monitoring', 'pod/prometheus', '-o', 'jsonpath={.status.podIP}:9090'];
     const inside = await cluster.kubectl(address);
     await running().eventuallyFound(inside);
@@ -156,18 +158,18 @@ describe('Prometheus with kubernetes_sd_configs', () => {
     };
     await cluster.apply(shopOf(toolbox, 'shop-1', 'front'));
     await cluster.apply(shopOf(toolbox, 'shop-2', 'back'));
-    await eventually(async () => assert.deepEqual(await ups(), ['shop-1', 'shop-2']), 60_000);
+    await eventually(async () => assert.deepEqual(await ups(), ['shop-1', 'shop-2']), 120_000);
     await eventually(async () => {
       assert.equal(await running().query(at.options, 'sum(shop_orders_total)'), 14);
-    }, 60_000);
+    }, 120_000);
     await cluster.kubectl(['delete', '-n', 'shop', 'pod/shop-1']);
-    await eventually(async () => assert.deepEqual(await ups(), ['shop-2']), 60_000);
+    await eventually(async () => assert.deepEqual(await ups(), ['shop-2']), 120_000);
     // What is left of the pod that is gone ends at once, not after the five minutes in which a series may be late.
     await eventually(async () => {
       assert.equal(await running().query(at.options, 'sum(shop_orders_total)'), 7);
-    }, 60_000);
+    }, 120_000);
     await cluster.apply(shopOf(toolbox, 'shop-1', 'front'));
-    await eventually(async () => assert.deepEqual(await ups(), ['shop-1', 'shop-2']), 60_000);
+    await eventually(async () => assert.deepEqual(await ups(), ['shop-1', 'shop-2']), 120_000);
   });
 
   test('namespaces, selectors and attached metadata say what it finds', async () => {
@@ -188,7 +190,7 @@ describe('Prometheus with kubernetes_sd_configs', () => {
         .filter(({ discoveredLabels }) => discoveredLabels['job'] === 'node-labels')
         .map(({ discoveredLabels }) => discoveredLabels['__meta_kubernetes_node_label_kubernetes_io_hostname']);
       assert.deepEqual([...new Set(hosts)], ['node-1']);
-    }, 60_000);
+    }, 120_000);
   });
 
   test('none of them complains of anything', async () => {
@@ -208,6 +210,8 @@ describe('Prometheus with kubernetes_sd_configs', () => {
       const expected = [...(stableMetrics[name] ?? []), ...(usualMetrics[name] ?? [])];
       assert.deepEqual(missingFrom(text, expected), [], name);
     }
+    for (const name of ['apiserver', 'dns', 'kubelet', 'scheduler', 'controller-manager', 'kube-proxy'])
+      assert.deepEqual(missingFrom(texts[name] ?? '', ofEveryProcess), [], name);
     for (const name of [...Object.keys(stableMetrics), ...Object.keys(usualMetrics)]) assert.ok(name in texts, name);
   });
 

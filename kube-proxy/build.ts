@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { endpointslices, nodes, servicecidrs, services } from '../shared/api/generated/resources.js';
+import { version } from '../shared/api/version.js';
 import { dropManagedFields, InformerFactory } from '../shared/cache/informer-factory.js';
 import type { Client } from '../shared/client/client.js';
 import { serverConnection } from '../shared/client/connect.js';
@@ -34,7 +35,7 @@ export interface ProxyOptions {
 /** Puts the proxy together; nothing runs before the group does. */
 export function build(options: ProxyOptions): Group {
   const { client, clock, log, random, execute, metrics: registry, nodeName, clusterCIDR } = options;
-  addProcessMetrics(registry);
+  addProcessMetrics(registry, version);
   const factory = new InformerFactory(client, { clock, log, random, transform: dropManagedFields });
   const proxy = new Proxy({
     client,

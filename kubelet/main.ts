@@ -1,5 +1,6 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { version } from '../shared/api/version.js';
 import { clientFromKubeconfig, waitForServer } from '../shared/client/connect.js';
 import { systemClock } from '../shared/clock/clock.js';
 import { clientMetrics } from '../shared/controller/client-metrics.js';
@@ -55,7 +56,7 @@ async function serve(given: Flags, parts: Parts, signal: AbortSignal): Promise<v
   const { runtime, log } = parts;
   const metrics = new MetricsRegistry();
   const probeMetrics = new MetricsRegistry();
-  addProcessMetrics(metrics);
+  addProcessMetrics(metrics, version);
   let problem: () => string | undefined = () => 'starting';
   const health = new HealthServer({ port: given.healthPort, metrics, readyz: { node: () => problem() } });
   log.info('serves its health', { port: await health.start() });

@@ -8,6 +8,7 @@ import {
   storageclasses,
 } from '../shared/api/generated/resources.js';
 import { DEFAULT_SCHEDULER } from '../shared/api/well-known.js';
+import { version } from '../shared/api/version.js';
 import { dropManagedFields, InformerFactory } from '../shared/cache/informer-factory.js';
 import type { Client } from '../shared/client/client.js';
 import { serverConnection } from '../shared/client/connect.js';
@@ -43,7 +44,7 @@ const unfinished = 'status.phase!=Succeeded,status.phase!=Failed';
 /** Puts the scheduler together; nothing runs before the group does. */
 export function build(options: SchedulerOptions): Group {
   const { client, clock, log, metrics: registry, random } = options;
-  addProcessMetrics(registry);
+  addProcessMetrics(registry, version);
   const factory = new InformerFactory(client, { clock, log, random, transform: dropManagedFields });
   const namespaceCache = factory.informer(namespaces);
   const podCache = factory.informer(pods, { fieldSelector: unfinished });

@@ -1,4 +1,5 @@
 import { endpointslices, namespaces, services } from '../../shared/api/generated/resources.js';
+import { version } from '../../shared/api/version.js';
 import { dropManagedFields, InformerFactory } from '../../shared/cache/informer-factory.js';
 import type { Client } from '../../shared/client/client.js';
 import type { Clock } from '../../shared/clock/clock.js';
@@ -40,7 +41,7 @@ export interface DnsOptions {
 export function build(options: DnsOptions): Group {
   const { client, clock, log, random, host, port } = options;
   const registry = new MetricsRegistry();
-  addProcessMetrics(registry);
+  addProcessMetrics(registry, version);
   const answered = registry.counter({
     name: 'knarr_dns_responses_total',
     help: 'Answers by response code and origin.',

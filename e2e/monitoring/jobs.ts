@@ -37,9 +37,12 @@ export interface Access {
   readonly token: string;
 }
 
-/** A configuration of Prometheus, which YAML is more than JSON for. */
-export const fileOf = (jobs: readonly Job[]): string =>
-  JSON.stringify({ global: { scrape_interval: '2s', scrape_timeout: '2s' }, scrape_configs: jobs });
+/** A configuration of Prometheus, which takes JSON as YAML. */
+export const fileOf = (jobs: readonly Job[], everySeconds = 2): string =>
+  JSON.stringify({
+    global: { scrape_interval: `${everySeconds}s`, scrape_timeout: `${everySeconds}s` },
+    scrape_configs: jobs,
+  });
 
 export const credentials = ({ ca, token }: Access): Job => ({
   tls_config: { ca_file: ca },

@@ -19,6 +19,8 @@ interface Targets {
   readonly droppedTargets: readonly Pick<Target, 'discoveredLabels' | 'scrapePool'>[];
 }
 
+const patienceMs = 120_000;
+
 /** A cluster with the account of a Prometheus, and the programs that scrape it. */
 export class MonitoredCluster {
   readonly cluster: TestCluster;
@@ -111,7 +113,7 @@ export class MonitoredCluster {
           role,
         );
       }
-    }, 60_000);
+    }, patienceMs);
   }
 
   /** Resolves when these jobs, and no others, have targets, and all of them are up and told figures of containers. */
@@ -124,12 +126,12 @@ export class MonitoredCluster {
         down.map(({ labels, lastError }) => `${labels['job']}: ${lastError}`),
         [],
       );
-    }, 60_000);
+    }, patienceMs);
     await eventually(async () => {
       const count =
         (await this.query(at, 'count(container_memory_working_set_bytes{job="cadvisor",image!=""} > 0)')) ?? 0;
       assert.ok(count > 0, 'no figures of containers');
-    }, 60_000);
+    }, patienceMs);
   }
 
   /** The metrics of every component, by its name. */

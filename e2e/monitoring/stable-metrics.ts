@@ -56,6 +56,16 @@ export const stableMetrics: Readonly<Record<string, readonly string[]>> = {
   probes: ['prober_probe_total'],
 };
 
+/** What every program of the cluster tells of itself. */
+export const ofEveryProcess: readonly string[] = [
+  'kubernetes_build_info',
+  'process_cpu_seconds_total',
+  'process_max_fds',
+  'process_open_fds',
+  'process_resident_memory_bytes',
+  'process_start_time_seconds',
+];
+
 /** Others that dashboards and alerts for Kubernetes are usually made of. */
 export const usualMetrics: Readonly<Record<string, readonly string[]>> = {
   cadvisor: [

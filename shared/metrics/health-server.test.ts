@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HealthServer } from './health-server.js';
+import { addProcessMetrics } from './process-metrics.js';
 import { MetricsRegistry } from './registry.js';
 
 test('serves health in the format of the original, and metrics', async () => {
@@ -47,4 +48,29 @@ test('label combinations beyond the bound are counted, not kept', () => {
   const text = metrics.render();
   assert.match(text, /c\{l="a"\} 2\nc\{l="b"\} 1\n$/);
   assert.match(text, /knarr_metrics_dropped_series_total\{metric="c"\} 2/);
+});
+
+test('a process tells what it is, and what it holds of the machine', () => {
+  const metrics = new MetricsRegistry();
+  const build = { major: '1', minor: '36', gitVersion: 'v1.36.0', gitCommit: '', gitTreeState: 'clean' };
+  addProcessMetrics(metrics, { ...build, buildDate: 'd', goVersion: 'g', compiler: 'c', platform: 'linux/amd64' });
+  const text = metrics.render();
+  assert.match(
+    text,
+    /^kubernetes_build_info\{build_date="d",.*git_version="v1\.36\.0",.*platform="linux\/amd64"\} 1$/m,
+  );
+  for (const name of ['process_open_fds', 'process_max_fds', 'process_resident_memory_bytes'])
+    assert.match(text, new RegExp(`^${name} [1-9]`, 'm'));
+});
+
+test('texts at further paths are made when they are asked for', async () => {
+  let asked = 0;
+  const furtherMetrics = { '/metrics/resources': () => `a ${++asked}\n` };
+  const server = new HealthServer({ port: 0, metrics: new MetricsRegistry(), furtherMetrics });
+  await server.start();
+  const response = await fetch(`http://127.0.0.1:${server.port}/metrics/resources`);
+  assert.equal(response.headers.get('content-type'), 'text/plain; version=0.0.4; charset=utf-8');
+  assert.equal(await response.text(), 'a 1\n');
+  assert.equal((await fetch(`http://127.0.0.1:${server.port}/metrics/constructor`)).status, 404);
+  await server.stop();
 });
