@@ -232,7 +232,9 @@ function deprecationOf(version: Version, { apiVersion, kind }: Resource): string
 
 function columnsOf({ additionalPrinterColumns: given }: Version): readonly Column<KubernetesObject>[] {
   const name = nameColumn<KubernetesObject>();
-  return given && given.length > 0 ? [name, ...given.map(customColumn)] : [name, ageColumn()];
+  // Columns that lead nowhere are none at all.
+  const isUsable = given?.every(({ jsonPath }) => parseFieldPath(jsonPath) !== undefined) === true;
+  return given && given.length > 0 && isUsable ? [name, ...given.map(customColumn)] : [name, ageColumn()];
 }
 
 function customColumn(given: CustomResourceColumnDefinition): Column<KubernetesObject> {

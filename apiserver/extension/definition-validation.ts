@@ -16,8 +16,9 @@ import {
   type FieldError,
 } from '../validation/field-error.js';
 import { isDns1035Label, isDns1123Subdomain } from '../validation/names.js';
+import { validateClientConfig } from '../validation/webhook.js';
 import { hasDefaults } from './defaulting.js';
-import { parsePlainPath, parseFieldPath } from './json-path.js';
+import { parsePlainPath } from './json-path.js';
 import { compileInSteps, finish } from './rules.js';
 import { hasRules, propertyOf, type Schema } from './schema.js';
 import { validateSchema } from './structural.js';
@@ -26,7 +27,7 @@ type Definition = CustomResourceDefinition;
 type Version = CustomResourceDefinitionVersion;
 
 const columnTypes = ['boolean', 'date', 'integer', 'number', 'string'];
-const columnFormats = ['binary', 'byte', 'date', 'date-time', 'double', 'float', 'int32', 'int64', 'password'];
+const columnFormats = ['byte', 'date', 'date-time', 'double', 'float', 'int32', 'int64', 'password'];
 const maxSelectableFields = 8;
 const maxVersions = 64;
 
@@ -42,15 +43,16 @@ export function validateDefinition(object: Definition, old?: Definition, isOlder
 
 /** The same in steps: schemas may be big, and rules many. */
 export function* validateInSteps(object: Definition, old?: Definition, isOlder = false): Generator<void, FieldError[]> {
-  const { spec, metadata } = object;
+  const { metadata } = object;
+  // What a client left out is checked as if it were empty.
+  const spec = object.spec ?? ({} as CustomResourceDefinitionSpec);
   const errors: FieldError[] = [];
-  if (!spec) return [required('spec')];
   const expected = `${spec.names?.plural ?? ''}.${spec.group}`;
-  if (metadata.name !== expected) {
+  if (metadata.name && metadata.name !== expected) {
     errors.push(invalid('metadata.name', metadata.name, `must be spec.names.plural+"."+spec.group`));
   }
   append(errors, validateGroup(spec.group));
-  append(errors, validateApproval(object));
+  append(errors, validateApproval(metadata, spec));
   if (!['Cluster', 'Namespaced'].includes(spec.scope)) {
     errors.push(
       spec.scope ? notSupported('spec.scope', spec.scope, ['Cluster', 'Namespaced']) : required('spec.scope'),
@@ -68,7 +70,7 @@ export function* validateInSteps(object: Definition, old?: Definition, isOlder =
   }
   append(errors, yield* validateVersions(spec, old, isOlder));
   append(errors, validateConversion(spec));
-  if (old) append(errors, validateDefinitionUpdate(object, old));
+  if (old) append(errors, validateDefinitionUpdate({ ...object, spec }, old));
   return errors;
 }
 
@@ -82,7 +84,7 @@ function validateGroup(group: string | undefined): FieldError[] {
 const approvalAnnotation = 'api-approved.kubernetes.io';
 
 /** Groups of the community itself need its approval. */
-function validateApproval({ spec, metadata }: Definition): FieldError[] {
+function validateApproval(metadata: Definition['metadata'], spec: CustomResourceDefinitionSpec): FieldError[] {
   const isProtected = /(^|\.)(k8s\.io|kubernetes\.io)$/.test(spec.group ?? '');
   if (!isProtected) return [];
   const path = `metadata.annotations[${approvalAnnotation}]`;
@@ -107,14 +109,19 @@ function validateApproval({ spec, metadata }: Definition): FieldError[] {
 
 function validateNames(names: CustomResourceDefinitionNames, path: string): FieldError[] {
   const errors: FieldError[] = [];
-  const check = (field: string, value: string | undefined): void => {
-    for (const problem of isDns1035Label(value ?? '')) errors.push(invalid(`${path}.${field}`, value ?? '', problem));
+  for (const field of ['plural', 'singular', 'kind', 'listKind'] as const) {
+    if (!names[field]) errors.push(required(`${path}.${field}`));
+  }
+  const check = (field: string, value: string | undefined, detail = ''): void => {
+    const problems = isDns1035Label(value?.toLowerCase() === value || detail === '' ? value : value?.toLowerCase());
+    if (value && problems.length > 0) errors.push(invalid(`${path}.${field}`, value, detail + problems.join(',')));
   };
+  const mixed = 'may have mixed case, but should otherwise match: ';
   check('plural', names.plural);
   check('singular', names.singular);
-  check('kind', names.kind?.toLowerCase());
-  check('listKind', names.listKind?.toLowerCase());
-  if (names.kind !== undefined && names.kind === names.listKind) {
+  check('kind', names.kind, mixed);
+  check('listKind', names.listKind, mixed);
+  if (names.kind && names.kind === names.listKind) {
     errors.push(invalid(`${path}.listKind`, names.listKind, 'kind and listKind may not be the same'));
   }
   (names.shortNames ?? []).forEach((name, index) => check(`shortNames[${index}]`, name));
@@ -132,19 +139,51 @@ function* validateVersions(
   const errors: FieldError[] = [];
   const seen = new Set<string>();
   if (versions.length > maxVersions) return [invalid('spec.versions', '', `must have at most ${maxVersions} items`)];
+  const places = new Places(versions);
   for (const [index, version] of versions.entries()) {
     const path = `spec.versions[${index}]`;
-    for (const problem of isDns1035Label(version.name)) errors.push(invalid(`${path}.name`, version.name, problem));
-    if (seen.has(version.name)) errors.push(duplicate(`${path}.name`, version.name));
+    const problems = isDns1035Label(version.name);
+    if (problems.length > 0) errors.push(invalid(`${path}.name`, version.name, problems.join(',')));
     seen.add(version.name);
     const before = old?.spec?.versions?.find(({ name }) => name === version.name);
-    append(errors, yield* validateVersion(version, path, { before, isOlder, isLoose }));
+    append(errors, yield* validateVersion(version, index, places, { before, isOlder, isLoose }));
   }
-  const storage = versions.filter(({ storage: isStorage }) => isStorage).length;
-  if (storage !== 1) {
-    errors.push(invalid('spec.versions', '', 'must have exactly one version marked as storage version'));
+  const names = versions.map(({ name }) => name);
+  if (seen.size < versions.length) errors.push(invalid('spec.versions', names, 'must contain unique version names'));
+  const storage = versions.filter(({ storage: isStorage }) => isStorage);
+  if (storage.length !== 1) {
+    errors.push(invalid('spec.versions', names, 'must have exactly one version marked as storage version'));
+  }
+  if (storage.length === 0) {
+    errors.push(invalid('status.storedVersions', null, 'must have at least one stored version'));
   }
   return errors;
+}
+
+type Part = 'schema' | 'subresources' | 'additionalPrinterColumns' | 'selectableFields';
+
+/** Where messages find a part of a version: what all versions have alike, the original knows as one of the whole spec. */
+class Places {
+  readonly #versions: readonly Version[];
+  constructor(versions: readonly Version[]) {
+    this.#versions = versions;
+  }
+
+  #isShared(part: Part): boolean {
+    const [first, ...others] = this.#versions;
+    const given = (version: Version | undefined): unknown => {
+      const value = version?.[part];
+      return Array.isArray(value) && value.length === 0 ? null : (value ?? null);
+    };
+    return others.every((other) => equalJson(given(first), given(other)));
+  }
+
+  /** Undefined where the part was looked at with the first version. */
+  of(part: Part, index: number): string | undefined {
+    if (!this.#isShared(part)) return `spec.versions[${index}].${part}`;
+    if (index > 0) return undefined;
+    return part === 'schema' ? 'spec.validation' : `spec.${part}`;
+  }
 }
 
 interface VersionRules {
@@ -157,23 +196,19 @@ interface VersionRules {
 
 function* validateVersion(
   version: Version,
-  path: string,
+  index: number,
+  places: Places,
   { before, isOlder, isLoose }: VersionRules,
 ): Generator<void, FieldError[]> {
   const errors: FieldError[] = [];
   const schema = schemaOf(version);
-  const place = `${path}.schema.openAPIV3Schema`;
-  if (version.deprecationWarning !== undefined && !version.deprecated) {
-    errors.push(
-      invalid(`${path}.deprecationWarning`, version.deprecationWarning, 'can only be set for deprecated versions'),
-    );
-  }
-  if (version.deprecationWarning !== undefined && Buffer.byteLength(version.deprecationWarning) > 256) {
-    errors.push(invalid(`${path}.deprecationWarning`, version.deprecationWarning, 'must be <= 256 bytes'));
-  }
+  const path = `spec.versions[${index}]`;
+  const schemaPlace = places.of('schema', index);
+  const place = `${schemaPlace}.openAPIV3Schema`;
+  append(errors, validateDeprecation(version, `${path}.deprecationWarning`));
   if (!schema) {
-    if (!isOlder && (!before || schemaOf(before))) errors.push(required(place, 'schemas are required'));
-  } else if (!before || !equalJson(schema, schemaOf(before))) {
+    if (!isOlder && (!before || schemaOf(before))) errors.push(required(`${path}.schema.openAPIV3Schema`));
+  } else if (schemaPlace !== undefined && (!before || !equalJson(schema, schemaOf(before)))) {
     yield;
     const faults = [...validateSchema(schema, place, isLoose), ...(isLoose ? validateLoose(schema) : [])];
     append(errors, faults);
@@ -181,10 +216,24 @@ function* validateVersion(
     if (faults.length === 0) yield* compileInSteps(schema, place, errors);
     yield;
   }
-  append(errors, validateSubresources(version, path));
-  append(errors, validateColumns(version, path));
-  append(errors, validateSelectableFields(version, schema, path));
+  append(errors, validateSubresources(version, places.of('subresources', index)));
+  append(errors, validateColumns(version, places.of('additionalPrinterColumns', index)));
+  append(errors, validateSelectableFields(version, schema, places.of('selectableFields', index)));
   return errors;
+}
+
+function validateDeprecation({ deprecated, deprecationWarning: text }: Version, path: string): FieldError[] {
+  if (text === undefined) return [];
+  if (!deprecated) return [invalid(path, text, 'can only be set for deprecated versions')];
+  const problems: string[] = [];
+  if (Buffer.byteLength(text) > 256) problems.push('must be <= 256 characters long');
+  if (text === '') problems.push('must not be an empty string');
+  const odd = text.search(/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/u);
+  if (odd >= 0) {
+    const position = Buffer.byteLength(text.slice(0, odd));
+    problems.push(`must only contain printable UTF-8 characters; non-printable character found at index ${position}`);
+  }
+  return problems.map((problem) => invalid(path, text, problem));
 }
 
 /** Where unknown fields are kept, nobody knows what a default or a rule would be about. */
@@ -195,10 +244,10 @@ function validateLoose(schema: Schema): FieldError[] {
   return [invalid(path, true, 'must be false in order to use x-kubernetes-validations in the schema')];
 }
 
-function validateSubresources({ subresources }: Version, path: string): FieldError[] {
+function validateSubresources({ subresources }: Version, path: string | undefined): FieldError[] {
   const scale = subresources?.scale;
-  if (!scale) return [];
-  const place = `${path}.subresources.scale`;
+  if (!scale || path === undefined) return [];
+  const place = `${path}.scale`;
   const errors: FieldError[] = [];
   const check = (
     field: 'specReplicasPath' | 'statusReplicasPath' | 'labelSelectorPath',
@@ -209,10 +258,9 @@ function validateSubresources({ subresources }: Version, path: string): FieldErr
       if (field !== 'labelSelectorPath') errors.push(required(`${place}.${field}`));
       return;
     }
-    const steps = parsePlainPath(value);
-    if (!steps) errors.push(invalid(`${place}.${field}`, value, 'should be a json path without array notation'));
-    else if (!roots.includes(steps[0] ?? '') || steps.length < 2) {
-      const shown = roots.map((root) => `.${root}`).join(' or ');
+    if (!isSimplePath(value)) errors.push(invalid(`${place}.${field}`, value, notSimple));
+    else if (!roots.some((root) => value.startsWith(`.${root}.`))) {
+      const shown = (roots.length > 1 ? 'either ' : '') + roots.map((root) => `.${root}`).join(' or ');
       errors.push(invalid(`${place}.${field}`, value, `should be a json path under ${shown}`));
     }
   };
@@ -222,9 +270,14 @@ function validateSubresources({ subresources }: Version, path: string): FieldErr
   return errors;
 }
 
-function validateColumns({ additionalPrinterColumns: columns }: Version, path: string): FieldError[] {
+/** What the original takes for a path; whether it leads anywhere is seen when it is used. */
+const isSimplePath = (text: string): boolean => text.startsWith('.');
+const notSimple = 'must be a simple json path starting with .';
+
+function validateColumns({ additionalPrinterColumns: columns }: Version, path: string | undefined): FieldError[] {
+  if (path === undefined) return [];
   return (columns ?? []).flatMap((column, index) => {
-    const place = `${path}.additionalPrinterColumns[${index}]`;
+    const place = `${path}[${index}]`;
     const errors: FieldError[] = [];
     if (!column.name) errors.push(required(`${place}.name`));
     if (!column.type) errors.push(required(`${place}.type`, `must be one of ${columnTypes.join(',')}`));
@@ -234,12 +287,7 @@ function validateColumns({ additionalPrinterColumns: columns }: Version, path: s
       errors.push(invalid(`${place}.format`, column.format, `must be one of ${columnFormats.join(',')}`));
     }
     if (!column.jsonPath) errors.push(required(`${place}.JSONPath`));
-    else if (!column.jsonPath.startsWith('.') || !parseFieldPath(column.jsonPath)) {
-      const problem = column.jsonPath.startsWith('.')
-        ? 'is an invalid JSON path'
-        : 'must be a simple json path starting with .';
-      errors.push(invalid(`${place}.JSONPath`, column.jsonPath, problem));
-    }
+    else if (!isSimplePath(column.jsonPath)) errors.push(invalid(`${place}.JSONPath`, column.jsonPath, notSimple));
     return errors;
   });
 }
@@ -247,10 +295,10 @@ function validateColumns({ additionalPrinterColumns: columns }: Version, path: s
 function validateSelectableFields(
   { selectableFields }: Version,
   schema: Schema | undefined,
-  path: string,
+  place: string | undefined,
 ): FieldError[] {
+  if (place === undefined) return [];
   const fields = selectableFields ?? [];
-  const place = `${path}.selectableFields`;
   const errors: FieldError[] = [];
   if (fields.length > maxSelectableFields) {
     errors.push({
@@ -270,14 +318,15 @@ function validateSelectableFields(
     seen.add(jsonPath);
     const steps = parsePlainPath(jsonPath);
     if (!steps) {
-      errors.push(invalid(at, jsonPath, 'is an invalid path: must be a simple path without array notation'));
+      const [first = ''] = jsonPath.split(/[.[]/, 1);
+      const problem = jsonPath.startsWith('.') ? 'array notation is not allowed' : `expected [ or . but got: ${first}`;
+      errors.push(invalid(at, jsonPath, `is an invalid path: ${problem}`));
       return;
     }
-    if (steps[0] === 'metadata' || steps.length === 0) {
-      errors.push(invalid(at, jsonPath, 'must not point to fields in metadata'));
-      return;
-    }
-    const field = steps.reduce<Schema | undefined>((inner, name) => inner && propertyOf(inner, name), schema);
+    const field =
+      steps[0] === 'metadata'
+        ? undefined
+        : steps.reduce<Schema | undefined>((inner, name) => inner && propertyOf(inner, name), schema);
     if (!field) errors.push(invalid(at, jsonPath, 'is an invalid path: does not refer to a valid field'));
     else if (!['string', 'boolean', 'integer'].includes(field.type ?? '')) {
       errors.push(
@@ -296,44 +345,41 @@ function validateConversion({ conversion, preserveUnknownFields }: CustomResourc
   if (!conversion) return [];
   const path = 'spec.conversion';
   const { strategy, webhook } = conversion;
-  if (strategy !== 'None' && strategy !== 'Webhook')
-    return [notSupported(`${path}.strategy`, strategy, ['None', 'Webhook'])];
-  if (strategy === 'None') {
-    return webhook ? [forbidden(`${path}.webhook`, `should not be set when strategy is not set to Webhook`)] : [];
-  }
-  if (preserveUnknownFields) {
-    return [invalid(`${path}.strategy`, strategy, 'must be None if spec.preserveUnknownFields is true')];
-  }
-  if (!webhook?.clientConfig)
-    return [required(`${path}.webhook.clientConfig`, `required when strategy is set to Webhook`)];
   const errors: FieldError[] = [];
-  const { url, service } = webhook.clientConfig;
-  const place = `${path}.webhook.clientConfig`;
-  if ((url === undefined) === (service === undefined))
-    errors.push(required(place, 'exactly one of url or service is required'));
-  if (url !== undefined) append(errors, validateUrl(url, `${place}.url`));
-  if (service && !service.name) errors.push(required(`${place}.service.name`, 'service name is required'));
-  if (service && !service.namespace)
-    errors.push(required(`${place}.service.namespace`, 'service namespace is required'));
-  const versions = webhook.conversionReviewVersions ?? [];
-  if (versions.length === 0) errors.push(required(`${path}.webhook.conversionReviewVersions`));
-  else if (!versions.some((version) => version === 'v1' || version === 'v1beta1')) {
-    const detail = 'must include at least one of v1, v1beta1';
-    errors.push(invalid(`${path}.webhook.conversionReviewVersions`, versions, detail));
+  if (!strategy) errors.push(required(`${path}.strategy`));
+  else if (strategy !== 'None' && strategy !== 'Webhook') {
+    errors.push(notSupported(`${path}.strategy`, strategy, ['None', 'Webhook']));
   }
+  if (preserveUnknownFields && strategy !== 'None') {
+    errors.push(invalid(`${path}.strategy`, strategy, 'must be None if spec.preserveUnknownFields is true'));
+  }
+  const { clientConfig, conversionReviewVersions: versions = [] } = webhook ?? {};
+  // The original names both by the places that they had in v1beta1.
+  const clientPath = `${path}.webhookClientConfig`;
+  const versionsPath = `${path}.conversionReviewVersions`;
+  if (strategy !== 'Webhook') {
+    const misplaced = 'should not be set when strategy is not set to Webhook';
+    if (clientConfig) errors.push(forbidden(clientPath, misplaced));
+    if (versions.length > 0) errors.push(forbidden(versionsPath, misplaced));
+    return errors;
+  }
+  if (clientConfig) append(errors, validateClientConfig(clientConfig, clientPath));
+  else errors.push(required(clientPath, 'required when strategy is set to Webhook'));
+  append(errors, validateReviewVersions(versions, versionsPath));
   return errors;
 }
 
-function validateUrl(text: string, path: string): FieldError[] {
-  const form = 'desired format: https://host[/path]';
-  if (!URL.canParse(text)) return [required(path, `url must be a valid URL; ${form}`)];
-  const { protocol, username, hash, search, host } = new URL(text);
-  if (protocol !== 'https:')
-    return [invalid(path, protocol.slice(0, -1), `'https' is the only allowed URL scheme; ${form}`)];
-  if (host === '') return [invalid(path, host, `host must be specified; ${form}`)];
-  if (username !== '') return [invalid(path, username, 'user information is not permitted in the URL')];
-  if (hash !== '') return [invalid(path, hash, 'fragments are not permitted in the URL')];
-  return search === '' ? [] : [invalid(path, search, 'query parameters are not permitted in the URL')];
+function validateReviewVersions(versions: readonly string[], path: string): FieldError[] {
+  if (versions.length === 0) return [required(path)];
+  const errors = versions.flatMap((version, index) => {
+    const place = `${path}[${index}]`;
+    if (versions.indexOf(version) < index) return [invalid(place, version, 'duplicate version')];
+    return invalidEach(place, version, isDns1035Label(version));
+  });
+  if (!versions.some((version) => version === 'v1' || version === 'v1beta1')) {
+    errors.push(invalid(path, versions, 'must include at least one of v1, v1beta1'));
+  }
+  return errors;
 }
 
 const immutableMessage = 'field is immutable';

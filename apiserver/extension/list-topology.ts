@@ -5,6 +5,13 @@ import { isDns1035Label, isPathSegmentName } from '../validation/names.js';
 import type { ObjectMeta } from '../../shared/api/generated/types.js';
 import { itemsOf, propertyOf, valuesOf, type Schema } from './schema.js';
 
+/** Only that embedded objects are objects of the API. */
+export function validateEmbedded(value: unknown, schema: Schema, path: string): FieldError[] {
+  const errors: FieldError[] = [];
+  walk(value, schema, path, errors, false);
+  return errors;
+}
+
 /** Sets and maps among the lists hold nothing twice; embedded objects are objects of the API. */
 export function validateTopology(value: unknown, schema: Schema, path = '', old?: unknown): FieldError[] {
   const errors: FieldError[] = [];
@@ -15,11 +22,11 @@ export function validateTopology(value: unknown, schema: Schema, path = '', old?
   return errors.filter((error) => !known.has(`${error.path} ${error.message}`));
 }
 
-function walk(value: unknown, schema: Schema, path: string, errors: FieldError[]): void {
+function walk(value: unknown, schema: Schema, path: string, errors: FieldError[], checksLists = true): void {
   if (Array.isArray(value)) {
-    checkDuplicates(value, schema, path, errors);
+    if (checksLists) checkDuplicates(value, schema, path, errors);
     const items = itemsOf(schema);
-    if (items) value.forEach((item: unknown, index) => walk(item, items, `${path}[${index}]`, errors));
+    if (items) value.forEach((item: unknown, index) => walk(item, items, `${path}[${index}]`, errors, checksLists));
     return;
   }
   if (!isObject(value)) return;
@@ -27,8 +34,8 @@ function walk(value: unknown, schema: Schema, path: string, errors: FieldError[]
   const values = valuesOf(schema);
   for (const name of Object.keys(value)) {
     const field = propertyOf(schema, name);
-    if (field) walk(value[name], field, path === '' ? name : `${path}.${name}`, errors);
-    else if (values) walk(value[name], values, `${path}[${name}]`, errors);
+    if (field) walk(value[name], field, path === '' ? name : `${path}.${name}`, errors, checksLists);
+    else if (values) walk(value[name], values, `${path}[${name}]`, errors, checksLists);
   }
 }
 

@@ -193,14 +193,14 @@ class RuleCompiler {
     const before = errors.length;
     if (rule.rule.trim() === '') errors.push(required(`${place}.rule`, 'rule is not specified'));
     const { message, messageExpression } = rule;
-    if (message !== undefined && message.trim() === '' && messageExpression === undefined) {
-      errors.push(invalid(`${place}.message`, message, 'message must be non-empty if specified'));
+    if (message && message.trim() === '') {
+      errors.push(invalid(`${place}.message`, message, 'must be non-empty if specified'));
     } else if (message?.trim().includes('\n')) {
-      errors.push(invalid(`${place}.message`, message, 'message must not contain line breaks'));
+      errors.push(invalid(`${place}.message`, message, 'must not contain line breaks'));
     } else if (rule.rule.trim().includes('\n') && !message && !messageExpression) {
       errors.push(required(`${place}.message`, 'message must be specified if rule contains line breaks'));
     }
-    if (rule.messageExpression !== undefined && rule.messageExpression.trim() === '') {
+    if (messageExpression && messageExpression.trim() === '') {
       errors.push(required(`${place}.messageExpression`, 'messageExpression must be non-empty if specified'));
     }
     if (rule.reason !== undefined && !Object.hasOwn(reasons, rule.reason)) {
@@ -210,9 +210,12 @@ class RuleCompiler {
       const message_ = `Unsupported value: ${JSON.stringify(rule.reason)}: supported values: ${supported}`;
       errors.push({ type: 'FieldValueNotSupported', path: `${place}.reason`, message: message_ });
     }
-    if (rule.fieldPath !== undefined && !resolves(rule.fieldPath, schema)) {
-      const detail = `fieldPath must be a valid path: does not refer to a valid field`;
-      errors.push(invalid(`${place}.fieldPath`, rule.fieldPath, detail));
+    const { fieldPath } = rule;
+    if (fieldPath) {
+      const refuse = (detail: string): number => errors.push(invalid(`${place}.fieldPath`, fieldPath, detail));
+      if (fieldPath.trim() === '') refuse('must be non-empty if specified');
+      if (fieldPath.includes('\n')) refuse('must not contain line breaks');
+      if (!resolves(fieldPath, schema)) refuse('must be a valid path');
     }
     return errors.length === before;
   }
@@ -227,6 +230,10 @@ class RuleCompiler {
     const programs = once(() => this.#programs(rule, type(), place));
     if (this.#isChecking && !programs()) return undefined;
     const usesOld = /\boldSelf\b/.test(rule.rule);
+    if (!usesOld && rule.optionalOldSelf !== undefined) {
+      const detail = 'may not be set if oldSelf is not used in rule';
+      this.#errors.push(invalid(`${place}.optionalOldSelf`, rule.optionalOldSelf, detail));
+    }
     if (usesOld && !isCorrelated) {
       const detail =
         'oldSelf cannot be used on the uncorrelatable portion of the schema within ' +
@@ -242,14 +249,11 @@ class RuleCompiler {
     if (!type) return undefined;
     const oldSelf = rule.optionalOldSelf === true ? optionalType(type) : type;
     const environment = new CelEnvironment({ variables: { self: type, oldSelf } }, this.#functions);
-    const program = this.#attempt(environment, rule.rule, 'bool', `${place}.rule`, 'rule');
+    const program = this.#attempt(environment, rule, 'rule', `${place}.rule`);
     if (!program) return undefined;
     const { messageExpression } = rule;
     const messagePlace = `${place}.messageExpression`;
-    const message =
-      messageExpression === undefined
-        ? undefined
-        : this.#attempt(environment, messageExpression, 'string', messagePlace, 'messageExpression');
+    const message = messageExpression ? this.#attempt(environment, rule, 'messageExpression', messagePlace) : undefined;
     return { program, message };
   }
 
@@ -265,34 +269,44 @@ class RuleCompiler {
 
   #attempt(
     environment: CelEnvironment,
-    source: string,
-    expected: 'bool' | 'string',
+    rule: GivenRule,
+    what: 'rule' | 'messageExpression',
     path: string,
-    what: string,
   ): Program | undefined {
     try {
-      return environment.compile(source, expected);
+      return environment.compile(rule[what] ?? '', what === 'rule' ? 'bool' : 'string');
     } catch (error) {
       if (!(error instanceof CelCompileError)) throw error;
-      const text =
-        error instanceof ResultTypeError ? `must evaluate to a ${expected}` : `compilation failed: ${error.message}`;
-      this.#errors.push(
-        invalid(
-          path,
-          source,
-          error instanceof ResultTypeError ? `${what === 'rule' ? 'compilation failed: ' : ''}${text}` : text,
-        ),
-      );
+      const subject = what === 'rule' ? 'cel expression' : 'messageExpression';
+      const head = what === 'rule' ? '' : 'messageExpression ';
+      const detail =
+        error instanceof ResultTypeError
+          ? `${subject} must evaluate to a ${what === 'rule' ? 'bool' : 'string'}`
+          : `${head}compilation failed: ${error.message}`;
+      this.#errors.push({ type: 'FieldValueInvalid', path, message: `Invalid value: ${shownRule(rule)}: ${detail}` });
       return undefined;
     }
   }
 }
 
+/** A rule as the original shows it: all its fields, as Go writes them. */
+function shownRule({ rule, message, messageExpression, reason, fieldPath, optionalOldSelf }: GivenRule): string {
+  const escape = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return JSON.stringify({
+    Rule: rule,
+    Message: message ?? '',
+    MessageExpression: messageExpression ?? '',
+    Reason: reason ?? null,
+    FieldPath: fieldPath ?? '',
+    OptionalOldSelf: optionalOldSelf ?? null,
+  }).replace(/[<>&\u2028\u2029]/g, escape);
+}
+
 const reasons: Readonly<Record<string, FieldErrorType>> = {
-  FieldValueRequired: 'FieldValueRequired',
-  FieldValueInvalid: 'FieldValueInvalid',
-  FieldValueForbidden: 'FieldValueForbidden',
   FieldValueDuplicate: 'FieldValueDuplicate',
+  FieldValueForbidden: 'FieldValueForbidden',
+  FieldValueInvalid: 'FieldValueInvalid',
+  FieldValueRequired: 'FieldValueRequired',
 };
 
 const typeNameOf = (schema: Schema): string => schema.type ?? 'object';

@@ -1,9 +1,10 @@
-import { isDeeperThan, isObject, cloneJson } from '../../shared/api/json.js';
+import { cloneJson, equalJson, isDeeperThan, isObject } from '../../shared/api/json.js';
 import { compileRegex } from '../cel/functions/regex.js';
-import { duplicate, forbidden, invalid, notSupported, required, type FieldError } from '../validation/field-error.js';
+import { forbidden, invalid, notSupported, required, type FieldError } from '../validation/field-error.js';
 import { applyDefaults } from './defaulting.js';
+import { validateEmbedded } from './list-topology.js';
 import { prune } from './pruning.js';
-import { isMetaField, itemsOf, valuesOf, type Schema } from './schema.js';
+import { itemsOf, propertyOf, valuesOf, type Schema } from './schema.js';
 import { Patterns, validateValue } from './value-validation.js';
 
 const types = ['array', 'boolean', 'integer', 'number', 'object', 'string'];
@@ -12,21 +13,23 @@ const maxDepth = 200;
 const maxErrors = 100;
 
 /** Keywords that only the structure may carry, not the schemas inside allOf, anyOf, oneOf and not. */
-const structureOnly = [
-  'additionalProperties',
-  'default',
-  'description',
-  'nullable',
-  'title',
-  'type',
-  'x-kubernetes-embedded-resource',
-  'x-kubernetes-int-or-string',
-  'x-kubernetes-list-map-keys',
-  'x-kubernetes-list-type',
-  'x-kubernetes-map-type',
-  'x-kubernetes-preserve-unknown-fields',
-  'x-kubernetes-validations',
-] as const;
+const structureOnly: Readonly<Record<string, 'empty' | 'false' | 'undefined'>> = {
+  additionalProperties: 'undefined',
+  default: 'undefined',
+  description: 'empty',
+  nullable: 'false',
+  title: 'empty',
+  type: 'empty',
+  'x-kubernetes-embedded-resource': 'false',
+  'x-kubernetes-int-or-string': 'false',
+  'x-kubernetes-list-map-keys': 'empty',
+  'x-kubernetes-list-type': 'undefined',
+  'x-kubernetes-map-type': 'undefined',
+  'x-kubernetes-preserve-unknown-fields': 'false',
+  'x-kubernetes-validations': 'empty',
+};
+
+type Level = 'root' | 'item' | 'field';
 
 const forbiddenKeywords: Readonly<Record<string, string>> = {
   $ref: '$ref is not supported',
@@ -84,16 +87,24 @@ class SchemaChecker {
       this.#violated(error);
     }
     if (schema.nullable) this.#violated(forbidden(`${path}.nullable`, 'nullable cannot be true at the root'));
-    this.#structure(schema, path, true);
+    if (schema.additionalProperties) {
+      this.#violated(forbidden(`${path}.additionalProperties`, 'must not be used at the root'));
+    }
+    this.#structure(schema, path, 'root');
+    // Only of the root its fields are asked for.
+    this.#complete(schema, path, schema, path);
   }
 
-  #structure(schema: Schema, path: string, isRoot: boolean): void {
+  #structure(schema: Schema, path: string, level: Level): void {
+    const isRoot = level === 'root';
     this.#common(schema, path);
     this.#extensions(schema, path);
-    this.#type(schema, path, isRoot);
+    this.#type(schema, path, level);
     this.#meta(schema, path, isRoot);
     this.#items(schema, path);
-    if (valuesOf(schema) && schema.properties && Object.keys(schema.properties).length > 0) {
+    const values = valuesOf(schema);
+    const isMap = values !== undefined || schema.additionalProperties === false;
+    if (isMap && schema.properties && Object.keys(schema.properties).length > 0) {
       this.errors.push(
         forbidden(`${path}.additionalProperties`, 'additionalProperties and properties are mutual exclusive'),
       );
@@ -101,31 +112,28 @@ class SchemaChecker {
     for (const [name, field] of Object.entries(schema.properties ?? {})) {
       this.#inner(field, `${path}.properties[${name}]`);
     }
-    const values = valuesOf(schema);
     if (values) this.#inner(values, `${path}.additionalProperties`);
-    else if (schema.additionalProperties === false) {
-      this.errors.push(forbidden(`${path}.additionalProperties`, 'additionalProperties cannot be set to false'));
-    }
-    this.#junctors(schema, path, schema);
+    this.#junctors(schema, path, isIntOrString(schema.anyOf), isIntOrString(schema.allOf?.[0]?.anyOf));
     this.#default(schema, path, isRoot);
   }
 
-  #inner(schema: unknown, path: string): void {
-    if (isObject(schema)) this.#structure(schema as Schema, path, false);
+  #inner(schema: unknown, path: string, level: Level = 'field'): void {
+    if (isObject(schema)) this.#structure(schema as Schema, path, level);
     else this.errors.push(invalid(path, schema, 'must be a schema'));
   }
 
-  #type(schema: Schema, path: string, isRoot: boolean): void {
-    const isIntOrString = schema['x-kubernetes-int-or-string'] === true;
-    if (isIntOrString && schema.type !== undefined && schema.type !== '') {
-      const detail = 'type must be empty if x-kubernetes-int-or-string is true';
-      this.errors.push(invalid(`${path}.type`, schema.type, detail));
-    }
+  #type(schema: Schema, path: string, level: Level): void {
+    const isFree = schema['x-kubernetes-int-or-string'] || schema['x-kubernetes-preserve-unknown-fields'];
     if (schema.type === undefined || schema.type === '') {
-      if (!isRoot && !isIntOrString && !schema['x-kubernetes-preserve-unknown-fields']) {
-        this.#violated(required(`${path}.type`, 'must not be empty for specified object fields'));
+      if (level !== 'root' && !isFree && !schema['x-kubernetes-embedded-resource']) {
+        const what = level === 'item' ? 'array items' : 'object fields';
+        this.#violated(required(`${path}.type`, `must not be empty for specified ${what}`));
       }
       return;
+    }
+    if (schema.type === 'null') {
+      const detail = 'type cannot be set to null, use nullable as an alternative';
+      this.errors.push(forbidden(`${path}.type`, detail));
     }
     if (!types.includes(schema.type)) this.errors.push(notSupported(`${path}.type`, schema.type, types));
   }
@@ -138,7 +146,7 @@ class SchemaChecker {
     }
     if (schema.type === 'array' && items === undefined) {
       this.#violated(required(`${path}.items`, 'must be specified'));
-    } else if (items !== undefined) this.#inner(items, `${path}.items`);
+    } else if (items !== undefined) this.#inner(items, `${path}.items`, 'item');
   }
 
   /** What holds in the structure and inside the logical schemas alike. */
@@ -158,12 +166,6 @@ class SchemaChecker {
         this.errors.push(invalid(`${path}.pattern`, schema.pattern, detail));
       }
     }
-    for (const [name, limit] of Object.entries(schema)) {
-      const isCount = /^(min|max)(Length|Items|Properties)$/.test(name);
-      if (isCount && (typeof limit !== 'number' || limit < 0)) {
-        this.errors.push(invalid(`${path}.${name}`, limit, 'must be greater than or equal to 0'));
-      }
-    }
   }
 
   #extensions(schema: Schema, path: string): void {
@@ -172,13 +174,19 @@ class SchemaChecker {
     if (schema['x-kubernetes-preserve-unknown-fields'] === false) {
       errors.push(invalid(at('x-kubernetes-preserve-unknown-fields'), false, 'must be true or undefined'));
     }
+    if (schema['x-kubernetes-int-or-string']) {
+      for (const name of ['x-kubernetes-preserve-unknown-fields', 'x-kubernetes-embedded-resource'] as const) {
+        if (schema[name])
+          this.#violated(invalid(at(name), true, 'must be false if x-kubernetes-int-or-string is true'));
+      }
+    }
     const mapType = schema['x-kubernetes-map-type'];
     if (mapType !== undefined) {
       if (!['granular', 'atomic'].includes(mapType)) {
         errors.push(notSupported(at('x-kubernetes-map-type'), mapType, ['atomic', 'granular']));
       }
       if (schema.type !== 'object') {
-        errors.push(invalid(at('type'), schema.type, 'must be object if x-kubernetes-map-type is specified'));
+        errors.push(wrongType(schema, path, 'must be object if x-kubernetes-map-type is specified'));
       }
     }
     if (schema['x-kubernetes-embedded-resource']) this.#embedded(schema, path);
@@ -202,6 +210,10 @@ class SchemaChecker {
           : invalid(`${path}.type`, schema.type, 'must be object if x-kubernetes-embedded-resource is true');
       this.errors.push(error);
     }
+    if (valuesOf(schema)) {
+      const detail = 'must not be used if x-kubernetes-embedded-resource is set';
+      this.#violated(forbidden(`${path}.additionalProperties`, detail));
+    }
     const isEmpty = !schema.properties || Object.keys(schema.properties).length === 0;
     if (!schema['x-kubernetes-preserve-unknown-fields'] && isEmpty) {
       const detail =
@@ -217,10 +229,10 @@ class SchemaChecker {
     const keys = schema['x-kubernetes-list-map-keys'];
     if (listType !== undefined) {
       if (!['atomic', 'set', 'map'].includes(listType)) {
-        errors.push(notSupported(place, listType, ['atomic', 'map', 'set']));
+        errors.push(notSupported(place, listType, ['atomic', 'set', 'map']));
       }
       if (schema.type !== 'array') {
-        errors.push(invalid(`${path}.type`, schema.type ?? '', 'must be array if x-kubernetes-list-type is specified'));
+        errors.push(wrongType(schema, path, 'must be array if x-kubernetes-list-type is specified'));
       }
     }
     if (keys && keys.length > 0 && listType !== 'map') {
@@ -228,6 +240,9 @@ class SchemaChecker {
       errors.push(listType === undefined ? required(place, detail) : invalid(place, listType, detail));
     }
     const items = itemsOf(schema);
+    if (items?.nullable && (listType === 'set' || listType === 'map')) {
+      errors.push(forbidden(`${path}.items.nullable`, `cannot be nullable when x-kubernetes-list-type is ${listType}`));
+    }
     if (listType === 'set') this.#setItems(items, path);
     if (listType !== 'map') return;
     if (!keys || keys.length === 0) {
@@ -244,12 +259,10 @@ class SchemaChecker {
       items.type === 'object'
         ? items['x-kubernetes-map-type'] === 'atomic'
         : items.type !== 'array' || (items['x-kubernetes-list-type'] ?? 'atomic') === 'atomic';
-    if (items.nullable)
-      this.errors.push(forbidden(`${path}.items.nullable`, 'cannot be nullable when x-kubernetes-list-type is set'));
     if (isAtomic) return;
     const detail = 'must be atomic as item of a list with x-kubernetes-list-type=set';
     const place = items.type === 'object' ? 'x-kubernetes-map-type' : 'x-kubernetes-list-type';
-    this.errors.push(invalid(`${path}.items.${place}`, items[place] ?? '', detail));
+    this.errors.push(invalid(`${path}.items.${place}`, items[place] ?? null, detail));
   }
 
   #mapKeys(keys: readonly string[], items: Schema | undefined, path: string): void {
@@ -259,19 +272,18 @@ class SchemaChecker {
       errors.push(invalid(`${path}.items.type`, items.type ?? '', detail));
       return;
     }
-    const seen = new Set<string>();
-    keys.forEach((key, index) => {
-      const place = `${path}.x-kubernetes-list-map-keys[${index}]`;
-      if (seen.has(key)) errors.push(duplicate(place, key));
-      seen.add(key);
+    const place = `${path}.x-kubernetes-list-map-keys`;
+    if (new Set(keys).size < keys.length) errors.push(invalid(place, keys, 'must not contain duplicate entries'));
+    new Set(keys).forEach((key) => {
       const field = items?.properties && Object.hasOwn(items.properties, key) ? items.properties[key] : undefined;
       if (!field) {
-        errors.push(invalid(place, key, 'must name a property of the item'));
+        errors.push(invalid(place, keys, 'entries must all be names of item properties'));
         return;
       }
       if (field.type === 'array' || field.type === 'object') {
         const detail = "must be a scalar type if parent array's x-kubernetes-list-type is map";
-        errors.push(invalid(`${path}.items.properties[${key}].type`, field.type, detail));
+        // It is the item's type that the original shows.
+        errors.push(invalid(`${path}.items.properties[${key}].type`, items?.type, detail));
       }
       const isRequired = items?.required?.includes(key) === true;
       if (!isRequired && field.default === undefined) {
@@ -314,42 +326,61 @@ class SchemaChecker {
     }
   }
 
-  #junctors(schema: Schema, path: string, structure: Schema): void {
-    const each = (name: 'allOf' | 'anyOf' | 'oneOf'): void =>
-      schema[name]?.forEach((inner, index) => this.#value(inner, `${path}.${name}[${index}]`, structure));
-    each('allOf');
-    each('anyOf');
-    each('oneOf');
-    if (schema.not) this.#value(schema.not, `${path}.not`, structure);
+  #junctors(schema: Schema, path: string, skipsAnyOf = false, skipsFirst = false): void {
+    if (!skipsAnyOf) schema.anyOf?.forEach((inner, index) => this.#value(inner, `${path}.anyOf[${index}]`));
+    schema.allOf?.forEach((inner, index) => this.#value(inner, `${path}.allOf[${index}]`, skipsFirst && index === 0));
+    schema.oneOf?.forEach((inner, index) => this.#value(inner, `${path}.oneOf[${index}]`));
+    if (schema.not) this.#value(schema.not, `${path}.not`);
   }
 
-  /** A schema inside a junctor: it only restricts values, and every field in it stands in the structure too. */
-  #value(schema: unknown, path: string, structure: Schema | undefined): void {
+  /** A schema inside a junctor: it only restricts values. */
+  #value(schema: unknown, path: string, skipsAnyOf = false): void {
     if (!isObject(schema)) {
       this.errors.push(invalid(path, schema, 'must be a schema'));
       return;
     }
     const value = schema as Schema;
     this.#common(value, path);
-    for (const name of structureOnly) {
-      if (value[name] === undefined || (name === 'type' && isIntOrStringPattern(value, structure))) continue;
-      this.#violated(forbidden(`${path}.${name}`, 'must be undefined to be structural'));
+    for (const [name, wanted] of Object.entries(structureOnly)) {
+      const isGiven = isStructural(value[name as keyof Schema], wanted);
+      if (isGiven) this.#violated(forbidden(`${path}.${name}`, `must be ${wanted} to be structural`));
     }
     for (const [name, field] of Object.entries(value.properties ?? {})) {
       const place = `${path}.properties[${name}]`;
-      const known =
-        structure?.properties && Object.hasOwn(structure.properties, name) ? structure.properties[name] : undefined;
-      const isMeta = name === 'metadata';
-      if (isMeta) this.#violated(forbidden(place, 'must not be specified in a nested context'));
-      else if (!known && !isMetaField(name)) {
-        const above = path.replace(/\.(allOf|anyOf|oneOf|not)(\[\d+\])?.*$/, '');
-        this.#violated(required(`${above}.properties[${name}]`, `because it is defined in ${place}`));
-      }
-      this.#value(field, place, known);
+      if (name === 'metadata') this.#violated(forbidden(place, 'must not be specified in a nested context'));
+      this.#value(field, place);
     }
     const items = itemsOf(value);
-    if (items) this.#value(items, `${path}.items`, structure && itemsOf(structure));
-    this.#junctors(value, path, structure ?? {});
+    if (items) this.#value(items, `${path}.items`);
+    this.#junctors(value, path, skipsAnyOf);
+  }
+
+  /** Every field that a schema inside a junctor restricts stands in the structure, too. */
+  #complete(value: Schema, path: string, structure: Schema | undefined, place: string): void {
+    const inner = [
+      ...(value.not ? [[value.not, `${path}.not`] as const] : []),
+      ...(['allOf', 'anyOf', 'oneOf'] as const).flatMap((name) =>
+        (value[name] ?? []).map((one, index) => [one, `${path}.${name}[${index}]`] as const),
+      ),
+    ];
+    for (const [one, at] of inner) {
+      if (isObject(one)) this.#completeNested(one as Schema, at, structure, place);
+    }
+  }
+
+  #completeNested(value: Schema, path: string, structure: Schema | undefined, place: string): void {
+    if (!structure) {
+      this.#violated(required(place, `because it is defined in ${path}`));
+      return;
+    }
+    this.#complete(value, path, structure, place);
+    const items = itemsOf(value);
+    if (items) this.#completeNested(items, `${path}.items`, itemsOf(structure), `${place}.items`);
+    for (const [name, field] of Object.entries(value.properties ?? {})) {
+      if (!isObject(field)) continue;
+      const at = `properties[${name}]`;
+      this.#completeNested(field as Schema, `${path}.${at}`, propertyOf(structure, name), `${place}.${at}`);
+    }
   }
 
   #default(schema: Schema, path: string, isRoot: boolean): void {
@@ -364,10 +395,22 @@ class SchemaChecker {
     prune(value, schema, schema['x-kubernetes-embedded-resource'] === true, { unknown });
     if (unknown.length > 0) this.errors.push(invalid(place, value, 'must not have unknown fields'));
     applyDefaults(value, schema);
-    for (const error of validateValue(value, schema, new Patterns(), place)) this.errors.push(error);
+    for (const error of validateValue(value, schema, new Patterns(), '', undefined, place)) {
+      const below = error.path === '' || error.path === place ? place : `${place}.${error.path}`;
+      this.errors.push({ ...error, path: below });
+    }
+    this.errors.push(...validateEmbedded(value, schema, place));
   }
 }
 
-/** anyOf: [{type: integer}, {type: string}] is what int-or-string is written with. */
-const isIntOrStringPattern = (value: Schema, structure: Schema | undefined): boolean =>
-  structure?.['x-kubernetes-int-or-string'] === true && (value.type === 'integer' || value.type === 'string');
+const isStructural = (given: unknown, wanted: 'empty' | 'false' | 'undefined'): boolean => {
+  if (wanted === 'undefined') return given !== undefined && typeof given !== 'boolean';
+  return Array.isArray(given) ? given.length > 0 : Boolean(given);
+};
+
+/** anyOf: [{type: integer}, {type: string}], in this order and nothing else, is what int-or-string is written with. */
+const isIntOrString = (anyOf: readonly Schema[] | undefined): boolean =>
+  equalJson(anyOf ?? null, [{ type: 'integer' }, { type: 'string' }]);
+
+const wrongType = ({ type }: Schema, path: string, detail: string): FieldError =>
+  type === undefined || type === '' ? required(`${path}.type`, detail) : invalid(`${path}.type`, type, detail);

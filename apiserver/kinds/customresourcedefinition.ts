@@ -74,6 +74,11 @@ function setDefaults({ spec }: CustomResourceDefinition): void {
     names.singular ||= names.kind.toLowerCase();
     names.listKind ||= `${names.kind}List`;
   }
+  // The original writes these out, whatever they are.
+  for (const version of spec.versions ?? []) {
+    version.served ??= false;
+    version.storage ??= false;
+  }
   spec.conversion ??= { strategy: 'None' };
   const service = spec.conversion.webhook?.clientConfig?.service;
   if (service) service.port ??= 443;

@@ -132,8 +132,8 @@ function validateReviewVersions(
 }
 
 /** How a webhook is reached: by URL or by Service. */
-function validateClientConfig(
-  config: AdmissionregistrationV1WebhookClientConfig | undefined,
+export function validateClientConfig(
+  config: Pick<AdmissionregistrationV1WebhookClientConfig, 'url' | 'service'> | undefined,
   path: string,
 ): FieldError[] {
   const { url, service } = config ?? {};
@@ -151,7 +151,7 @@ function validateUrl(text: string, path: string): FieldError[] {
   const query = beforeFragment.split('?', 2)[1];
   const errors: FieldError[] = [];
   if (scheme !== 'https') errors.push(invalid(path, scheme, `'https' is the only allowed URL scheme${urlForm}`));
-  if (host === '') errors.push(invalid(path, host, `host must be provided${urlForm}`));
+  if (host === '') errors.push(invalid(path, host, `host must be specified${urlForm}`));
   else if (!URL.canParse(text)) errors.push(required(path, `url must be a valid URL: invalid host${urlForm}`));
   if (user !== undefined) errors.push(invalid(path, user, 'user information is not permitted in the URL'));
   if (fragment) errors.push(invalid(path, fragment, 'fragments are not permitted in the URL'));
@@ -161,8 +161,8 @@ function validateUrl(text: string, path: string): FieldError[] {
 
 function validateService(service: AdmissionregistrationV1ServiceReference, path: string): FieldError[] {
   const errors: FieldError[] = [];
-  if (!service.name) errors.push(required(`${path}.name`, 'service name is required'));
-  if (!service.namespace) errors.push(required(`${path}.namespace`, 'service namespace is required'));
+  if (!service.name) errors.push(required(`${path}.name`));
+  if (!service.namespace) errors.push(required(`${path}.namespace`));
   const problems = isPortNumber(service.port ?? 443);
   if (problems.length > 0)
     errors.push(invalid(`${path}.port`, service.port, `port is not valid: ${problems.join(', ')}`));
