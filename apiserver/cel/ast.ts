@@ -59,7 +59,15 @@ export interface StructLiteral extends Node {
 }
 
 export type ComprehensionKind =
-  'all' | 'exists' | 'exists_one' | 'map' | 'filter' | 'transformList' | 'transformMap' | 'transformMapEntry';
+  | 'all'
+  | 'exists'
+  | 'exists_one'
+  | 'map'
+  | 'filter'
+  | 'transformList'
+  | 'transformMap'
+  | 'transformMapEntry'
+  | 'sortBy';
 
 /** A macro over the items of a list or the keys of a map: kept as it was written, not unfolded. */
 export interface Comprehension extends Node {

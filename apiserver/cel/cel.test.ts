@@ -20,7 +20,7 @@ const self = {
   ],
   none: null,
 };
-const environment = new CelEnvironment({ variables: { self: dynType } });
+const environment = new CelEnvironment({ variables: { self: dynType }, hasBind: true });
 
 const run = (source: string): unknown => toJson(environment.compile(source).evaluate({ self: fromJson(self) }));
 
@@ -115,12 +115,10 @@ const values: Readonly<Record<string, readonly (readonly [string, unknown])[]>> 
     ['"tacocat".substring(4) + "tacocat".substring(0, 4)', 'cattaco'],
     ['"  x \\n".trim()', 'x'],
     ['["a", "b"].join("-") + ["a"].join()', 'a-ba'],
-    ['"abc".reverse()', 'cba'],
     ['strings.quote("a\\n\\"")', '"a\\n\\""'],
-    ['"%s is %d of %.2f (%s)".format(["a", 3, 1.5, [1, "x"]])', 'a is 3 of 1.50 ([1, x])'],
+    ['"%s is %d of %.2f (%s)".format(["a", 3, 1.5, [1, "x"]])', 'a is 3 of 1.50 ([1, "x"])'],
     ['"%x %X %b %o %%".format([255, "A", 5, 8])', 'ff 41 101 10 %'],
     ['"abc".startsWith("a") && "abc".endsWith("c") && "abc".contains("b")', true],
-    ['base64.encode(b"hello") + string(base64.decode("aGk="))', 'aGVsbG8=hi'],
   ],
   regex: [
     ['"abc123".matches("^[a-z]+[0-9]+$")', true],
@@ -159,6 +157,7 @@ const values: Readonly<Record<string, readonly (readonly [string, unknown])[]>> 
   ],
   optionals: [
     ['self.?missing.orValue("x")', 'x'],
+    ['{"a": 1, "a": 2}', { a: 2 }],
     ['self.?labels.?app.orValue("x")', 'web'],
     ['self.?labels[?"zz"].hasValue()', false],
     ['self.ports[?5].orValue(0)', 0],
@@ -166,7 +165,8 @@ const values: Readonly<Record<string, readonly (readonly [string, unknown])[]>> 
     ['optional.none().or(optional.of(3)).value()', 3],
     ['optional.ofNonZeroValue("").hasValue()', false],
     ['[?self.?missing, ?self.?name]', ['web']],
-    ['{?"a": self.?missing, "b": 1}', { b: 1 }],
+    ['{?"a": self.?missing, "b": dyn(1)}', { b: 1 }],
+    ['optional.none().orValue(3) + [optional.of(1), optional.none()].size()', 5],
     ['[1, 2].first().value() + [1, 2].last().value()', 3],
   ],
   quantity: [
@@ -175,7 +175,7 @@ const values: Readonly<Record<string, readonly (readonly [string, unknown])[]>> 
     ['quantity("50k").sub(10000).asInteger()', 40000],
     ['quantity("1500m").asApproximateFloat()', 1.5],
     ['isQuantity("x") || isQuantity("1Ki")', true],
-    ['quantity("-1").sign()', -1],
+    ['sign(quantity("-1"))', -1],
     ['quantity("200M").compareTo(quantity("0.2G"))', 0],
   ],
   network: [
@@ -200,8 +200,6 @@ const values: Readonly<Record<string, readonly (readonly [string, unknown])[]>> 
     ['semver("v01.2", true).major()', 1],
     ['format.dns1123Label().validate("a.b").hasValue()', true],
     ['format.named("uuid").value().validate("123e4567-e89b-12d3-a456-426614174000").hasValue()', false],
-    ['math.greatest(1, 2.5, 2) == 2.5 && math.least([3, 1]) == 1', true],
-    ['math.ceil(1.2) + math.round(-1.5)', 0],
   ],
 };
 
@@ -225,10 +223,16 @@ describe('expressions', () => {
       ['self.name ? 1 : 2', /no such overload/],
       ['"abc".charAt(4)', /index out of range: 4/],
       ['quantity("x")', /quantities must match|unable to parse/],
-      ['"a".matches("(")', /missing closing \)/],
+      ['"a".matches(self.name + "(")', /missing closing \)/],
       ['optional.none().value()', /optional.none\(\) dereference/],
-      ['{"a": 1, "a": 2}', /already exists/],
-      ['duration("x")', /type conversion error/],
+      ['{"a": "x", "b": "x"}.transformMapEntry(k, v, {v: k})', /key x already exists/],
+      ['duration(self.name)', /type conversion error/],
+      ['dyn(1) + dyn("a")', /^no such overload$/],
+      ['dyn(1) && true', /^no such overload$/],
+      ['lists.range(-1)', /size must be non-negative, got -1/],
+      ['[1, 2].slice(2, 1)', /start index must be less than or equal to end index/],
+      ['ip("::ffff:1.2.3.4")', /IPv4-mapped IPv6 address "::ffff:1.2.3.4" is not allowed/],
+      ['url("http://a:b/")', /invalid port ":b" after host/],
       ['self.missing == 1 || false', /no such key: missing/],
     ];
     for (const [source, message] of failures) {
@@ -266,7 +270,18 @@ describe('expressions', () => {
       ['self.replicas.isSorted()', "found no matching overload for 'isSorted' applied to 'int.()'"],
       ['[1, "a"]', "expected type 'int' but found 'string'"],
       ['9223372036854775808', 'invalid int literal'],
-      ['self.names.all(1, true)', 'argument must be a simple name'],
+      ['self.names.all(1, true)', 'argument is not an identifier'],
+      ['duration("1d")', 'invalid duration argument'],
+      ['timestamp("2024-02-30T00:00:00Z") == null', 'invalid timestamp argument'],
+      ['"a".matches("[")', 'invalid matches argument'],
+      ['int("a") == 1', "program instantiation failed: type conversion error from 'string' to 'int'"],
+      ['"%d".format([1.5])', 'decimal clause can only be used on integers, was given double'],
+      ['"%s".format([1, 2])', 'too many arguments supplied to string.format (expected 1, got 2)'],
+      ['[1, 2][1u] == 2', "found no matching overload for '_[_]' applied to '(list(int), uint)'"],
+      ['[dyn(1), "a"]', "expected type 'dyn' but found 'string'"],
+      ['true && 1', "expected type 'bool' but found 'int'"],
+      ['[1].filter(v, v)', "found no matching overload for '_?_:_' applied to '(int, list(int), list(int))'"],
+      ['math.abs(1)', "undeclared reference to 'math'"],
       ['has(self)', 'invalid argument to has() macro'],
       ['"abc', 'token recognition error'],
       ['while', 'reserved identifier: while'],

@@ -10,14 +10,20 @@ import type {
 } from './ast.js';
 import { CelCompileError, type Issue } from './errors.js';
 import type { FunctionTable, Overload } from './functions.js';
+import { literalIssues } from './literal-checks.js';
 import { qualifiedName } from './parser.js';
 import {
   boolType,
   bytesType,
+  commonType,
   describeType,
   doubleType,
+  durationType,
   dynType,
+  freeType,
+  hasFree,
   innerOf,
+  isDynamic,
   intType,
   isAssignable,
   isOptional,
@@ -28,7 +34,8 @@ import {
   optionalType,
   stringType,
   substitute,
-  typeType,
+  timestampType,
+  typeOf,
   uintType,
   type Bindings,
   type CelType,
@@ -56,12 +63,33 @@ export interface Declarations {
 
 const maxIssues = 10;
 /** Types as values: `type(x) == int`. */
-const typeNames = new Set(['bool', 'int', 'uint', 'double', 'string', 'bytes', 'list', 'map', 'null_type', 'type']);
-export const isTypeName = (name: string): boolean =>
-  typeNames.has(name) ||
-  name === 'google.protobuf.Timestamp' ||
-  name === 'google.protobuf.Duration' ||
-  name === 'optional_type';
+const namedTypes: Readonly<Record<string, CelType>> = {
+  bool: boolType,
+  int: intType,
+  uint: uintType,
+  double: doubleType,
+  string: stringType,
+  bytes: bytesType,
+  list: listType(dynType),
+  map: mapType(dynType, dynType),
+  null_type: nullType,
+  type: typeOf(dynType),
+  'google.protobuf.Timestamp': timestampType,
+  'google.protobuf.Duration': durationType,
+  optional_type: optionalType(dynType),
+};
+const sortableKinds = new Set<CelType['kind']>([
+  'int',
+  'uint',
+  'double',
+  'bool',
+  'string',
+  'bytes',
+  'timestamp',
+  'duration',
+  'dyn',
+] as const);
+export const isTypeName = (name: string): boolean => Object.hasOwn(namedTypes, name);
 
 /**
  * Checks an expression against the declarations.
@@ -70,7 +98,9 @@ export const isTypeName = (name: string): boolean =>
 export function checkExpression(source: string, expression: Expression, declarations: Declarations): Checked {
   const checker = new Checker(declarations);
   checker.check(expression);
-  if (checker.issues.length > 0) throw new CelCompileError(source, checker.issues.slice(0, maxIssues));
+  const issues = checker.issues.length > 0 ? checker.issues : literalIssues(expression, checker.types);
+  if (issues.length > 0)
+    throw new CelCompileError(source, issues.sort((a, b) => a.offset - b.offset).slice(0, maxIssues));
   return checker;
 }
 
@@ -133,7 +163,7 @@ class Checker implements Checked {
   #identifier(name: string, offset: number): CelType {
     const known = this.#variable(name);
     if (known) return known;
-    if (isTypeName(name)) return typeType;
+    if (isTypeName(name)) return typeOf(namedTypes[name] ?? dynType);
     return this.#fail(offset, `undeclared reference to '${name}' (in container '')`);
   }
 
@@ -142,7 +172,7 @@ class Checker implements Checked {
     const name = qualifiedName(expression);
     if (name !== undefined && (this.#given.variables.has(name) || isTypeName(name))) {
       this.dotted.set(expression, name);
-      return this.#given.variables.get(name) ?? typeType;
+      return this.#given.variables.get(name) ?? typeOf(namedTypes[name] ?? dynType);
     }
     const operand = this.check(expression.operand);
     const container = innerOf(operand);
@@ -181,7 +211,7 @@ class Checker implements Checked {
     if (name === 'format') this.#mixesTypes = false;
     const known = this.#given.functions.find(global ?? name, isMember, operands.length);
     if (name === '_[_]' && types[0] && isOptional(types[0])) return this.#optionalIndex(expression);
-    if (!this.#given.functions.has(global ?? name, isMember)) {
+    if (!this.#given.functions.has(global ?? name)) {
       return this.#fail(offset, `undeclared reference to '${global ?? name}' (in container '')`);
     }
     return this.#resolve(expression, global ?? name, known, operands, types, isMember);
@@ -198,12 +228,16 @@ class Checker implements Checked {
     const fitting: Overload[] = [];
     let result: CelType | undefined;
     for (const overload of known) {
+      // Lists have other indexes than integers only where nobody could know before.
+      if (name === '_[_]' && types[0]?.kind === 'list' && types[1]?.kind !== 'dyn' && types[1]?.kind !== 'int') break;
       const bindings: Bindings = new Map();
       if (!overload.parameters.every((parameter, index) => isAssignable(parameter, types[index] ?? dynType, bindings)))
         continue;
       const type = substitute(overload.result, bindings);
       result = result === undefined ? type : joinTypes(result, type);
       fitting.push(overload);
+      // What is open takes the first form that fits.
+      if (types.some(hasFree)) break;
     }
     if (result === undefined) {
       const texts = types.map(describeType);
@@ -211,13 +245,12 @@ class Checker implements Checked {
       return this.#fail(expression.offset, `found no matching overload for '${name}' applied to '${shown}'`);
     }
     this.calls.set(expression, { overloads: fitting, operands });
-    return result;
+    return name === 'type' ? typeOf(types[0] ?? dynType) : result;
   }
 
   #logic(expression: Call): CelType {
-    const types = expression.arguments.map((argument) => this.check(argument));
-    if (types.every((type) => type.kind === 'bool' || type.kind === 'dyn')) return boolType;
-    return this.#noOverload(expression, types);
+    for (const argument of expression.arguments) this.#wantBool(argument);
+    return boolType;
   }
 
   #conditional(expression: Call): CelType {
@@ -264,7 +297,9 @@ class Checker implements Checked {
     const wanted = expression.function === 'or' ? left : innerOf(left);
     if (list.length === 1 && (isAssignable(wanted, right) || isAssignable(right, wanted)))
       return joinTypes(wanted, right);
-    return this.#noOverload(expression, [left, right]);
+    const texts = list.map((argument) => describeType(this.types.get(argument) ?? dynType)).join(', ');
+    const message = `found no matching overload for '${expression.function}' applied to '${describeType(left)}.(${texts})'`;
+    return this.#fail(expression.offset, message);
   }
 
   /** The type of an expression that is checked again later: nothing is reported twice. */
@@ -282,7 +317,7 @@ class Checker implements Checked {
     const prefix = qualifiedName(target);
     if (prefix === undefined || this.#isRooted(target)) return undefined;
     const full = `${prefix}.${name}`;
-    return this.#given.functions.has(full, false) ? full : undefined;
+    return this.#given.functions.hasGlobal(full) ? full : undefined;
   }
 
   #isRooted(expression: Expression): boolean {
@@ -298,7 +333,7 @@ class Checker implements Checked {
       const type = mayBeAbsent ? this.#unwrapped(given, value.offset) : given;
       items = this.#same(items, type, value.offset);
     }
-    return listType(items ?? dynType);
+    return listType(items ?? freeType);
   }
 
   #map(expression: MapLiteral): CelType {
@@ -313,7 +348,7 @@ class Checker implements Checked {
         entry.value.offset,
       );
     }
-    return mapType(keys ?? dynType, values ?? dynType);
+    return mapType(keys ?? freeType, values ?? freeType);
   }
 
   #unwrapped(type: CelType, offset: number): CelType {
@@ -324,8 +359,13 @@ class Checker implements Checked {
   /** Items of a literal are of one type. */
   #same(known: CelType | undefined, type: CelType, offset: number): CelType {
     if (!known) return type;
-    if (isAssignable(known, type) || isAssignable(type, known)) return joinTypes(known, type);
-    if (this.#mixesTypes) return dynType;
+    if (this.#mixesTypes) return joinTypes(known, type);
+    const isMixed =
+      isDynamic(known) !== isDynamic(type) ||
+      (isScalar(known) && type.kind === 'null') ||
+      (known.kind === 'null' && isScalar(type));
+    const same = isMixed ? undefined : commonType(known, type);
+    if (same) return same;
     return this.#fail(offset, `expected type '${describeType(known)}' but found '${describeType(type)}'`);
   }
 
@@ -345,7 +385,7 @@ class Checker implements Checked {
   }
 
   #comprehension(expression: Comprehension): CelType {
-    const { macro, variables, filter, body } = expression;
+    const { macro, variables, filter, body, offset } = expression;
     const range = this.check(expression.range);
     const [first = '', second] = variables;
     const scope = new Map<string, CelType>();
@@ -353,23 +393,53 @@ class Checker implements Checked {
     scope.set(first, second === undefined ? (range.kind === 'list' ? value : key) : key);
     if (second !== undefined) scope.set(second, value);
     this.#scopes.push(scope);
-    if (filter) this.#wantBool(filter);
-    const isPredicate = ['all', 'exists', 'exists_one', 'filter'].includes(macro);
-    const result = isPredicate ? this.#wantBool(body) : this.check(body);
+    const condition = macro === 'filter' || macro === 'exists_one' ? body : filter;
+    if (condition) this.check(condition);
+    const isSearch = macro === 'all' || macro === 'exists';
+    const result = isSearch ? this.#wantBool(body) : (this.types.get(body) ?? this.check(body));
     this.#scopes.pop();
+    if (condition) this.#wantCondition(expression, condition, { range, result });
     switch (macro) {
       case 'filter':
         return range.kind === 'list' ? range : range.kind === 'map' ? listType(key) : listType(dynType);
+      case 'sortBy':
+        return this.#sorted(expression, range, result);
       case 'map':
       case 'transformList':
         return listType(result);
       case 'transformMap':
         return mapType(key, result);
-      case 'transformMapEntry':
-        return result.kind === 'map' ? result : mapType(dynType, dynType);
+      case 'transformMapEntry': {
+        if (result.kind === 'map') return result;
+        const made = mapType(dynType, dynType);
+        if (result.kind === 'dyn') return made;
+        const shown = [made, result].map(describeType).join(', ');
+        return this.#fail(offset, `found no matching overload for 'cel.@mapInsert' applied to '(${shown})'`);
+      }
       default:
         return boolType;
     }
+  }
+
+  /** What keeps an item is a choice between two results in the original, and its refusal says so. */
+  #wantCondition(
+    { macro, offset }: Comprehension,
+    condition: Expression,
+    { range, result }: { readonly range: CelType; readonly result: CelType },
+  ): void {
+    const type = this.types.get(condition) ?? dynType;
+    if (type.kind === 'bool' || type.kind === 'dyn') return;
+    const items = range.kind === 'list' ? range.items : range.kind === 'map' ? range.keys : dynType;
+    const made = macro === 'exists_one' ? intType : macro === 'filter' ? listType(items) : listType(result);
+    const shown = [type, made, made].map(describeType).join(', ');
+    this.#fail(offset, `found no matching overload for '_?_:_' applied to '(${shown})'`);
+  }
+
+  #sorted({ offset }: Comprehension, range: CelType, key: CelType): CelType {
+    if (range.kind === 'list' && sortableKinds.has(key.kind)) return range;
+    if (range.kind === 'dyn') return listType(dynType);
+    const shown = `${describeType(range)}.(${describeType(listType(key))})`;
+    return this.#fail(offset, `found no matching overload for '@sortByAssociatedKeys' applied to '${shown}'`);
   }
 
   #rangeTypes(range: CelType, offset: number): { key: CelType; value: CelType } {
@@ -422,3 +492,7 @@ function literalType(value: CelValue): CelType {
       return value instanceof CelUint ? uintType : bytesType;
   }
 }
+
+/** What can never be null. */
+const isScalar = ({ kind }: CelType): boolean =>
+  ['bool', 'int', 'uint', 'double', 'string', 'bytes', 'list', 'map', 'type'].includes(kind);

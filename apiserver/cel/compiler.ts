@@ -8,16 +8,19 @@ import type {
   Select,
   StructLiteral,
 } from './ast.js';
-import type { Budget } from './budget.js';
 import { isTypeName, type Checked } from './checker.js';
+import { Budget } from './budget.js';
 import { CelBudgetError, CelError } from './errors.js';
 import { dispatch, type Overload } from './functions.js';
+import { compare } from './functions/standard.js';
+import { checkConstantRegex, foldConstant, isConstantConversion } from './literal-checks.js';
 import { lookUp } from './functions/optional.js';
 import {
   CelList,
   CelMap,
   CelOptional,
   CelTypeValue,
+  describeKey,
   equalValues,
   isInt64,
   noneValue,
@@ -126,12 +129,17 @@ class Compiler {
   #call(expression: Call): Evaluate {
     const { function: name, target, arguments: list } = expression;
     const resolved = this.#checked.calls.get(expression);
-    if (resolved)
-      return callOf(
+    if (resolved) {
+      checkConstantRegex(expression);
+      const evaluate = callOf(
         name,
         resolved.overloads,
         resolved.operands.map((operand) => this.compile(operand)),
       );
+      if (!isConstantConversion(expression)) return evaluate;
+      const value = foldConstant(() => evaluate(constantFrame));
+      return () => value;
+    }
     const [first = fallback, second = fallback, third = fallback] = list.map((argument) => this.compile(argument));
     switch (name) {
       case '_&&_':
@@ -254,6 +262,15 @@ class Compiler {
 
 const fallback: Evaluate = () => null;
 
+/** For what needs no variables, and is small. */
+const constantFrame: Frame = {
+  slots: [],
+  variables: () => null,
+  get budget(): Budget {
+    return new Budget(1_000_000);
+  },
+};
+
 const readSlot =
   (slot: number): Evaluate =>
   ({ slots, budget }) => {
@@ -267,7 +284,9 @@ function hasField(operand: Evaluate, field: string): Evaluate {
     const container = operand(frame);
     const inner = container instanceof CelOptional ? container.value : container;
     if (inner === undefined) return false;
-    if (!(inner instanceof CelMap)) throw new CelError(`no such overload: has(${typeNameOf(inner)})`);
+    if (inner instanceof CelList) throw new CelError(`unsupported index type 'string' in list`);
+    // Nothing else has fields.
+    if (!(inner instanceof CelMap)) return false;
     return inner.get(field) !== undefined;
   };
 }
@@ -281,7 +300,7 @@ const present = (value: CelValue): CelValue | undefined => {
 };
 
 function asBool(value: CelValue): boolean {
-  if (typeof value !== 'boolean') throw new CelError(`no such overload: ${typeNameOf(value)} is no bool`);
+  if (typeof value !== 'boolean') throw new CelError('no such overload');
   return value;
 }
 
@@ -371,13 +390,19 @@ function* steps(range: CelValue, frame: Frame, first: number, second: number | u
     }
     return;
   }
-  if (!(range instanceof CelMap)) throw new CelError(`no such overload: comprehension over ${typeNameOf(range)}`);
+  if (!(range instanceof CelMap)) throw new CelError(`got '${goTypeOf(range)}', expected iterable type`);
   for (const key of range.keys()) {
     budget.spend(1);
     slots[first] = key;
     if (second !== undefined) slots[second] = range.get(key) ?? null;
     yield key;
   }
+}
+
+/** As Go names the type of a value. */
+function goTypeOf(value: CelValue): string {
+  const name = typeNameOf(value);
+  return name.includes('.') ? name : `types.${name.charAt(0).toUpperCase()}${name.slice(1)}`;
 }
 
 type Keeps = ((frame: Frame) => boolean) | undefined;
@@ -433,9 +458,23 @@ const folds: Readonly<Record<Comprehension['macro'], Fold>> = {
     const entries: (readonly [CelValue, CelValue])[] = [];
     frame.budget.spend(mapCost);
     for (const _ of keys) if (!keeps || keeps(frame)) entries.push(...entriesOf(body(frame)));
-    return new ValueMap(entries);
+    const made = new ValueMap(entries);
+    const twice = made.size < entries.length ? firstTwice(entries) : undefined;
+    if (twice !== undefined) throw new CelError(`insert failed: key ${describeKey(twice)} already exists`);
+    return made;
+  },
+  sortBy: (keys, frame, body) => {
+    const items: { readonly item: CelValue; readonly by: CelValue }[] = [];
+    frame.budget.spend(listCost);
+    for (const item of keys) items.push({ item, by: body(frame) });
+    frame.budget.spend(items.length * Math.ceil(Math.log2(items.length + 1)));
+    return new ValueList(items.sort((a, b) => compare(a.by, b.by)).map(({ item }) => item));
   },
 };
+
+function firstTwice(entries: readonly (readonly [CelValue, CelValue])[]): CelValue | undefined {
+  return entries.find(([key], index) => entries.slice(0, index).some(([other]) => equalValues(key, other)))?.[0];
+}
 
 function entriesOf(value: CelValue): (readonly [CelValue, CelValue])[] {
   if (!(value instanceof CelMap)) throw new CelError(`unsupported result of transformMapEntry: ${typeNameOf(value)}`);

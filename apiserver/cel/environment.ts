@@ -7,17 +7,16 @@ import { FunctionTable, type Overload } from './functions.js';
 import { authorizerFunctions } from './functions/authorizer.js';
 import { formatFunctions } from './functions/format.js';
 import { listFunctions } from './functions/lists.js';
-import { mathFunctions } from './functions/math.js';
 import { networkFunctions, urlFunctions } from './functions/network.js';
 import { optionalFunctions } from './functions/optional.js';
 import { quantityFunctions } from './functions/quantity.js';
 import { regexFunctions } from './functions/regex.js';
 import { semverFunctions } from './functions/semver.js';
 import { standardFunctions } from './functions/standard.js';
-import { encodingFunctions, stringFunctions } from './functions/strings.js';
+import { stringFunctions } from './functions/strings.js';
 import { timeFunctions } from './functions/time.js';
 import { parseExpression } from './parser.js';
-import { describeType, dynType, type CelType } from './types.js';
+import { dynType, resultTypeName, type CelType } from './types.js';
 import type { CelValue } from './values.js';
 
 export interface EnvironmentOptions {
@@ -25,6 +24,8 @@ export interface EnvironmentOptions {
   readonly variables: Readonly<Record<string, CelType>>;
   /** Types of objects that expressions may make (`Object.spec{...}`); undefined: no such type. Default: none. */
   readonly structType?: (name: string) => CelType | undefined;
+  /** Whether expressions may name values of their own: `cel.bind(x, VALUE, EXPRESSION)`. Selectors of devices may. */
+  readonly hasBind?: boolean;
 }
 
 /** Values of the variables; a function is called when the variable is first read. */
@@ -52,8 +53,10 @@ export interface Program {
  */
 export class CelEnvironment {
   readonly #declarations: Declarations;
+  readonly #hasBind: boolean;
 
   constructor(options: EnvironmentOptions, functions: FunctionTable = kubernetesFunctions()) {
+    this.#hasBind = options.hasBind ?? false;
     this.#declarations = {
       variables: new Map(Object.entries(options.variables)),
       functions,
@@ -67,7 +70,7 @@ export class CelEnvironment {
    * @throws CelCompileError with a message as the original's compiler gives it
    */
   compile(source: string, expected?: CelType['kind']): Program {
-    const tree = parseExpression(source);
+    const tree = parseExpression(source, this.#hasBind);
     const checked = checkExpression(source, tree, this.#declarations);
     const type = checked.types.get(tree) ?? dynType;
     if (expected !== undefined && type.kind !== expected && type.kind !== 'dyn') {
@@ -86,7 +89,7 @@ export class ResultTypeError extends CelCompileError {
   constructor(type: CelType, expected: CelType['kind']) {
     super('', []);
     this.type = type;
-    this.message = `must evaluate to ${expected} but got ${describeType(type)}`;
+    this.message = `must evaluate to ${expected} but got ${resultTypeName(type)}`;
   }
 }
 
@@ -121,9 +124,7 @@ export function kubernetesFunctions(more: readonly Overload[] = []): FunctionTab
     standardFunctions,
     timeFunctions,
     stringFunctions,
-    encodingFunctions,
     listFunctions,
-    mathFunctions,
     optionalFunctions,
     quantityFunctions,
     networkFunctions,

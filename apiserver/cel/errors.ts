@@ -13,6 +13,14 @@ export class CelCompileError extends Error {
   }
 }
 
+/** An expression is good but cannot be made ready to run. */
+export class CelProgramError extends CelCompileError {
+  constructor(reason: string) {
+    super('', []);
+    this.message = `program instantiation failed: ${reason}`;
+  }
+}
+
 /** An expression has no value: a missing key, an overflow, a division by zero. `&&` and `||` may absorb it. */
 export class CelError extends Error {
   override readonly name: string = 'CelError';

@@ -56,8 +56,13 @@ export class FunctionTable {
     }
   }
 
-  has(name: string, isMember: boolean): boolean {
-    return this.#overloads.get(name)?.some((overload) => overload.isMember === isMember) === true;
+  has(name: string): boolean {
+    return this.#overloads.has(name);
+  }
+
+  /** Whether there is a form without a target. */
+  hasGlobal(name: string): boolean {
+    return this.#overloads.get(name)?.some((overload) => !overload.isMember) === true;
   }
 
   /** Forms with this number of arguments, the target included. */
@@ -67,9 +72,15 @@ export class FunctionTable {
   }
 }
 
+const isLeftToOperand = /^(_|!_|-_|@in|startsWith$|endsWith$|contains$|matches$)/;
+
 /** Picks the form that fits the values. */
 export function dispatch(name: string, overloads: readonly Overload[], args: readonly CelValue[]): Overload {
   for (const overload of overloads) if (fits(overload, args)) return overload;
+  // Operators, and what texts do, leave it to their first operand.
+  if (name === '_[_]' && args[0] instanceof CelList)
+    throw new CelError(`unsupported index type '${typeNameOf(args[1] ?? null)}' in list`);
+  if (isLeftToOperand.test(name)) throw new CelError('no such overload');
   const types = args.map((arg) => typeNameOf(arg));
   throw new CelError(`no such overload: ${name}(${types.join(', ')})`);
 }

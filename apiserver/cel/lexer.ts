@@ -14,7 +14,7 @@ const space = /(?:[\t\n\f\r ]+|\/\/[^\n]*)*/y;
 const identifier = /[A-Za-z_][A-Za-z0-9_]*/y;
 const quotedIdentifier = /`([A-Za-z0-9_.\-/ ]+)`/y;
 const number = /0x[0-9A-Fa-f]+[uU]?|(?:\d+\.\d+(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+|\.\d+(?:[eE][+-]?\d+)?)|\d+[uU]?/y;
-const stringStart = /([bB]?[rR]?|[rR][bB])("""|'''|"|')/y;
+const stringStart = /([bB]?[rR]?)("""|'''|"|')/y;
 const symbol = /==|!=|<=|>=|&&|\|\||[-+*/%<>!?:.,()[\]{}=]/y;
 
 /** Splits an expression into tokens. */

@@ -28,28 +28,31 @@ const comprehensions: Readonly<Record<string, ComprehensionKind>> = {
   transformList: 'transformList',
   transformMap: 'transformMap',
   transformMapEntry: 'transformMapEntry',
+  sortBy: 'sortBy',
 };
 
 /**
  * Reads an expression of the Common Expression Language, macros included.
  * @throws CelCompileError
  */
-export function parseExpression(source: string): Expression {
+export function parseExpression(source: string, hasBind = false): Expression {
   if (source.length > maxCodePoints) {
     const message = `expression code point size exceeds limit: size: ${source.length}, limit ${maxCodePoints}`;
     throw new CelCompileError('', [{ offset: 0, message }]);
   }
-  return new Parser(source).parse();
+  return new Parser(source, hasBind).parse();
 }
 
 class Parser {
   readonly #source: string;
   readonly #tokens: readonly Token[];
+  readonly #hasBind: boolean;
   #at = 0;
   #depth = 0;
 
-  constructor(source: string) {
+  constructor(source: string, hasBind: boolean) {
     this.#source = source;
+    this.#hasBind = hasBind;
     this.#tokens = tokenize(source);
   }
 
@@ -153,9 +156,7 @@ class Parser {
     if (name.kind !== 'identifier' || name.text === 'in' || /^(true|false|null)$/.test(name.text)) {
       throw this.#fail(
         name,
-        name.kind === 'end'
-          ? "mismatched input '<EOF>' expecting IDENTIFIER"
-          : `no viable alternative at input '.${name.text}'`,
+        name.kind === 'end' ? "no viable alternative at input '.'" : `no viable alternative at input '.${name.text}'`,
       );
     }
     if (!isOptional && this.#isSymbol('(')) {
@@ -215,7 +216,11 @@ class Parser {
 
   #number(token: Token, isNegative: boolean, offset = token.offset): Expression {
     const sign = isNegative ? '-' : '';
-    if (token.kind === 'double') return { kind: 'literal', value: Number(sign + token.text), offset };
+    if (token.kind === 'double') {
+      const value = Number(sign + token.text);
+      if (!Number.isFinite(value)) throw this.#issue(offset, 'invalid double literal');
+      return { kind: 'literal', value, offset };
+    }
     const digits = BigInt(token.text.replace(/[uU]$/, ''));
     if (token.kind === 'uint' && !isNegative) {
       if (isUint64(digits)) return { kind: 'literal', value: new CelUint(digits), offset };
@@ -233,19 +238,27 @@ class Parser {
     if (!this.#isSymbol('(')) return { kind: 'identifier', name: text, offset };
     const at = this.#next().offset;
     const list = this.#arguments(')');
-    if (text === 'has') return this.#has(list, at);
+    if (text === 'has' && list.length === 1) return this.#has(list, at);
     return this.#call(text, undefined, list, at);
   }
 
   #has(list: readonly Expression[], offset: number): Expression {
     const [field] = list;
     if (list.length === 1 && field?.kind === 'select' && !field.isTest) return { ...field, isTest: true, offset };
-    throw this.#issue(offset, 'invalid argument to has() macro');
+    throw this.#issue(field?.offset ?? offset, 'invalid argument to has() macro');
   }
 
   #macro(name: string, target: Expression, list: readonly Expression[], offset: number): Expression | undefined {
     const [first, second, third, fourth] = list;
-    if (name === 'bind' && target.kind === 'identifier' && target.name === 'cel' && first && second && third) {
+    if (
+      this.#hasBind &&
+      name === 'bind' &&
+      target.kind === 'identifier' &&
+      target.name === 'cel' &&
+      first &&
+      second &&
+      third
+    ) {
       if (list.length !== 3) return undefined;
       return { kind: 'binding', macro: 'bind', variable: this.#variable(first), value: second, body: third, offset };
     }
@@ -257,8 +270,10 @@ class Parser {
     const common = { kind: 'comprehension', macro, range: target, offset } as const;
     const isTransform = macro.startsWith('transform');
     if (list.length === 2 && !isTransform) {
+      if (name === 'existsOne') return undefined;
       return { ...common, variables: [this.#variable(first)], filter: undefined, body: second };
     }
+    if (macro === 'sortBy') return undefined;
     if (list.length === 3 && third && macro === 'map') {
       return { ...common, variables: [this.#variable(first)], filter: second, body: third };
     }
@@ -271,7 +286,8 @@ class Parser {
 
   #variable(expression: Expression): string {
     if (expression.kind === 'identifier') return expression.name;
-    throw this.#issue(expression.offset, 'argument must be a simple name');
+    const isName = expression.kind === 'select';
+    throw this.#issue(expression.offset, isName ? 'argument must be a simple name' : 'argument is not an identifier');
   }
 
   #list(offset: number): Expression {

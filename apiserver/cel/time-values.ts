@@ -51,6 +51,8 @@ export function parseTimestamp(text: string): CelTimestamp | undefined {
   if (!match) return undefined;
   const ms = Date.parse(`${match[1]}${match[3]}`);
   if (Number.isNaN(ms)) return undefined;
+  // No day 30 of February, no hour 24: they would be another day's.
+  if (!new Date(Date.parse(`${match[1]}Z`)).toISOString().startsWith(match[1] ?? '')) return undefined;
   return timestampOf(BigInt(ms) * 1_000_000n + BigInt((match[2] ?? '').padEnd(9, '0')));
 }
 

@@ -16,6 +16,10 @@ export interface SimpleType {
   readonly kind: SimpleKind;
   /** Of strings and bytes: the longest that a schema allows. */
   readonly maxSize?: number;
+  /** Of a type as a value: which. */
+  readonly of?: CelType;
+  /** Of dyn: nothing says yet what it is, as the items of an empty list. */
+  readonly isFree?: boolean;
 }
 
 export interface ListType {
@@ -37,6 +41,8 @@ export interface ObjectType {
 const simple = (kind: SimpleKind): SimpleType => Object.freeze({ kind });
 
 export const dynType = simple('dyn');
+/** Becomes whatever it meets first. */
+export const freeType: SimpleType = Object.freeze({ kind: 'dyn', isFree: true });
 export const boolType = simple('bool');
 export const intType = simple('int');
 export const uintType = simple('uint');
@@ -47,6 +53,9 @@ export const nullType = simple('null');
 export const timestampType = simple('timestamp');
 export const durationType = simple('duration');
 export const typeType = simple('type');
+
+/** A type as a value. */
+export const typeOf = (type: CelType): CelType => ({ kind: 'type', of: type });
 
 export const listType = (items: CelType): CelType => ({ kind: 'list', items });
 export const mapType = (keys: CelType, values: CelType): CelType => ({ kind: 'map', keys, values });
@@ -67,21 +76,51 @@ export const isOptional = (type: CelType): type is CelType & { kind: 'opaque' } 
 /** What an optional holds. */
 export const innerOf = (type: CelType): CelType => (isOptional(type) ? (type.parameters[0] ?? dynType) : type);
 
-/** As error messages name a type. */
-export function describeType(type: CelType): string {
+/** As the refusals of the checker name a type. */
+export const describeType = (type: CelType): string => nameOf(type, {});
+
+/** As what an expression becomes is named. */
+export const resultTypeName = (type: CelType): string => nameOf(type, longNames);
+
+const longNames: Readonly<Record<string, string>> = {
+  null: 'null_type',
+  timestamp: 'google.protobuf.Timestamp',
+  duration: 'google.protobuf.Duration',
+};
+
+function nameOf(type: CelType, names: Readonly<Record<string, string>>): string {
   switch (type.kind) {
     case 'list':
-      return `list(${describeType(type.items)})`;
+      return `list(${nameOf(type.items, names)})`;
     case 'map':
-      return `map(${describeType(type.keys)}, ${describeType(type.values)})`;
+      return `map(${nameOf(type.keys, names)}, ${nameOf(type.values, names)})`;
     case 'object':
-      return type.name;
-    case 'opaque':
-      return type.parameters.length === 0 ? type.name : `${type.name}(${type.parameters.map(describeType).join(', ')})`;
     case 'parameter':
       return type.name;
+    case 'opaque': {
+      const inner = type.parameters.map((parameter) => nameOf(parameter, names));
+      return inner.length === 0 ? type.name : `${type.name}(${inner.join(', ')})`;
+    }
+    case 'type':
+      return type.of ? `type(${nameOf(type.of, names)})` : 'type';
     default:
-      return type.kind;
+      return names[type.kind] ?? type.kind;
+  }
+}
+
+/** Whether a part of it is open yet. */
+export function hasFree(type: CelType): boolean {
+  switch (type.kind) {
+    case 'dyn':
+      return type.isFree === true;
+    case 'list':
+      return hasFree(type.items);
+    case 'map':
+      return hasFree(type.keys) || hasFree(type.values);
+    case 'opaque':
+      return type.parameters.some(hasFree);
+    default:
+      return false;
   }
 }
 
@@ -119,6 +158,10 @@ export function isAssignable(wanted: CelType, given: CelType, bindings: Bindings
 
 function bind(name: string, given: CelType, bindings: Bindings): boolean {
   const bound = bindings.get(name);
+  if (bound && hasFree(bound) && isAssignable(bound, given)) {
+    bindings.set(name, joinTypes(bound, given));
+    return true;
+  }
   if (!bound || bound.kind === 'dyn' || bound.kind === 'null') {
     if (!bound || bound.kind === 'dyn' || isAssignable(given, bound)) {
       if (!bound || bound.kind === 'null') bindings.set(name, given);
@@ -129,11 +172,11 @@ function bind(name: string, given: CelType, bindings: Bindings): boolean {
   return isAssignable(bound, given) || isAssignable(given, bound);
 }
 
-/** The type with its parameters replaced; those that nothing bound are dyn. */
+/** The type with its parameters replaced; those that nothing bound are open. */
 export function substitute(type: CelType, bindings: Bindings): CelType {
   switch (type.kind) {
     case 'parameter':
-      return bindings.get(type.name) ?? dynType;
+      return bindings.get(type.name) ?? freeType;
     case 'list':
       return listType(substitute(type.items, bindings));
     case 'map':
@@ -146,8 +189,28 @@ export function substitute(type: CelType, bindings: Bindings): CelType {
 }
 
 /** The type of either of two values: dyn where they differ. */
-export function joinTypes(a: CelType, b: CelType): CelType {
-  if (a.kind === 'null') return b;
-  if (b.kind === 'null') return a;
-  return describeType(a) === describeType(b) ? a : dynType;
+export const joinTypes = (a: CelType, b: CelType): CelType => commonType(a, b) ?? dynType;
+
+/** The one type that both have; undefined where they differ. */
+export function commonType(a: CelType, b: CelType): CelType | undefined {
+  if (isFree(a) || a.kind === 'null') return b;
+  if (isFree(b) || b.kind === 'null') return a;
+  if (describeType(a) === describeType(b) && !hasFree(a)) return a;
+  if (a.kind === 'list' && b.kind === 'list') {
+    const items = commonType(a.items, b.items);
+    return items && listType(items);
+  }
+  if (a.kind === 'map' && b.kind === 'map') {
+    const [keys, values] = [commonType(a.keys, b.keys), commonType(a.values, b.values)];
+    return keys && values && mapType(keys, values);
+  }
+  if (isOptional(a) && isOptional(b)) {
+    const inner = commonType(innerOf(a), innerOf(b));
+    return inner && optionalType(inner);
+  }
+  return undefined;
 }
+
+const isFree = (type: CelType): boolean => type.kind === 'dyn' && type.isFree === true;
+/** Of any type, because it says so. */
+export const isDynamic = (type: CelType): boolean => type.kind === 'dyn' && type.isFree !== true;

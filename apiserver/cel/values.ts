@@ -116,7 +116,7 @@ export abstract class CelMap {
   abstract keys(): readonly CelValue[];
 }
 
-/** A map that an expression made. */
+/** A map that an expression made; of equal keys the last counts. */
 export class ValueMap extends CelMap {
   readonly #entries: ReadonlyMap<string, readonly [CelValue, CelValue]>;
 
@@ -126,7 +126,6 @@ export class ValueMap extends CelMap {
     for (const entry of entries) {
       const key = mapKey(entry[0]);
       if (key === undefined) throw new CelError(`unsupported key type: ${typeNameOf(entry[0])}`);
-      if (map.has(key)) throw new CelError(`insert failed: key ${describeKey(entry[0])} already exists`);
       map.set(key, entry);
     }
     this.#entries = map;
@@ -209,7 +208,8 @@ function mapKey(key: CelValue): string | undefined {
   if (typeof key === 'bigint') return `n${key}`;
   if (key instanceof CelUint) return `n${key.value}`;
   if (typeof key === 'boolean') return `b${key}`;
-  if (typeof key === 'number' && Number.isInteger(key)) return `n${BigInt(key)}`;
+  if (typeof key === 'number') return Number.isInteger(key) ? `n${BigInt(key)}` : `n${key}`;
+  if (key === null) return 'null';
   return undefined;
 }
 

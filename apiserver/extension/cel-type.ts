@@ -33,7 +33,8 @@ function typeOf(schema: Schema, isResource: boolean, name: string, known?: Known
     case 'number':
       return { kind: 'double' };
     default:
-      return schema['x-kubernetes-preserve-unknown-fields'] ? dynType : undefined;
+      // What is only preserved has no form that an expression could rely on.
+      return undefined;
   }
 }
 
@@ -52,16 +53,14 @@ function listTypeOf(schema: Schema, name: string, known?: Known): CelType | unde
   };
 }
 
-function objectTypeOf(schema: Schema, isResource: boolean, name: string, known?: Known): CelType {
+function objectTypeOf(schema: Schema, isResource: boolean, name: string, known?: Known): CelType | undefined {
   const values = valuesOf(schema);
   if (values) {
-    const type =
-      celTypeOf(values, values['x-kubernetes-embedded-resource'] === true, `${name}.@elem`, known) ?? dynType;
+    const type = celTypeOf(values, values['x-kubernetes-embedded-resource'] === true, `${name}.@elem`, known);
+    if (!type) return undefined;
     const maxSize = schema.maxProperties;
     return { kind: 'map', keys: stringType, values: type, ...(maxSize === undefined ? {} : { maxSize }) };
   }
-  const isOpen = schema['x-kubernetes-preserve-unknown-fields'] === true && !schema.properties;
-  if (isOpen && !isResource) return dynType;
   const fields = new Map<string, CelType>();
   for (const [property, field] of Object.entries(schema.properties ?? {})) {
     if (!isEscapable(property) || (isResource && isMetaField(property))) continue;

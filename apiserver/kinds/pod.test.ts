@@ -360,7 +360,7 @@ test('names and metadata are checked as in the original', () => {
     errors[2] ?? '',
     /^metadata\.labels: Invalid value: "-": a valid label must be an empty string or consist/,
   );
-  assert.match(errors[3] ?? '', /^metadata\.annotations: Invalid value: "x\/y\/z": a qualified name must consist/);
+  assert.match(errors[3] ?? '', /^metadata\.annotations: Invalid value: "x\/y\/z": a valid label key must consist/);
   assert.equal(errors[4], 'metadata.ownerReferences.kind: Invalid value: "": must not be empty');
   assert.equal(
     errors[5],

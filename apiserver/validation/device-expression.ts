@@ -1,6 +1,6 @@
 import { CelEnvironment, ResultTypeError, type Program } from '../cel/environment.js';
 import { CelCompileError } from '../cel/errors.js';
-import { boolType, describeType, objectType, opaqueType, type CelType } from '../cel/types.js';
+import { boolType, objectType, opaqueType, resultTypeName, type CelType } from '../cel/types.js';
 import { forbidden, invalid, type FieldError } from './field-error.js';
 
 /** Units of cost that one selector may take for one device. */
@@ -19,7 +19,7 @@ const deviceType: CelType = objectType('kubernetes.DRADevice', [
   ['capacity', mapOf(domain, mapOf(id, opaqueType('kubernetes.Quantity')))],
   ['allowMultipleAllocations', boolType],
 ]);
-const environment = new CelEnvironment({ variables: { device: deviceType } });
+const environment = new CelEnvironment({ variables: { device: deviceType }, hasBind: true });
 
 /**
  * A selector of devices, to be run with the variable `device`.
@@ -40,5 +40,5 @@ export function validateDeviceExpression(expression: string, path: string): Fiel
 
 const problemOf = (error: CelCompileError): string =>
   error instanceof ResultTypeError
-    ? `must evaluate to bool or the unknown type, not ${describeType(error.type)}`
+    ? `must evaluate to bool or the unknown type, not ${resultTypeName(error.type)}`
     : `compilation failed: ${error.message}`;

@@ -139,7 +139,7 @@ export function isQualifiedName(value: string | undefined = ''): string[] {
     else problems.push(...subdomainProblems(prefix, maxBytesMessage).map((problem) => `prefix part ${problem}`));
   } else if (parts.length > 2) {
     const text = regexMessage(rule, QUALIFIED_NAME, 'MyName', 'my.name', '123-abc');
-    return [`a qualified name ${text} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`];
+    return [`a valid label key ${text} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`];
   }
   if (name === '') problems.push(`name part ${emptyMessage}`);
   else if (utf8Length(name) > 63) problems.push(`name part ${maxBytesMessage(63)}`);

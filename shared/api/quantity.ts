@@ -69,6 +69,9 @@ function leadingCount(text: string): { count: number; end: number } {
   return { count, end };
 }
 
+/** Too big to be read without digits. */
+const BIGGEST_BINARY = new Set(['Pi', 'Ei']);
+
 const SHAPE = /^([+-]?)([0-9]*)(?:\.([0-9]*))?([eEinumkKMGTP]*)([-+]?[0-9]*)$/;
 
 /**
@@ -82,11 +85,17 @@ export function parseQuantity(text: string): Quantity {
   const match = text.length > MAX_LENGTH ? null : SHAPE.exec(text);
   if (match === null) throw new QuantityError(FORMAT_MESSAGE);
   const [, sign = '', whole = '', fraction = '', letters = '', digits = ''] = match;
-  if (whole === '' && fraction === '') throw new QuantityError(text === '' ? FORMAT_MESSAGE : NUMERIC_MESSAGE);
+  if (text === '') throw new QuantityError(FORMAT_MESSAGE);
   const { numerator, exponent, format } = scaleOf(letters, digits);
+  // As in the original no digits are zero: `Gi`.
+  if (whole === '' && fraction === '') {
+    if (exponent < -9 || BIGGEST_BINARY.has(letters)) throw new QuantityError(NUMERIC_MESSAGE);
+    return { nanos: 0n, format };
+  }
   // amount = unscaled * numerator * 10^power, in billionths
   const unscaled = BigInt(whole + fraction) * numerator;
-  const nanos = capped(scale(unscaled, exponent - fraction.length + 9));
+  const exact = scale(unscaled, exponent - fraction.length + 9);
+  const nanos = format === 'BinarySI' ? capped(exact) : exact;
   return {
     nanos: sign === '-' ? -nanos : nanos,
     format: format === 'BinarySI' && nanos > 0n && nanos < NANO ? 'DecimalSI' : format,
@@ -161,12 +170,35 @@ function decimal(nanos: bigint, asExponent: boolean): string {
   return exponent === 0 ? `${nanos}` : `${nanos}e${exponent}`;
 }
 
-/** The text as the server writes it back: `1000m` becomes `1`, `0.5` becomes `500m`. */
+/**
+ * The text as the server writes it back: `1000m` becomes `1`, `0.5` becomes `500m`. Like the original it takes a text of
+ * a few digits for canonical by its last ones alone, and keeps also `+1`, `5.` and `007Ki`.
+ */
 export function canonicalQuantity(text: string): string {
   const { count, end } = leadingCount(text);
   const plain = end > MAX_PLAIN_DIGITS || text.startsWith('0') ? undefined : PLAIN_UNITS.get(text.slice(end));
   const isCanonical = plain !== undefined && count % plain.next !== 0;
-  return isCanonical ? text : formatQuantity(parseQuantity(text));
+  if (isCanonical) return text;
+  const read = parseQuantity(text);
+  return looksCanonical(text, read.format) ? text : formatQuantity(read);
+}
+
+/** Digits that fit into an integer of 64 bits without a look at them. */
+const MAX_KEPT_DIGITS = 18;
+const MAX_KEPT_BINARY_DIGITS = 15;
+
+function looksCanonical(text: string, format: QuantityFormat): boolean {
+  const [, , whole = '', fraction = '', letters = '', digits = ''] = SHAPE.exec(text) ?? [];
+  const integer = whole.replace(/^0+/, '') || '0';
+  const shifted = integer + fraction;
+  if (format === 'BinarySI') {
+    const shift = BINARY_SHIFTS[letters] ?? 0;
+    const room = MAX_KEPT_BINARY_DIGITS - integer.length - Math.trunc((shift * 3) / 10) - 1;
+    return fraction === '' && room >= 0 && BigInt(integer) % 8n !== 0n;
+  }
+  const exponent = scaleOf(letters, digits).exponent - fraction.length;
+  const isShort = shifted.length <= MAX_KEPT_DIGITS && exponent >= -9;
+  return isShort && exponent % 3 === 0 && !shifted.endsWith('000') && !shifted.startsWith('0');
 }
 
 /** Negative, zero or positive, as for Array.sort. */

@@ -1,15 +1,15 @@
 import { userInfoType } from '../../authentication/claim-expressions.js';
 import { CelEnvironment, kubernetesFunctions, ResultTypeError, type Program } from '../../cel/environment.js';
-import { CelCompileError } from '../../cel/errors.js';
+import { CelCompileError, CelProgramError } from '../../cel/errors.js';
 import { define } from '../../cel/functions.js';
 import {
   boolType,
-  describeType,
   dynType,
   listType,
   mapType,
   objectType,
   opaqueType,
+  resultTypeName,
   stringType,
   type CelType,
 } from '../../cel/types.js';
@@ -175,12 +175,12 @@ const expectedKinds: Readonly<Record<ExpressionUse, CelType['kind'] | undefined>
 class ObjectTypeError extends CelCompileError {
   constructor(type: CelType) {
     super('', []);
-    this.message = `must evaluate to Object but got ${describeType(type)}`;
+    this.message = `must evaluate to Object but got ${resultTypeName(type)}`;
   }
 }
 
 /** As validation reports it. */
 export function compileErrorText(error: CelCompileError): string {
-  const isType = error instanceof ResultTypeError || error instanceof ObjectTypeError;
+  const isType = [ResultTypeError, ObjectTypeError, CelProgramError].some((kind) => error instanceof kind);
   return isType ? error.message : `compilation failed: ${error.message}`;
 }

@@ -1,3 +1,5 @@
+import { isDns1123Label, isDns1123Subdomain } from '../../validation/names.js';
+import { CelError } from '../errors.js';
 import { constant, define, type Overload } from '../functions.js';
 import { CelOpaque, type CelValue } from '../values.js';
 
@@ -69,6 +71,11 @@ export const authorizerValue = (ask: Ask): CelOpaque => new Check('Authorizer', 
 export const requestResourceValue = (ask: Ask, question: Omit<AccessQuestion, 'verb'>): CelOpaque =>
   new Check('ResourceCheck', ask, question);
 
+function named(text: string, what: string): string {
+  if (text === '') throw new CelError(`${what} must not be empty`);
+  return text;
+}
+
 /** As the original counts. */
 const askCost = (): number => 350_000;
 const decide = (check: Check, verb: string): DecisionValue => new DecisionValue(check.ask({ ...check.question, verb }));
@@ -77,7 +84,7 @@ const decide = (check: Check, verb: string): DecisionValue => new DecisionValue(
 export const authorizerFunctions: readonly Overload[] = [
   define(
     'authorizer.path(string) -> pathCheck',
-    (check: Check, path: string) => check.with('PathCheck', { path }),
+    (check: Check, path: string) => check.with('PathCheck', { path: named(path, 'path') }),
     constant,
   ),
   define(
@@ -87,13 +94,16 @@ export const authorizerFunctions: readonly Overload[] = [
   ),
   define(
     'authorizer.serviceAccount(string, string) -> authorizer',
-    (check: Check, namespace: string, name: string) =>
-      check.with('Authorizer', { serviceAccount: { namespace, name } }),
+    (check: Check, namespace: string, name: string) => {
+      if (isDns1123Subdomain(name).length > 0) throw new CelError('Invalid service account name');
+      if (isDns1123Label(namespace).length > 0) throw new CelError('Invalid service account namespace');
+      return check.with('Authorizer', { serviceAccount: { namespace, name } });
+    },
     constant,
   ),
   define(
     'groupCheck.resource(string) -> resourceCheck',
-    (check: Check, resource: string) => check.with('ResourceCheck', { resource }),
+    (check: Check, resource: string) => check.with('ResourceCheck', { resource: named(resource, 'resource') }),
     constant,
   ),
   ...(['subresource', 'namespace', 'name', 'fieldSelector', 'labelSelector'] as const).map((field) =>

@@ -24,6 +24,7 @@ import {
   ValueList,
   type CelValue,
 } from '../values.js';
+import type { CelType } from '../types.js';
 import { formatDouble } from './standard.js';
 
 const maxLength = 10_000_000;
@@ -33,21 +34,55 @@ function format(template: string, args: CelList): string {
   let next = 0;
   let length = 0;
   const result = template.replace(
-    /%(%|(?:\.(\d{1,4}))?([a-zA-Z])?)/g,
-    (clause, rest: string, precision?: string, verb?: string) => {
+    clausePattern,
+    (_clause, rest: string, dot: string | undefined, precision: string | undefined, verb: string) => {
       if (rest === '%') return '%';
-      if (verb === undefined)
-        throw new CelError(`could not parse formatting clause: unrecognized formatting clause "${clause}"`);
+      checkClause(dot, precision, verb);
       const value = args.at(next);
       if (value === undefined) throw new CelError(`index ${next} out of range`);
       next += 1;
-      const text = formatOne(verb, value, precision === undefined ? 6 : Number(precision));
+      const text = formatOne(verb, value, precision ? Math.min(Number(precision), maxPrecision) : 6);
       length += text.length;
       if (length > maxLength) throw new CelError('the result of format() is too long');
       return text;
     },
   );
   return result;
+}
+
+const clausePattern = /%(%|(\.(\d*))?(.?))/gsu;
+
+/** The verbs of a template up to the first clause that is none, and what is wrong with that. */
+export function clausesOf(template: string): { readonly clauses: readonly string[]; readonly problem?: string } {
+  const clauses: string[] = [];
+  for (const [, rest, dot, precision, verb = ''] of template.matchAll(clausePattern)) {
+    if (rest === '%') continue;
+    try {
+      checkClause(dot, precision, verb);
+    } catch (error) {
+      return { clauses, problem: error instanceof Error ? error.message : String(error) };
+    }
+    clauses.push(verb);
+  }
+  return { clauses };
+}
+
+/** The rule that a value of a type breaks in a clause; undefined: none. */
+export function clauseRule(verb: string, kind: CelType['kind']): string | undefined {
+  const { kinds, rule } = clauseRules[verb] ?? { kinds: undefined, rule: '' };
+  return kinds === undefined ? undefined : kinds.has(kind) ? undefined : rule;
+}
+
+const maxPrecision = 100;
+
+function checkClause(dot: string | undefined, precision: string | undefined, verb: string): void {
+  const wrong = (what: string): CelError => new CelError(`could not parse formatting clause: ${what}`);
+  if (dot !== undefined && precision === '') {
+    const reason = 'error while converting precision to integer: strconv.Atoi: parsing "": invalid syntax';
+    throw wrong(`error while parsing precision: ${reason}`);
+  }
+  if (verb === '') throw new CelError('unexpected end of string');
+  if (!/[sdxXobfe]/.test(verb)) throw wrong(`unrecognized formatting clause "${verb}"`);
 }
 
 function formatOne(verb: string, value: CelValue, precision: number): string {
@@ -62,28 +97,64 @@ function formatOne(verb: string, value: CelValue, precision: number): string {
     case 'X':
       return verb === 'x' ? hexadecimal(value) : hexadecimal(value).toUpperCase();
     case 'f':
-    case 'e': {
-      const number = numberOf(value);
-      if (number === undefined) throw clauseError(verb, value, 'double, int or uint');
-      const text =
-        verb === 'f'
-          ? Number(number).toFixed(Math.min(precision, 100))
-          : Number(number).toExponential(Math.min(precision, 100));
-      return text.replace(/e([-+])(\d)$/, 'e$10$2');
-    }
+    case 'e':
+      if (typeof value !== 'number') throw clauseError(doubleRules[verb], value);
+      return verb === 'f' ? fixed(value, precision) : scientific(value);
     default:
       throw new CelError(`could not parse formatting clause: unrecognized formatting clause "${verb}"`);
   }
 }
 
-const clauseError = (verb: string, value: CelValue, wanted: string): CelError =>
-  new CelError(`error during formatting: %${verb} takes ${wanted}, was given ${typeNameOf(value)}`);
+const clauseError = (rule: string, value: CelValue): CelError =>
+  new CelError(`error during formatting: ${rule}, was given ${typeNameOf(value)}`);
+
+const superscripts = '⁰¹²³⁴⁵⁶⁷⁸⁹';
+const special = (value: number): string | undefined =>
+  Number.isNaN(value) ? 'NaN' : Number.isFinite(value) ? undefined : value > 0 ? '∞' : '-∞';
+
+/** For English readers: the nearest, of two as near the even one (toFixed rounds those up), thousands apart. */
+function fixed(value: number, digits: number): string {
+  const text = special(value);
+  if (text !== undefined) return text;
+  const size = Math.abs(value);
+  const exact = size.toFixed(maxPrecision);
+  const kept = exact.slice(0, exact.length - maxPrecision + digits).replace(/\.$/, '');
+  const isTie = digits < maxPrecision && /^50*$/.test(exact.slice(exact.length - maxPrecision + digits));
+  const [whole = '', fraction] = (isTie && /[02468]$/.test(kept) ? kept : size.toFixed(digits)).split('.');
+  const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ',');
+  return `${value < 0 || Object.is(value, -0) ? '-' : ''}${grouped}${fraction === undefined ? '' : `.${fraction}`}`;
+}
+
+/** As the original prints it for English readers: `1.5×10⁰³`. */
+function scientific(value: number): string {
+  const text = special(value);
+  if (text !== undefined) return text;
+  const [digits = '', exponent = ''] = value.toExponential(6).split('e');
+  const power = exponent
+    .slice(1)
+    .padStart(2, '0')
+    .replace(/\d/g, (digit) => superscripts.charAt(Number(digit)));
+  return `${digits}×10${exponent.startsWith('-') ? '⁻' : ''}${power}`;
+}
+
+const integerRules = {
+  d: 'decimal clause can only be used on integers',
+  b: 'only integers and bools can be formatted as binary',
+  o: 'octal clause can only be used on integers',
+};
+const hexRule = 'only integers, byte buffers, and strings can be formatted as hex';
+const doubleRules = {
+  f: 'fixed-point clause can only be used on doubles',
+  e: 'scientific clause can only be used on doubles',
+};
+const kindsOf = (...kinds: readonly CelType['kind'][]): ReadonlySet<CelType['kind']> => new Set(kinds);
+const hex = { kinds: kindsOf('int', 'uint', 'string', 'bytes'), rule: hexRule };
 
 function formatInteger(verb: 'd' | 'b' | 'o', value: CelValue): string {
   if (verb === 'b' && typeof value === 'boolean') return value ? '1' : '0';
   if (verb === 'd' && typeof value === 'number' && !Number.isFinite(value)) return formatDouble(value);
   const number = numberOf(value);
-  if (typeof number !== 'bigint') throw clauseError(verb, value, 'int or uint');
+  if (typeof number !== 'bigint') throw clauseError(integerRules[verb], value);
   return number.toString(verb === 'd' ? 10 : verb === 'b' ? 2 : 8);
 }
 
@@ -91,18 +162,21 @@ function hexadecimal(value: CelValue): string {
   if (typeof value === 'string') return Buffer.from(value).toString('hex');
   if (value instanceof Uint8Array) return Buffer.from(value).toString('hex');
   const number = numberOf(value);
-  if (typeof number !== 'bigint') throw clauseError('x', value, 'int, uint, string or bytes');
+  if (typeof number !== 'bigint') throw clauseError(hexRule, value);
   return number.toString(16);
 }
+
+const textRule =
+  'string clause can only be used on strings, bools, bytes, ints, doubles, maps, lists, types, durations, and timestamps';
 
 function display(value: CelValue, depth: number): string {
   if (depth > 32) throw new CelError('the value is nested too deeply for format()');
   if (value === null) return 'null';
   switch (typeof value) {
     case 'string':
-      return value;
+      return depth > 0 ? JSON.stringify(value) : value;
     case 'number':
-      return formatDouble(value);
+      return depth > 0 ? fixed(value, 6) : formatDouble(value);
     case 'boolean':
     case 'bigint':
       return String(value);
@@ -117,11 +191,34 @@ function display(value: CelValue, depth: number): string {
     const entries = value.keys().map((key) => [display(key, depth + 1), display(value.get(key) ?? null, depth + 1)]);
     return `{${entries
       .sort(([a = ''], [b = '']) => (a < b ? -1 : 1))
-      .map(([key, text]) => `${key}: ${text}`)
+      .map(([key, text]) => `${key}:${text}`)
       .join(', ')}}`;
   }
-  throw clauseError('s', value, 'a simple value');
+  throw clauseError(textRule, value);
 }
+
+const simpleKinds = [
+  'bool',
+  'int',
+  'uint',
+  'double',
+  'string',
+  'bytes',
+  'null',
+  'timestamp',
+  'duration',
+  'type',
+] as const;
+const clauseRules: Readonly<Record<string, { readonly kinds: ReadonlySet<CelType['kind']>; readonly rule: string }>> = {
+  s: { kinds: kindsOf(...simpleKinds, 'list', 'map', 'object'), rule: textRule },
+  d: { kinds: kindsOf('int', 'uint'), rule: integerRules.d },
+  b: { kinds: kindsOf('int', 'uint', 'bool'), rule: integerRules.b },
+  o: { kinds: kindsOf('int', 'uint'), rule: integerRules.o },
+  x: hex,
+  X: hex,
+  f: { kinds: kindsOf('double'), rule: doubleRules.f },
+  e: { kinds: kindsOf('double'), rule: doubleRules.e },
+};
 
 /** Every value below the arguments is printed. */
 const formatCost: Cost = ([template, args]) => 1 + sizeOf(template) / 5 + weight(args ?? null, 0);

@@ -78,13 +78,21 @@ function flatten(list: CelList, depth: bigint): CelList {
 }
 
 function slice(list: CelList, from: bigint, to: bigint): CelList {
-  if (from < 0n || from > to || to > BigInt(list.length)) {
+  const problem =
+    from < 0n || to < 0n
+      ? 'negative indexes not supported'
+      : from > to
+        ? 'start index must be less than or equal to end index'
+        : undefined;
+  if (problem !== undefined) throw new CelError(`cannot slice(${from}, ${to}), ${problem}`);
+  if (to > BigInt(list.length)) {
     throw new CelError(`cannot slice(${from}, ${to}), list is length ${list.length}`);
   }
   return new ValueList([...list].slice(Number(from), Number(to)));
 }
 
 function range(count: bigint): CelList {
+  if (count < 0n) throw new CelError(`lists.range: size must be non-negative, got ${count}`);
   if (count > 1_000_000n) throw new CelError('lists.range is too long');
   return new ValueList(Array.from({ length: Math.max(0, Number(count)) }, (_, index) => BigInt(index)));
 }
@@ -111,7 +119,7 @@ export const listFunctions: readonly Overload[] = [
   define('list<T>.indexOf(T) -> int', (list: CelList, item: CelValue) => find(list, item, false)),
   define('list<T>.lastIndexOf(T) -> int', (list: CelList, item: CelValue) => find(list, item, true)),
   define('list<T>.slice(int, int) -> list<T>', slice),
-  define('list<T>.flatten() -> list<dyn>', (list: CelList) => flatten(list, 1n), square),
+  define('list<list<T>>.flatten() -> list<T>', (list: CelList) => flatten(list, 1n), square),
   define('list<T>.flatten(int) -> list<dyn>', flatten, square),
   define('list<T>.reverse() -> list<T>', (list: CelList) => new ValueList([...list].reverse())),
   define('list<T>.distinct() -> list<T>', distinct, square),

@@ -73,8 +73,11 @@ function formatIp({ bits, family }: CelIp): string {
 
 function parseIp(text: string): CelIp {
   const ip = readIp(text);
-  if (!ip)
-    throw new CelError(`IP Address ${JSON.stringify(text.slice(0, 64))} parse error during conversion from string`);
+  const shown = JSON.stringify(text.slice(0, 64));
+  if (!ip && isIPv6(text) && text.includes('%'))
+    throw new CelError(`IP address ${shown} with zone value is not allowed`);
+  if (!ip && isIPv6(text)) throw new CelError(`IPv4-mapped IPv6 address ${shown} is not allowed`);
+  if (!ip) throw new CelError(`IP Address ${shown} parse error during conversion from string`);
   return ip;
 }
 
@@ -88,9 +91,10 @@ function readCidr(text: string): CelCidr | undefined {
 function parseCidr(text: string): CelCidr {
   const cidr = readCidr(text);
   if (!cidr) {
-    throw new CelError(
-      `network address parse error during conversion from string: ${JSON.stringify(text.slice(0, 64))}`,
-    );
+    const shown = JSON.stringify(text.slice(0, 64));
+    const isMapped = isIPv6(text.replace(/\/.*/s, '')) && text.includes('.');
+    const problem = isMapped ? `IPv4-mapped IPv6 address ${shown} is not allowed` : shown;
+    throw new CelError(`network address parse error during conversion from string: ${problem}`);
   }
   return cidr;
 }
@@ -170,7 +174,9 @@ class CelUrl extends CelOpaque {
     super();
     this.text = text;
     this.isPath = text.startsWith('/');
-    this.url = this.isPath ? new URL(`http://path.invalid${text}`) : new URL(text);
+    // Any number is a port, which is read from the text.
+    const given = text.replace(/^([^/?#]*:\/\/[^/?#]*):\d*(?=[/?#]|$)/, '$1');
+    this.url = this.isPath ? new URL(`http://path.invalid${text}`) : new URL(given);
   }
 
   equals(other: CelValue): boolean {
@@ -182,7 +188,8 @@ class CelUrl extends CelOpaque {
 function readUrl(text: string): CelUrl | undefined {
   const isAbsolute = text.startsWith('/') || /^[A-Za-z][A-Za-z0-9+.-]*:/.test(text);
   // oxlint-disable-next-line no-control-regex
-  if (!isAbsolute || /[\x00-\x20\x7f]/.test(text) || /%(?![0-9A-Fa-f]{2})/.test(text)) return undefined;
+  if (!isAbsolute || /[\x00-\x1f\x7f]/.test(text) || /^[^/?#]*:\/\/[^/?#]* /.test(text)) return undefined;
+  if (/%(?![0-9A-Fa-f]{2})/.test(text)) return undefined;
   try {
     return new CelUrl(text);
   } catch {
@@ -194,9 +201,22 @@ function parseUrl(text: string): CelUrl {
   const url = readUrl(text);
   if (!url) {
     const shown = JSON.stringify(text.slice(0, 256));
-    throw new CelError(`URL parse error during conversion from string: parse ${shown}: invalid URI for request`);
+    throw new CelError(`URL parse error during conversion from string: parse ${shown}: ${urlProblem(text)}`);
   }
   return url;
+}
+
+/** What Go's reader finds wrong first. */
+function urlProblem(text: string): string {
+  if (text === '') return 'empty url';
+  if (text.startsWith(':')) return 'missing protocol scheme';
+  const authority = /^[^/?#]*:\/\/([^/?#]*)/.exec(text)?.[1] ?? '';
+  const port = /^(?:[^:[]*|\[.*\])(:.*)$/.exec(authority)?.[1];
+  if (authority.startsWith('[') && !authority.includes(']')) return "missing ']' in host";
+  if (authority.includes(' ')) return 'invalid character " " in host name';
+  if (port !== undefined && !/^:\d*$/.test(port)) return `invalid port ${JSON.stringify(port)} after host`;
+  const escape = /%(?![0-9A-Fa-f]{2}).{0,2}/s.exec(text)?.[0];
+  return escape === undefined ? 'invalid URI for request' : `invalid URL escape ${JSON.stringify(escape)}`;
 }
 
 /** The part between `//` and the path as it was written: URL drops a port that is the default. */
@@ -213,7 +233,9 @@ const hostnameOf = (url: CelUrl): string =>
 
 function queryOf({ url }: CelUrl): CelMap {
   const values = new Map<string, CelValue[]>();
-  for (const [name, value] of url.searchParams) {
+  // As in Go, a part with a semicolon is no part of the query.
+  const parts = url.search.slice(1).split('&');
+  for (const [name, value] of new URLSearchParams(parts.filter((part) => !part.includes(';')).join('&'))) {
     const known = values.get(name);
     if (known) known.push(value);
     else values.set(name, [value]);

@@ -1,10 +1,4 @@
-import {
-  formatQuantity,
-  isQuantity,
-  parseQuantity,
-  QuantityError,
-  type Quantity,
-} from '../../../shared/api/quantity.js';
+import { isQuantity, parseQuantity, QuantityError, type Quantity } from '../../../shared/api/quantity.js';
 import { CelError } from '../errors.js';
 import { constant, define, type Overload } from '../functions.js';
 import { CelOpaque, type CelValue } from '../values.js';
@@ -38,7 +32,7 @@ const order = (a: CelQuantity, b: CelQuantity): bigint =>
   a.quantity.nanos < b.quantity.nanos ? -1n : a.quantity.nanos > b.quantity.nanos ? 1n : 0n;
 const combined = (a: CelQuantity, nanos: bigint): CelQuantity => new CelQuantity({ nanos, format: a.quantity.format });
 const isInteger = ({ quantity }: CelQuantity): boolean =>
-  quantity.nanos % nano === 0n && quantity.nanos / nano < 2n ** 63n && quantity.nanos / nano >= -(2n ** 63n);
+  quantity.nanos % nano === 0n && quantity.nanos / nano < 2n ** 63n - 1n && quantity.nanos / nano >= -(2n ** 63n);
 
 function asInteger(value: CelQuantity): bigint {
   if (!isInteger(value)) throw new CelError('cannot convert value to integer');
@@ -48,8 +42,7 @@ function asInteger(value: CelQuantity): bigint {
 export const quantityFunctions: readonly Overload[] = [
   define('quantity(string) -> quantity', parse),
   define('isQuantity(string) -> bool', (text: string) => isQuantity(text)),
-  define('string(quantity) -> string', ({ quantity }: CelQuantity) => formatQuantity(quantity), constant),
-  define('quantity.sign() -> int', ({ quantity }: CelQuantity) =>
+  define('sign(quantity) -> int', ({ quantity }: CelQuantity) =>
     quantity.nanos > 0n ? 1n : quantity.nanos < 0n ? -1n : 0n,
   ),
   define('quantity.isGreaterThan(quantity) -> bool', (a: CelQuantity, b: CelQuantity) => order(a, b) > 0n, constant),

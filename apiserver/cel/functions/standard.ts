@@ -153,7 +153,10 @@ function parseInteger(text: string, check: (value: bigint) => CelValue, pattern:
   if (text.length > 64 || !pattern.test(text)) {
     throw new CelError(`type conversion error from 'string' to '${type}'`);
   }
-  return check(BigInt(text.replace(/^\+/, '')));
+  const value = BigInt(text.replace(/^\+/, ''));
+  if (type === 'int' ? !isInt64(value) : !isUint64(value))
+    throw new CelError(`type conversion error from 'string' to '${type}'`);
+  return check(value);
 }
 
 const booleans: Readonly<Record<string, boolean>> = {
@@ -181,7 +184,8 @@ function toDouble(text: string): number {
   const value = /^[-+]?(\d+\.?\d*([eE][-+]?\d+)?|\.\d+([eE][-+]?\d+)?|Inf(inity)?|NaN)$/i.test(text)
     ? Number(text.replace(/inf(inity)?/i, 'Infinity').replace(/nan/i, 'NaN'))
     : undefined;
-  if (value === undefined) throw new CelError("type conversion error from 'string' to 'double'");
+  if (value === undefined || (!Number.isFinite(value) && !/inf|nan/i.test(text)))
+    throw new CelError("type conversion error from 'string' to 'double'");
   return value;
 }
 
@@ -197,12 +201,15 @@ function toTimestamp(text: string): CelTimestamp {
   return value;
 }
 
+const plain = (value: number): string => (Object.is(value, -0) ? '-0' : String(value));
+
 /** As Go's %g prints a double. */
 export function formatDouble(value: number): string {
   if (Number.isNaN(value)) return 'NaN';
   if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf';
   const magnitude = Math.abs(value);
-  if (value === 0 || (magnitude >= 1e-4 && magnitude < 1e21)) return String(value);
+  const exponent = Number(value.toExponential().split('e')[1] ?? 0);
+  if (value === 0 || (magnitude >= 1e-4 && exponent < 6)) return plain(value);
   return value.toExponential().replace(/e([-+])(\d)$/, 'e$10$2');
 }
 
@@ -228,10 +235,16 @@ const conversions: readonly Overload[] = [
   define('int(uint) -> int', (value: CelUint) => checkedInt(value.value), constant),
   define('int(double) -> int', (value: number) => fromDouble(value, checkedInt), constant),
   define('int(string) -> int', (text: string) => parseInteger(text, checkedInt, /^[-+]?\d+$/, 'int')),
+  define('int(duration) -> int', ({ nanos }: CelDuration) => nanos, constant),
   define('int(timestamp) -> int', ({ nanos }: CelTimestamp) => floorDivide(nanos, 1_000_000_000n), constant),
   define('uint(uint) -> uint', same, constant),
   define('uint(int) -> uint', (value: bigint) => checkedUint(value), constant),
-  define('uint(double) -> uint', (value: number) => fromDouble(value, checkedUint), constant),
+  define(
+    'uint(double) -> uint',
+    // Also what would round to zero.
+    (value: number) => (value < 0 ? checkedUint(-1n) : fromDouble(value, checkedUint)),
+    constant,
+  ),
   define('uint(string) -> uint', (text: string) => parseInteger(text, checkedUint, /^\d+$/, 'uint')),
   define('double(double) -> double', same, constant),
   define('double(int) -> double', (value: bigint) => Number(value), constant),

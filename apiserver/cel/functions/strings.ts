@@ -1,6 +1,6 @@
 import { CelError } from '../errors.js';
-import { define, traversal, type Cost, type Overload } from '../functions.js';
-import { sizeOf, ValueList, type CelList, type CelValue } from '../values.js';
+import { define, type Cost, type Overload } from '../functions.js';
+import { sizeOf, ValueList, type CelList } from '../values.js';
 
 /** The longest text that an expression can make: beyond it the costs would not hold. */
 const maxLength = 10_000_000;
@@ -27,6 +27,7 @@ function charAt(text: string, index: bigint): string {
 
 /** Place of `part` counted in code points; -1 where it is not. */
 function indexOf(text: string, part: string, from: bigint): bigint {
+  if (part !== '' && from > BigInt(lengthOf(text))) return -1n;
   const start = indexIn(from, lengthOf(text));
   if (isPlain(text)) return BigInt(text.indexOf(part, start));
   const skipped = slice(text, 0, start).length;
@@ -35,6 +36,7 @@ function indexOf(text: string, part: string, from: bigint): bigint {
 }
 
 function lastIndexOf(text: string, part: string, from: bigint | undefined): bigint {
+  if (from !== undefined && part !== '' && from > BigInt(lengthOf(text))) return -1n;
   const start = from === undefined ? undefined : slice(text, 0, indexIn(from, lengthOf(text))).length;
   const at = text.lastIndexOf(part, start);
   return at < 0 ? -1n : BigInt(lengthOf(text.slice(0, at)));
@@ -69,7 +71,7 @@ function join(list: CelList, separator: string): string {
   const parts: string[] = [];
   let length = 0;
   for (const item of list) {
-    if (typeof item !== 'string') throw new CelError('join() takes a list of strings');
+    if (typeof item !== 'string') throw new CelError('no such overload: join(list, string)');
     length += item.length + separator.length;
     if (length > maxLength) throw new CelError('the result of join() is too long');
     parts.push(item);
@@ -141,23 +143,7 @@ export const stringFunctions: readonly Overload[] = [
   define('string.substring(int) -> string', (text: string, from: bigint) => substring(text, from, undefined)),
   define('string.substring(int, int) -> string', substring),
   define('string.trim() -> string', trim),
-  define('string.reverse() -> string', (text: string) => Array.from(text).reverse().join('')),
   define('list<string>.join() -> string', (list: CelList) => join(list, ''), joinCost),
   define('list<string>.join(string) -> string', join, joinCost),
   define('::strings.quote(string) -> string', quote),
-];
-
-const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}(?:==)?|[A-Za-z0-9+/]{3}=?)?$/;
-
-export const encodingFunctions: readonly Overload[] = [
-  define('::base64.encode(bytes) -> string', (bytes: Uint8Array) => Buffer.from(bytes).toString('base64')),
-  define('::base64.decode(string) -> bytes', (text: string): CelValue => {
-    if (!base64.test(text)) throw new CelError('illegal base64 data');
-    return new Uint8Array(Buffer.from(text, 'base64'));
-  }),
-  define(
-    '::jsonpatch.escapeKey(string) -> string',
-    (text: string) => text.replaceAll('~', '~0').replaceAll('/', '~1'),
-    traversal,
-  ),
 ];

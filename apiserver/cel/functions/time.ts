@@ -69,5 +69,5 @@ export const timeFunctions: readonly Overload[] = [
   define('duration.getHours() -> int', total(3_600_000_000_000n), constant),
   define('duration.getMinutes() -> int', total(60_000_000_000n), constant),
   define('duration.getSeconds() -> int', total(1_000_000_000n), constant),
-  define('duration.getMilliseconds() -> int', ({ nanos }: CelDuration) => (nanos / 1_000_000n) % 1_000n, constant),
+  define('duration.getMilliseconds() -> int', total(1_000_000n), constant),
 ];

@@ -41,6 +41,9 @@ type variables struct {
 
 var environments = map[string]*variables{}
 
+// isAny tells a schema that says nothing.
+func isAny(given *spec.Schema) bool { return len(given.Type) == 0 && len(given.Extensions) == 0 }
+
 // environmentOf has the variables of a schema's properties, and authorizer.
 func environmentOf(text json.RawMessage) (*variables, error) {
 	if known, ok := environments[string(text)]; ok {
@@ -53,6 +56,10 @@ func environmentOf(text json.RawMessage) (*variables, error) {
 	options := []cel.EnvOption{cel.Variable("authorizer", library.AuthorizerType)}
 	declared := []*apiservercel.DeclType{}
 	for name, property := range properties.Properties {
+		if isAny(&property) {
+			options = append(options, cel.Variable(name, cel.DynType))
+			continue
+		}
 		declaration := celopenapi.SchemaDeclType(&property, false)
 		if declaration == nil {
 			return nil, fmt.Errorf("no type for %s", name)
@@ -111,7 +118,7 @@ func evaluate(line []byte) (interface{}, error) {
 	}
 	program, err := known.env.Program(ast, options...)
 	if err != nil {
-		return evaluated{Refused: "program: " + err.Error()}, nil
+		return evaluated{Refused: "program instantiation failed: " + err.Error()}, nil
 	}
 	values := map[string]interface{}{"authorizer": library.NewAuthorizerVal(&user.DefaultInfo{Name: "alice"}, rules{})}
 	for name, text := range asked.Values {
@@ -122,6 +129,10 @@ func evaluate(line []byte) (interface{}, error) {
 			return nil, err
 		}
 		property := known.schema.Properties[name]
+		if isAny(&property) {
+			values[name] = numbers(value)
+			continue
+		}
 		values[name] = celcommon.UnstructuredToVal(numbers(value), &celopenapi.Schema{Schema: &property})
 	}
 	result, details, err := program.Eval(values)
@@ -166,18 +177,6 @@ func describe(value ref.Val) string {
 			return "none"
 		}
 		return "optional " + describe(given.GetValue())
-	case apiservercel.Quantity:
-		return "quantity " + given.Quantity.String()
-	case apiservercel.URL:
-		return "url " + given.URL.String()
-	case apiservercel.IP:
-		return "ip " + given.Addr.String()
-	case apiservercel.CIDR:
-		return "cidr " + given.Prefix.String()
-	case apiservercel.Semver:
-		return "semver " + given.Version.String()
-	case *apiservercel.Format:
-		return "format " + given.Name
 	case traits.Mapper:
 		shown := []string{}
 		for entries := given.Iterator(); entries.HasNext() == types.True; {

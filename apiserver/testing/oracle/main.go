@@ -26,6 +26,9 @@ var parts = map[string]func(line []byte) (interface{}, error){
 	"three-way":  threeWay,
 	"known-kind": isKnown,
 	"cel":        evaluate,
+	"quantity":   quantity,
+	"name":       checkName,
+	"selects":    selects,
 }
 
 func main() {

@@ -7,9 +7,11 @@ import { loadSchemas } from '../../schema/schemas.js';
 import { structureOf } from '../../extension/structure-type.js';
 import { resourceProperties, shipSchema } from './ship-schema.js';
 import { applySuite, type AppliedKind } from './apply-suite.js';
+import { celSuite } from './cel-suite.js';
 import { manifestSuite } from './manifest-suite.js';
 import { patchSuite } from './patch-suite.js';
 import { strategicSuite } from './strategic-suite.js';
+import { valueSuite } from './value-suite.js';
 import { Oracle } from './oracle.js';
 
 const schemas = loadSchemas();
@@ -71,6 +73,8 @@ describe('the libraries that Kubernetes is built from', () => {
 
   describe('manifests', () => manifestSuite(started, 2_000));
   describe('patches', () => patchSuite(started, 3_000));
+  describe('expressions', () => celSuite(started));
+  describe('values', () => valueSuite(started, 3_000));
   describe('strategic merge patches', () => strategicSuite(started, builtIn, { runs: 100, timeMs: 5_000 }));
   describe('server-side apply', () =>
     applySuite(started, [custom, ...builtIn], { shapes: 4, runs: 25, timeMs: 20_000 }));
