@@ -6,6 +6,7 @@ import { DEFAULT_CIPHERS } from 'node:tls';
 import { fastify, type FastifyInstance } from 'fastify';
 import type { Clock } from '../../shared/clock/clock.js';
 import { StatusError } from '../../shared/errors/status-error.js';
+import { Departures } from './departures.js';
 import type { RawRequest, RawResponse } from './exchange.js';
 
 export interface TlsFiles {
@@ -46,6 +47,7 @@ export class ApiServer {
   readonly #server: Http2SecureServer;
   readonly #schedule: Clock['schedule'];
   readonly #sockets = new Set<Duplex>();
+  readonly #departures = new Departures();
   /** Requests that have no complete answer yet. */
   #answering = 0;
   #onIdle: (() => void) | undefined;
@@ -59,6 +61,8 @@ export class ApiServer {
       http2SessionTimeout: day,
       https: {
         allowHTTP1: true,
+        // Who has sent all that he wants to send is let go by us, see Departures.
+        allowHalfOpen: true,
         settings: { maxConcurrentStreams: 1_000 },
         // MB of answers that wait for one client, before further ones are refused: a controller manager lists sixty kinds at once.
         maxSessionMemory: 64,
@@ -92,9 +96,10 @@ export class ApiServer {
     this.#app = app as unknown as FastifyInstance;
     this.#server = app.server as unknown as Http2SecureServer;
     // Selectors are long at times; HTTP/2 has the same limit by default.
-    (this.#server as { maxHeaderSize?: number }).maxHeaderSize = maxHeaderBytes;
+    Object.assign(this.#server, { maxHeaderSize: maxHeaderBytes, httpAllowHalfOpen: true });
     this.#server.on('secureConnection', (socket: Duplex) => {
       this.#sockets.add(socket);
+      socket.once('end', () => this.#departures.add(socket));
       socket.once('close', () => this.#sockets.delete(socket));
     });
     this.#server.on('upgrade', options.upgrade);
