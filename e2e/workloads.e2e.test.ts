@@ -3,6 +3,7 @@ import { TestCluster } from './lab/cluster.js';
 import { clientLibraryTests } from './workloads/client-libraries.js';
 import { commandTests, nodeCommandTests } from './workloads/commands.js';
 import { controllerTests, nodeTests } from './workloads/controllers.js';
+import { guestbookTests } from './workloads/guestbook.js';
 import { imageTests } from './workloads/images.js';
 import { environmentTests } from './workloads/environment.js';
 import { lifecycleTests } from './workloads/lifecycle.js';
@@ -21,6 +22,7 @@ describe('workloads', { concurrency: 6 }, () => {
   controllerTests(() => cluster);
   imageTests(() => cluster);
   clientLibraryTests(() => cluster);
+  guestbookTests(() => cluster);
   commandTests(() => cluster);
   terminalTests(() => cluster);
 });

@@ -41,7 +41,11 @@ export interface WaitOptions {
 }
 
 /** The client as a part of a process: started once its server is ready, closed at the end. */
-export function serverConnection(client: Client, clock: Clock, onWaiting: (reason: string) => void): { name: string; start: () => Promise<void>; stop: () => void } {
+export function serverConnection(
+  client: Client,
+  clock: Clock,
+  onWaiting: (reason: string) => void,
+): { name: string; start: () => Promise<void>; stop: () => void } {
   return { name: 'server', start: () => waitForServer(client, { clock, onWaiting }), stop: () => client.close() };
 }
 
