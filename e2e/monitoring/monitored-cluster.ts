@@ -136,26 +136,35 @@ export class MonitoredCluster {
 
   /** The metrics of every component, by its name. */
   async texts(): Promise<Readonly<Record<string, string>>> {
-    const texts: Record<string, string> = {
-      apiserver: await this.cluster.kubectl(['get', '--raw', '/metrics']),
-      dns: await this.cluster.fetch(`http://${await this.addressOfDns()}:9153/metrics`),
-    };
-    for (const [name, path] of Object.entries(endpoints.ofNodes))
-      texts[name] = await this.cluster.kubectl(['get', '--raw', `/api/v1/nodes/node-1/proxy${path}`]);
-    for (const [name, [port, path]] of Object.entries(endpoints.local))
-      texts[name] = await this.cluster.fetch(`http://127.0.0.1:${port}${path}`);
-    return texts;
+    const { cluster } = this;
+    const raw = (path: string): Promise<string> => cluster.kubectl(['get', '--raw', path]);
+    const dns = async (): Promise<string> => cluster.fetch(`http://${await this.addressOfDns()}:9153/metrics`);
+    const asked: [name: string, text: Promise<string>][] = [
+      ['apiserver', raw('/metrics')],
+      ['dns', dns()],
+      ...Object.entries(endpoints.ofNodes).map(([name, path]): [string, Promise<string>] => [
+        name,
+        raw(`/api/v1/nodes/node-1/proxy${path}`),
+      ]),
+      ...Object.entries(endpoints.local).map(([name, [port, path]]): [string, Promise<string>] => [
+        name,
+        cluster.fetch(`http://127.0.0.1:${port}${path}`),
+      ]),
+    ];
+    return Object.fromEntries(await Promise.all(asked.map(async ([name, text]) => [name, await text] as const)));
   }
 
   /** What `promtool check metrics` says of each text, where it says anything. */
   async complaints(promtool: string, texts: Readonly<Record<string, string>>): Promise<Record<string, string>> {
-    const complaints: Record<string, string> = {};
-    for (const [name, input] of Object.entries(texts)) {
-      assert.match(input, /^# HELP /m, name);
-      const { stdout, stderr } = await this.cluster.host.run([promtool, 'check', 'metrics'], { input, accept: [1, 3] });
-      if (stdout + stderr !== '') complaints[name] = stdout + stderr;
-    }
-    return complaints;
+    const said = await Promise.all(
+      Object.entries(texts).map(async ([name, input]) => {
+        assert.match(input, /^# HELP /m, name);
+        const check = [promtool, 'check', 'metrics'];
+        const { stdout, stderr } = await this.cluster.host.run(check, { input, accept: [1, 3] });
+        return [name, stdout + stderr] as const;
+      }),
+    );
+    return Object.fromEntries(said.filter(([, complaint]) => complaint !== ''));
   }
 
   async destroy(): Promise<void> {
