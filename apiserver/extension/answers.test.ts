@@ -70,7 +70,13 @@ describe('as Kubernetes 1.36 answers', () => {
       status: {},
       scale: { specReplicasPath: '.spec.replicas', statusReplicasPath: '.status.replicas' },
     };
-    const definition = definitionOf('Widget', [version('v1', { schema, more: { subresources } })]);
+    const additionalPrinterColumns = [
+      { name: 'Replicas', type: 'integer', jsonPath: '.spec.replicas' },
+      { name: 'Tags', type: 'string', jsonPath: '.spec.tags[*]' },
+    ];
+    const definition = definitionOf('Widget', [
+      version('v1', { schema, more: { subresources, additionalPrinterColumns } }),
+    ]);
     await client.send('/apis/apiextensions.k8s.io/v1/customresourcedefinitions', { body: definition });
     await eventually(async () => assert.equal((await client.send(objects)).code, 200));
     const made = await post(widget('one', { size: 1 }), '');
@@ -301,5 +307,14 @@ describe('as Kubernetes 1.36 answers', () => {
         /fieldValidation: Unsupported value: "Odd": supported values: "", "Ignore", "Strict", "Warn"$/,
       );
     });
+  });
+
+  it('cells of a table are null where there is nothing, and show the first of several values', async () => {
+    const made = await client.send(`${objects}?dryRun=All`, {
+      body: widget('a', { size: 1, tags: ['x', 'y'] }),
+      headers: { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io' },
+    });
+    const [row] = (made.json ?? {})['rows'] as { cells: unknown[] }[];
+    assert.deepEqual(row?.cells, ['a', null, 'x']);
   });
 });

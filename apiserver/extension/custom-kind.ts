@@ -248,20 +248,20 @@ function customColumn(given: CustomResourceColumnDefinition): Column<KubernetesO
   });
 }
 
-function cellOf(values: readonly unknown[], type: string, nowMs: number): string | number | boolean {
-  const [value] = values;
-  if (value === undefined || value === null) return '';
+/** The first value that a path leads to; null where it has not the type of the column. */
+function cellOf([value]: readonly unknown[], type: string, nowMs: number): string | number | boolean | null {
+  if (value === undefined || value === null) return null;
   switch (type) {
     case 'date':
-      return typeof value === 'string' ? humanAge(value, nowMs) : '';
+      return typeof value === 'string' ? humanAge(value, nowMs) : null;
     case 'integer':
-      return typeof value === 'number' ? Math.trunc(value) : '';
+      return typeof value === 'number' ? Math.trunc(value) : null;
     case 'number':
-      return typeof value === 'number' ? value : '';
+      return typeof value === 'number' ? value : null;
     case 'boolean':
-      return typeof value === 'boolean' ? value : '';
+      return typeof value === 'boolean' ? value : null;
     default:
-      return values.map((each) => (typeof each === 'string' ? each : JSON.stringify(each))).join(' ');
+      return typeof value === 'string' ? value : JSON.stringify(value);
   }
 }
 

@@ -264,8 +264,8 @@ describe('lists and watches in all their forms', () => {
     assert.deepEqual(
       [refused.code, refused.json?.['message']],
       [
-        422,
-        `TableOptions.meta.k8s.io "" is invalid: includeObject: Invalid value: "All": must be 'Metadata', 'Object', 'None', or empty`,
+        400,
+        `Unable to convert to Table as requested: includeObject: Invalid value: "All": must be 'Metadata', 'Object', 'None', or empty`,
       ],
     );
   });

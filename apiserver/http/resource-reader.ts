@@ -1,9 +1,10 @@
+import { badRequest } from '../../shared/errors/bad-request.js';
 import { compileSelection, prepareToSelect } from '../cache/selection.js';
 import { parseListOptions, parseResourceVersion, type ListOptions } from '../cache/list-options.js';
 import { readList } from '../cache/list-reader.js';
 import { mapInSlices } from '../../shared/lifecycle/slices.js';
 import type { CachedObject } from '../cache/cached-object.js';
-import { invalid, notAcceptable, resourceVersionTooLarge } from '../registry/status-errors.js';
+import { notAcceptable, resourceVersionTooLarge } from '../registry/status-errors.js';
 import { invalid as invalidField } from '../validation/field-error.js';
 import type { ServedResource } from '../registry/resource-registry.js';
 import { header, type Exchange } from './exchange.js';
@@ -180,5 +181,6 @@ function includeObject({ query }: Exchange, form: Negotiated): IncludeObject {
   if (form.transform !== 'Table' || value === '') return 'Metadata';
   if (value === 'Metadata' || value === 'Object' || value === 'None') return value;
   const why = "must be 'Metadata', 'Object', 'None', or empty";
-  throw invalid({ group: 'meta.k8s.io', kind: 'TableOptions' }, '', [invalidField('includeObject', value, why)]);
+  const { path, message } = invalidField('includeObject', value, why);
+  throw badRequest(`Unable to convert to Table as requested: ${path}: ${message}`);
 }

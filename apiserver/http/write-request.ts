@@ -124,7 +124,9 @@ export function deleteOptions(exchange: Exchange, body: unknown): { deletion: De
 function seconds(value: unknown): number | undefined {
   if (value === undefined || value === null || value === '') return undefined;
   const number = Number(value);
-  if (!Number.isSafeInteger(number)) throw badRequest(`gracePeriodSeconds: ${JSON.stringify(value)} is not an integer`);
+  if (!Number.isSafeInteger(number)) {
+    throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`);
+  }
   return number;
 }
 

@@ -161,7 +161,10 @@ describe('writing', () => {
     await admin.send(maps, { body: { metadata: { name: 'exact' } } });
     const refused = await admin.send(`${maps}/exact`, { method: 'DELETE', body: { preconditions: { uid: 'other' } } });
     assert.equal(refused.code, 409);
-    assert.match(stored(refused).message, /Precondition failed: UID in precondition: other, UID in object meta: /);
+    assert.match(
+      stored(refused).message,
+      /on ConfigMap "exact": the UID in the precondition \(other\) does not match the UID in record/,
+    );
     assert.equal((await admin.send(`${maps}/exact`, { method: 'DELETE' })).json?.['status'], 'Success');
   });
 

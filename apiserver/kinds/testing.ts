@@ -31,7 +31,7 @@ export function row<T extends KubernetesObject>(
   definition: ResourceDefinition<T>,
   object: T,
   nowMs: number,
-): Record<string, string | number | boolean> {
+): Record<string, string | number | boolean | null> {
   return Object.fromEntries(definition.columns.map((column: Column<T>) => [column.name, column.cell(object, nowMs)]));
 }
 

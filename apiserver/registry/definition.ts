@@ -15,7 +15,8 @@ export interface Column<T> {
   /** 0 is always shown, 1 with -o wide. */
   readonly priority: number;
   /** Cell text as kubectl prints it; `nowMs` for ages. */
-  readonly cell: (object: T, nowMs: number) => string | number | boolean;
+  /** Null where the object has nothing to show. */
+  readonly cell: (object: T, nowMs: number) => string | number | boolean | null;
 }
 
 /**

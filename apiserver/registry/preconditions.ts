@@ -21,18 +21,23 @@ export const preconditionFailed = (
     `Precondition failed: ${field} in precondition: ${wanted}, ${field} in object meta: ${found}`,
   );
 
-/** Of a deletion, an eviction or a binding. Throws 409. */
+/** Of a deletion, an eviction or a binding. Throws 409, which names the kind where others name the resource. */
 export function checkPreconditions(
-  { resource }: ResourceDefinition,
+  { resource: { group, kind } }: ResourceDefinition,
   object: KubernetesObject,
   preconditions: DeleteOptions['preconditions'],
 ): void {
   const { uid, resourceVersion, name } = object.metadata;
+  const differs = (field: string, wanted: string, found: string, why: string): StatusError => {
+    const text = `the ${field} in the precondition (${wanted}) does not match the ${field} in record (${found})`;
+    return conflict({ group, resource: kind }, name, `${text}. ${why}`);
+  };
   if (preconditions?.uid !== undefined && preconditions.uid !== uid) {
-    throw preconditionFailed(resource, name, 'UID', preconditions.uid, uid);
+    throw differs('UID', preconditions.uid, uid, 'The object might have been deleted and then recreated');
   }
   if (preconditions?.resourceVersion !== undefined && preconditions.resourceVersion !== resourceVersion) {
-    throw preconditionFailed(resource, name, 'ResourceVersion', preconditions.resourceVersion, resourceVersion);
+    const why = 'The object might have been modified';
+    throw differs('ResourceVersion', preconditions.resourceVersion, resourceVersion, why);
   }
 }
 

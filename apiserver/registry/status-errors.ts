@@ -27,7 +27,7 @@ export const alreadyExists = (resource: Resource, name: string): StatusError =>
     details(resource, name),
   );
 
-export const conflict = (resource: Resource, name: string, why: string): StatusError =>
+export const conflict = (resource: Pick<Resource, 'group' | 'resource'>, name: string, why: string): StatusError =>
   new StatusError(
     409,
     'Conflict',

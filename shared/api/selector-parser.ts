@@ -77,7 +77,9 @@ class Parser {
 
   /** `(a,b)`; an empty member is the empty value. */
   #set(): string[] {
-    if (!this.#take('(')) throw unexpected(this.#next(), "'('");
+    if (!this.#take('(')) {
+      throw new SelectorError(`unable to parse requirement: found '${this.#next().text}' expected: '('`);
+    }
     const values: string[] = [];
     let current = '';
     for (;;) {
