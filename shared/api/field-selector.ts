@@ -16,10 +16,10 @@ export class FieldSelectorError extends Error {
  * @throws FieldSelectorError
  */
 export function parseFieldSelector(text: string): FieldRequirement[] {
-  return terms(text).map(parseTerm);
+  return terms(text).map((term) => parseTerm(term, text));
 }
 
-/** Splits at commas that are not escaped; empty terms are ignored, as in the original. */
+/** Splits at commas that are not escaped; empty terms are ignored, and the others sorted, as in the original. */
 function terms(text: string): string[] {
   const found: string[] = [];
   let start = 0;
@@ -31,22 +31,18 @@ function terms(text: string): string[] {
     }
   }
   if (start < text.length) found.push(text.slice(start));
-  return [...new Set(found)].filter((term) => term !== '');
+  return [...new Set(found)].filter((term) => term !== '').sort();
 }
 
-function parseTerm(term: string): FieldRequirement {
+function parseTerm(term: string, text: string): FieldRequirement {
   for (let at = 0; at < term.length; at++) {
-    if (term[at] === '\\') {
-      at++;
-      continue;
-    }
     for (const operator of ['!=', '==', '='] as const) {
       if (!term.startsWith(operator, at)) continue;
       const value = unescape(term.slice(at + operator.length));
       return { field: term.slice(0, at), operator: operator === '!=' ? '!=' : '=', value };
     }
   }
-  throw new FieldSelectorError(`invalid selector: '${term}'; can't understand '${term}'`);
+  throw new FieldSelectorError(`invalid selector: '${text}'; can't understand '${term}'`);
 }
 
 function unescape(value: string): string {
@@ -54,7 +50,7 @@ function unescape(value: string): string {
   for (let at = 0; at < value.length; at++) {
     const character = value[at] ?? '';
     if (character === ',' || character === '=')
-      throw new FieldSelectorError(`invalid field selector: unescaped '${character}' in '${value}'`);
+      throw new FieldSelectorError(`invalid field selector: unescaped character in value: ${character.charCodeAt(0)}`);
     if (character !== '\\') {
       plain += character;
       continue;

@@ -72,7 +72,7 @@ class Parser {
     const operator = operatorOf(this.#next());
     const values = operator === 'in' || operator === 'notin' ? this.#set() : [this.#value()];
     for (const value of values) checkValue(value, key.text);
-    return requirement(key.text, operator, values);
+    return checkedRequirement(key.text, operator, values);
   }
 
   /** `(a,b)`; an empty member is the empty value. */
@@ -113,6 +113,15 @@ class Parser {
     const found = this.#peek().kind === 'symbol' && this.#peek().text === symbol;
     if (found) this.#at++;
     return found;
+  }
+}
+
+function checkedRequirement(key: string, operator: SelectorOperator, values: readonly string[]): Requirement {
+  try {
+    return requirement(key, operator, values);
+  } catch (error) {
+    if (error instanceof SelectorError) throw new SelectorError(`unable to parse requirement: ${error.message}`);
+    throw error;
   }
 }
 

@@ -200,3 +200,10 @@ test('property: a field selector matches what its terms say, whatever the values
     { numRuns: 1000 },
   );
 });
+
+test('a bound that is no number is refused as a whole requirement', () => {
+  assert.throws(() => parseSelector('a>b'), {
+    message:
+      "unable to parse requirement: values[0]: Invalid value: \"b\": for 'Gt', 'Lt' operators, the value must be an integer",
+  });
+});

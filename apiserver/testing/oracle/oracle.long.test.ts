@@ -10,6 +10,7 @@ import { applySuite, type AppliedKind } from './apply-suite.js';
 import { celSuite } from './cel-suite.js';
 import { manifestSuite } from './manifest-suite.js';
 import { patchSuite } from './patch-suite.js';
+import { selectorSuite } from './selector-suite.js';
 import { strategicSuite } from './strategic-suite.js';
 import { valueSuite } from './value-suite.js';
 import { Oracle } from './oracle.js';
@@ -75,6 +76,7 @@ describe('the libraries that Kubernetes is built from', () => {
   describe('patches', () => patchSuite(started, 3_000));
   describe('expressions', () => celSuite(started));
   describe('values', () => valueSuite(started, 3_000));
+  describe('selectors', () => selectorSuite(started, 2_000));
   describe('strategic merge patches', () => strategicSuite(started, builtIn, { runs: 100, timeMs: 5_000 }));
   describe('server-side apply', () =>
     applySuite(started, [custom, ...builtIn], { shapes: 4, runs: 25, timeMs: 20_000 }));
