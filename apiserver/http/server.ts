@@ -95,8 +95,9 @@ export class ApiServer {
     app.setNotFoundHandler(() => {});
     this.#app = app as unknown as FastifyInstance;
     this.#server = app.server as unknown as Http2SecureServer;
-    // Selectors are long at times; HTTP/2 has the same limit by default.
-    Object.assign(this.#server, { maxHeaderSize: maxHeaderBytes, httpAllowHalfOpen: true });
+    // Selectors are long at times; HTTP/2 has the same limit by default. From Node 24 on idle HTTP/1.1 connections would end
+    // after five seconds, and with them the request that a client sends just then.
+    Object.assign(this.#server, { maxHeaderSize: maxHeaderBytes, httpAllowHalfOpen: true, keepAliveTimeout: 0 });
     this.#server.on('secureConnection', (socket: Duplex) => {
       this.#sockets.add(socket);
       socket.once('end', () => this.#departures.add(socket));
