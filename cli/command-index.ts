@@ -110,4 +110,9 @@ export const commandIndex: readonly IndexEntry[] = [
     description: 'print the resource types of the server',
     load: () => import('./commands/api-resources.js'),
   },
+  {
+    name: 'options',
+    description: 'print the flags that every command takes',
+    load: () => import('./commands/options.js'),
+  },
 ];

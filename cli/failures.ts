@@ -12,6 +12,9 @@ export class ExitError extends Error {
   }
 }
 
+/** A use of a command that its help explains: that is printed too, and with an empty message it is the whole answer. */
+export class HelpFailure extends Failure {}
+
 /** Several failures of one command; all are told. */
 class Failures extends Error {
   override readonly name = 'Failures';

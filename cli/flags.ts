@@ -198,5 +198,13 @@ function globalFlags(): Command {
       booleanFlag('--insecure-skip-tls-verify', 'do not check the API server: anybody may be it').default(undefined),
     )
     .addOption(booleanFlag('--warnings-as-errors', 'exit code 1 when the server warns of something'))
-    .addOption(new Option('-v, --v <level>', 'accepted for compatibility').hideHelp());
+    .addOption(accepted('-v, --v <level>'))
+    .addOption(accepted('--vmodule <pattern>'))
+    .addOption(accepted('--log-flush-frequency <duration>'))
+    .addOption(accepted('--cache-dir <folder>'))
+    .addOption(accepted('--disable-compression [bool]').preset('true'))
+    .addOption(accepted('--match-server-version [bool]').preset('true'));
 }
+
+/** A flag of kubectl that means nothing here: there is no cache, no compression, and no log of libraries. */
+const accepted = (names: string): Option => new Option(names, 'accepted for compatibility').hideHelp();

@@ -55,6 +55,14 @@ export function registerMetadataCommand(program: Command, host: CommandHost, kin
   host.bind<MetadataFlags>(command, (context, flags, { words }) => run(context, flags, words, kind));
 }
 
+const isLabelValue = (text: string): boolean =>
+  text === '' || (text.length <= 63 && /^[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?$/.test(text));
+
+const aLabelValue = (text: string): string =>
+  text.length > 63
+    ? 'must be no more than 63 bytes'
+    : "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
+
 /** Changes to a map: null removes. */
 export type MapChanges = ReadonlyMap<string, string | null>;
 
@@ -73,6 +81,9 @@ export function parseMapChanges(words: readonly string[], what = 'label'): { tar
     const key = at < 0 ? word.slice(0, -1) : word.slice(0, at);
     if (key === '') throw new Failure(`invalid ${what} spec: ${word}`);
     const value = at < 0 ? null : word.slice(at + 1);
+    if (what === 'label' && value?.includes('=')) throw new Failure(`invalid label spec: ${word}`);
+    if (what === 'label' && value !== null && !isLabelValue(value))
+      throw new Failure(`invalid label value: ${JSON.stringify(word)}: ${aLabelValue(value)}`);
     if (changes.has(key) && (value === null) !== (changes.get(key) === null)) {
       throw new Failure(`can not both modify and remove a ${what} in the same command`);
     }
@@ -89,6 +100,7 @@ async function run(
 ): Promise<void> {
   const what = kind.field.slice(0, -1);
   const { targets, changes } = parseMapChanges(words, what);
+  checkFlags(flags, targets);
   if (changes.size === 0 && !flags.list) throw new Failure(`at least one ${what} update is required`);
   const { selector, fieldSelector, all, allNamespaces, filename: files, recursive: isRecursive } = flags;
   const query = { words: targets, selector, fieldSelector, all, allNamespaces, files, isRecursive };
@@ -97,6 +109,8 @@ async function run(
     : await findObjects(context, query);
   if (flags.list && flags.output) throw new Failure('--list and --output may not be specified together');
   const isHeaded = found.length + errors.length > 1 ? files?.length !== 1 : all || selector !== undefined;
+  if (flags.resourceVersion && found.length + errors.length > 1)
+    throw new Failure('--resource-version may only be used with a single resource');
   const write = objectWriter(context, flags);
   for (const target of found) {
     try {
@@ -107,6 +121,17 @@ async function run(
     }
   }
   throwCollected(errors);
+}
+
+/** What no server needs to be asked for. @throws Failure */
+function checkFlags(
+  { all, selector, fieldSelector, local, filename }: MetadataFlags,
+  targets: readonly string[],
+): void {
+  if (all && selector) throw new Failure('cannot set --all and --selector at the same time');
+  if (all && fieldSelector) throw new Failure('cannot set --all and --field-selector at the same time');
+  if (!local && targets.length === 0 && !filename)
+    throw new Failure('one or more resources must be specified as <resource> <name> or <resource>/<name>');
 }
 
 const onlyFiles = 'can only use local files by -f pod.yaml or --filename=pod.json when --local=true is set';

@@ -5,7 +5,7 @@ import { Failure } from './cluster/failure.js';
 import { CommandHost } from './command-host.js';
 import { commandIndex, type IndexEntry } from './command-index.js';
 import type { Terminal } from './context.js';
-import { ExitError, failureText } from './failures.js';
+import { ExitError, failureText, HelpFailure } from './failures.js';
 import { addGlobalFlags, canonicalArguments, FlagFailure, see } from './flags.js';
 import type { FoundPlugin } from './plugin/plugins.js';
 import { editDistance } from './spelling.js';
@@ -91,16 +91,20 @@ async function runIndexed(
   try {
     await command.parseAsync(args, { from: 'user' });
   } catch (error) {
+    if (error instanceof HelpFailure) command.outputHelp();
+    if (error instanceof HelpFailure && error.message === '') return;
     throw error instanceof FlagFailure ? new FlagFailure(error.message + see(path)) : error;
   }
 }
 
-/** `rollout` alone: kubectl shows what there is. */
+/** `set` alone: kubectl shows what there is, only of two as output, and of one of these as an answer. */
 function helpOfGroup(command: Command, rest: readonly string[]): void {
   const word = rest.find((token) => !token.startsWith('-'));
   if (word !== undefined)
     throw new Error(`unknown command "${word}"\nSee '${pathOf(command)} -h' for help and examples`);
-  command.outputHelp();
+  const isAnswer = command.name() === 'certificate';
+  command.outputHelp({ error: !isAnswer && command.name() !== 'rollout' });
+  if (isAnswer) return;
   // kubectl ends so: no subcommand was run.
   throw new ExitError(1);
 }

@@ -10,12 +10,14 @@ export interface Target {
   readonly name: string;
 }
 
-const usage = 'You must specify the type of resource to get';
+/** Said where no words and no files tell what is meant. */
+export const nothingNamed =
+  "You must provide one or more resources by argument or filename.\nExample resource specifications include:\n   '-f rsrc.yaml'\n   '--filename=rsrc.json'\n   '<resource> <name>'\n   '<resource>'";
 
 /** Reads `TYPE`, `TYPE,TYPE`, `TYPE NAME...`, `TYPE/NAME...`, and categories such as `all`. */
 export function parseSelection(words: readonly string[], mapper: ResourceMapper): Selection {
   const [first, ...names] = words;
-  if (first === undefined) throw new Failure(usage);
+  if (first === undefined) throw new Failure(nothingNamed);
   if (words.some((word) => word.includes('/')))
     return { kind: 'names', targets: words.map((word) => slashed(word, mapper)) };
   const types = [...new Set(first.split(',').flatMap((word) => typesOf(word, mapper)))];

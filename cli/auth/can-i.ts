@@ -59,12 +59,13 @@ async function attributes(
   const [word = '', slashed] = what.split('/');
   const [mapper, namespace] = await Promise.all([context.mapper(), context.namespace()]);
   const type = mapper.find(word);
-  if (!type && word !== '*') context.tell(`Warning: the server doesn't have a resource type '${word}'\n`);
-  if (type && !type.namespaced && !flags.allNamespaces && context.flags.namespace !== undefined)
+  const [resource = '', ...groupParts] = word.toLowerCase().split('.');
+  const within = groupParts.length === 0 ? '' : ` in group '${groupParts.join('.')}'`;
+  if (!type && word !== '*') context.tell(`Warning: the server doesn't have a resource type '${resource}'${within}\n`);
+  if (type && !type.namespaced && !flags.allNamespaces)
     context.tell(
       `Warning: resource '${type.resource}' is not namespace scoped${type.group === '' ? '' : ` in group '${type.group}'`}\n`,
     );
-  const [resource, ...groupParts] = word.toLowerCase().split('.');
   return {
     verb,
     resource: type?.resource ?? resource,

@@ -8,6 +8,7 @@ import { chooseContainer, onePodBehind } from '../streams/pod-target.js';
 import { attachToPod } from '../streams/attachment.js';
 
 interface AttachFlags {
+  podRunningTimeout: string;
   container?: string;
   stdin: boolean;
   tty: boolean;
@@ -20,7 +21,7 @@ export function register(program: Command, host: CommandHost): void {
     .description('attach to a running container')
     .usage('(POD | TYPE/NAME) [-c CONTAINER] [flags]')
     .option('-c, --container <name>', 'container; default the annotated or the first one')
-    .addOption(durationFlag('--pod-running-timeout <duration>', 'accepted for compatibility', '1m0s'))
+    .addOption(durationFlag('--pod-running-timeout <duration>', 'how long to wait for a pod of a workload', '1m0s'))
     .addOption(booleanFlag('-i, --stdin', 'pass our input to the container'))
     .addOption(booleanFlag('-t, --tty', 'our input is a terminal'))
     .addOption(booleanFlag('-q, --quiet', 'only the output of the container'));
@@ -33,7 +34,7 @@ async function runAttach(
   { words }: { words: readonly string[] },
 ): Promise<void> {
   if (words.length === 0) throw new Failure('at least 1 argument is required for attach');
-  const pod = await onePodBehind(context, words);
+  const pod = await onePodBehind(context, words, flags);
   const name = attachable(pod, flags.container, flags.quiet ? () => undefined : (line) => context.tell(line));
   const container = pod.spec.containers.find((each) => each.name === name);
   if (flags.tty && !container?.tty && !flags.quiet)

@@ -56,7 +56,7 @@ async function runAutoscale(
   for (const target of found) {
     try {
       if (!target.type.subresources.includes('scale'))
-        throw new Failure(`cannot autoscale a ${target.type.kind}: it has no scale`);
+        throw new Failure(`cannot autoscale a ${target.type.kind}: ${withoutScale(target)}`);
       const options = { fieldManager: 'kubectl-autoscale', done: 'autoscaled', isPlainError: true };
       const done = flags.dryRun === 'client' ? { ...options, done: 'created' } : options;
       await createGenerated(context, flags, autoscaler(target, flags, metrics), done);
@@ -66,6 +66,9 @@ async function runAutoscale(
   }
   throwCollected(errors);
 }
+
+const withoutScale = ({ type: { group, version, resource } }: FoundObject): string =>
+  `could not find scale subresource for ${group}/${version}, Resource=${resource} in discovery information`;
 
 /** The autoscaling/v2 object of the flags. */
 function autoscaler({ type, name, object }: FoundObject, flags: AutoscaleFlags, metrics: readonly object[]): AnyObject {

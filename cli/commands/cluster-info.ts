@@ -1,53 +1,23 @@
 import type { Command } from 'commander';
 import type { CommandHost } from '../command-host.js';
 import type { CommandContext } from '../context.js';
-import { booleanFlag } from '../flags.js';
+import { runDump, type DumpFlags } from '../dump/dump.js';
+import { booleanFlag, durationFlag, listFlag } from '../flags.js';
 import { listObjects } from '../found-objects.js';
-import { goJson } from '../printer/json.js';
-import { withoutManagedFields } from '../printer/object-printer.js';
+import { addPrintFlags } from '../print-flags.js';
 
 export function register(program: Command, host: CommandHost): void {
   const command = program
     .command('cluster-info')
     .description('print the addresses of the control plane and of its Services');
   host.bind<object>(command, runClusterInfo);
-  const dump = command
-    .command('dump')
-    .description('print what is needed to find out what is wrong, as JSON')
-    .option('--namespaces <names>', 'namespaces, separated by commas; default the current one and kube-system')
-    .addOption(booleanFlag('-A, --all-namespaces', 'of all namespaces'));
-  host.bind<DumpFlags>(dump, runDump);
-}
-
-interface DumpFlags {
-  namespaces?: string;
-  allNamespaces: boolean;
-}
-
-const dumped = [
-  'events',
-  'replicationcontrollers',
-  'services',
-  'daemonsets.apps',
-  'deployments.apps',
-  'replicasets.apps',
-  'pods',
-];
-
-async function runDump(context: CommandContext, flags: DumpFlags): Promise<void> {
-  const [api, mapper, own] = await Promise.all([context.api(), context.mapper(), context.namespace()]);
-  const list = async (resource: string, namespace: string | undefined): Promise<void> => {
-    const type = mapper.find(resource);
-    if (!type) return;
-    const found = await listObjects(api, type, { namespace });
-    const items = found.map(({ object }) => withoutManagedFields(object));
-    context.print(goJson({ apiVersion: type.apiVersion, items, kind: `${type.kind}List`, metadata: {} }, 4));
-  };
-  await list('nodes', undefined);
-  const named = flags.namespaces?.split(',') ?? ['kube-system', own];
-  for (const namespace of flags.allNamespaces ? [undefined] : new Set(named)) {
-    for (const resource of dumped) await list(resource, namespace);
-  }
+  const dump = addPrintFlags(command.command('dump'), 'json (the default), yaml, name, go-template=..., jsonpath=...')
+    .description('print what is needed to find out what is wrong')
+    .option('--output-directory <folder>', 'write files into this folder; - = standard output', '')
+    .addOption(listFlag('--namespaces <names>', 'namespaces; default the current one and kube-system'))
+    .addOption(booleanFlag('-A, --all-namespaces', 'of all namespaces'))
+    .addOption(durationFlag('--pod-running-timeout <duration>', 'accepted for compatibility', '20s'));
+  host.bind<DumpFlags>(dump, (context, flags) => runDump(context, flags));
 }
 
 async function runClusterInfo(context: CommandContext): Promise<void> {

@@ -1,9 +1,10 @@
+import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { Kubeconfig } from '../../shared/client/kubeconfig.js';
 import { Failure } from '../cluster/failure.js';
 import type { CommandHost } from '../command-host.js';
 import type { CommandContext } from '../context.js';
-import { throwCollected } from '../failures.js';
+import { HelpFailure, throwCollected } from '../failures.js';
 import { booleanFlag } from '../flags.js';
 import { editOwnKubeconfig as edit, registerConfigWriters } from '../config/writers.js';
 import { mergedKubeconfig } from '../kubeconfig.js';
@@ -13,6 +14,7 @@ import { alignColumns } from '../printer/text-table.js';
 
 interface ViewFlags {
   raw: boolean;
+  flatten: boolean;
   minify: boolean;
   output?: string;
 }
@@ -24,7 +26,7 @@ export function register(program: Command, host: CommandHost): void {
     .description('show the merged kubeconfig')
     .option('-o, --output <format>', 'yaml, json, jsonpath=...', 'yaml')
     .addOption(booleanFlag('--raw', 'with certificates, keys and tokens'))
-    .addOption(booleanFlag('--flatten', 'accepted for compatibility'))
+    .addOption(booleanFlag('--flatten', 'with what the files that it names hold, certificates and keys too'))
     .addOption(booleanFlag('--minify', 'only what the current context uses'));
   host.bind<ViewFlags>(view, runView);
   const contexts = config
@@ -58,8 +60,10 @@ async function runView(
   if (words.length > 0)
     throw new Failure(`unexpected arguments: [${words.join(' ')}]\nSee 'knarr config view -h' for help and examples`);
   const whole = await read(context);
-  const chosen = flags.minify ? minified(whole, context.flags.context) : whole;
-  const { preferences, ...kept }: Kubeconfig & { preferences?: object } = flags.raw ? chosen : redacted(chosen);
+  const minimal = flags.minify ? minified(whole, context.flags.context) : whole;
+  const chosen = flags.flatten ? flattened(minimal) : minimal;
+  const { preferences, ...kept }: Kubeconfig & { preferences?: object } =
+    flags.raw || flags.flatten ? chosen : redacted(chosen);
   const shown = Object.keys(preferences ?? {}).length > 0 ? { ...kept, preferences } : kept;
   const printer = objectPrinter(flags.output, { showManagedFields: true });
   if (!printer) throw new Failure(`unable to match a printer suitable for the output format "${flags.output ?? ''}"`);
@@ -78,6 +82,22 @@ function minified(config: Kubeconfig, asked: string | undefined): Kubeconfig {
     contexts: [entry],
     clusters: (config.clusters ?? []).filter((each) => each.name === entry.context.cluster),
     users: (config.users ?? []).filter((each) => each.name === entry.context.user),
+  };
+}
+
+/** With the content of the files that entries name in their places. */
+function flattened(config: Kubeconfig): Kubeconfig {
+  const embedded = <Content extends object>(content: Content): Content => {
+    const fields = Object.entries(content).flatMap(([key, value]: [string, unknown]): [string, unknown][] => {
+      if (!['certificate-authority', 'client-certificate', 'client-key'].includes(key)) return [[key, value]];
+      return `${key}-data` in content ? [] : [[`${key}-data`, readFileSync(String(value)).toString('base64')]];
+    });
+    return Object.fromEntries(fields) as Content;
+  };
+  return {
+    ...config,
+    clusters: (config.clusters ?? []).map((each) => ({ ...each, cluster: embedded(each.cluster) })),
+    users: (config.users ?? []).map((each) => ({ ...each, user: embedded(each.user) })),
   };
 }
 
@@ -155,7 +175,7 @@ async function runUseContext(
   { words }: { words: readonly string[] },
 ): Promise<void> {
   const [name] = words;
-  if (name === undefined || words.length !== 1) throw new Failure(`Unexpected args: [${words.join(' ')}]`);
+  if (name === undefined || words.length !== 1) throw new HelpFailure(`Unexpected args: [${words.join(' ')}]`);
   if (name === '') throw new Failure('empty context names are not allowed');
   const config = await read(context);
   if (!config.contexts?.some((each) => each.name === name))

@@ -130,6 +130,8 @@ function deleteOptions(context: CommandContext, flags: DeleteFlags, words: reado
   }
   if (flags.all && flags.selector) throw new Failure('cannot set --all and --selector at the same time');
   if (flags.now && flags.gracePeriod !== -1) throw new Failure('--now and --grace-period cannot be specified together');
+  if (flags.force && flags.gracePeriod > 0)
+    throw new Failure('--force and --grace-period greater than 0 cannot be specified together');
   const propagationPolicy = policies[flags.cascade];
   if (!propagationPolicy) {
     throw new Failure(`invalid cascade value (${flags.cascade}). Must be "background", "foreground", or "orphan"`);

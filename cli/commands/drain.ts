@@ -50,7 +50,8 @@ async function runDrain(
   { words }: { words: readonly string[] },
 ): Promise<void> {
   const dryRun = dryRunOf(flags.dryRun);
-  const nodes = await setUnschedulable(context, { words, selector: flags.selector }, { isUnschedulable: true, dryRun });
+  const change = { isUnschedulable: true, dryRun, command: 'drain' };
+  const nodes = await setUnschedulable(context, { words, selector: flags.selector }, change);
   const pending: string[] = [];
   const problems: string[] = [];
   for (const node of nodes) {

@@ -49,12 +49,11 @@ async function runEvents(context: CommandContext, flags: EventsFlags): Promise<v
   const found = (await listObjects(api, type, scope)).map(({ object }) => object as unknown as Event);
   const shown = found.filter((event) => isWanted(event, flags.types)).sort((a, b) => timeOf(a) - timeOf(b));
   const printer = objectPrinter(flags.output);
+  const none = flags.allNamespaces ? 'No events found.' : `No events found in ${own} namespace.`;
+  if (shown.length === 0 && !flags.watch) return context.tell(none);
   if (printer) {
     const list = { apiVersion: 'v1', items: shown, kind: 'List', metadata: { resourceVersion: '' } };
     return context.print(await printer(list as unknown as AnyObject, true));
-  }
-  if (shown.length === 0 && !flags.watch) {
-    return context.tell(flags.allNamespaces ? 'No events found.' : `No events found in ${own} namespace.`);
   }
   const columns = new EventColumns(flags.allNamespaces, !flags.headers);
   if (shown.length > 0) context.print(columns.lines(shown, context.clock.now()).join('\n'));

@@ -13,6 +13,7 @@ import { noTerminal, runRemoteCommand } from '../streams/remote-command.js';
 
 interface ExecFlags {
   filename?: string[];
+  podRunningTimeout: string;
   container?: string;
   stdin: boolean;
   tty: boolean;
@@ -26,7 +27,7 @@ export function register(program: Command, host: CommandHost): void {
     .usage('(POD | TYPE/NAME) [-c CONTAINER] [flags] -- COMMAND [args...]')
     .option('-c, --container <name>', 'container; default the annotated or the first one')
     .addOption(listFlag('-f, --filename <file>', 'manifest of the pod, instead of its name'))
-    .addOption(durationFlag('--pod-running-timeout <duration>', 'accepted for compatibility', '1m0s'))
+    .addOption(durationFlag('--pod-running-timeout <duration>', 'how long to wait for a pod of a workload', '1m0s'))
     .addOption(booleanFlag('-i, --stdin', 'pass our input to the command'))
     .addOption(booleanFlag('-t, --tty', 'our input is a terminal'))
     .addOption(booleanFlag('-q, --quiet', 'only the output of the command'));
@@ -44,7 +45,7 @@ async function runExec(context: CommandContext, flags: ExecFlags, { words, dashA
   const command = words.slice(dashAt ?? words.length);
   if (command.length === 0) throw new Failure('you must specify at least one command for the container');
   const { terminal } = context;
-  const pod = await podOf(context, words, filename);
+  const pod = await podOf(context, words, flags);
   const { phase } = pod.status ?? {};
   if (phase === 'Succeeded' || phase === 'Failed') {
     throw new Failure(`cannot exec into a container in a completed pod; current phase is ${phase}`);
@@ -70,10 +71,10 @@ async function runExec(context: CommandContext, flags: ExecFlags, { words, dashA
 }
 
 /** A manifest is taken at its word: that there is no such pod is told by what comes next. */
-async function podOf(context: CommandContext, words: readonly string[], files: string[] | undefined): Promise<Pod> {
-  if (!files) return onePodBehind(context, words.slice(0, 1));
+async function podOf(context: CommandContext, words: readonly string[], flags: ExecFlags): Promise<Pod> {
+  if (!flags.filename) return onePodBehind(context, words.slice(0, 1), flags);
   try {
-    return await onePodBehind(context, [], files);
+    return await onePodBehind(context, [], flags);
   } catch (error) {
     if (!isNotFound(error) || !(error instanceof Error)) throw error;
     throw new Failure(`unable to upgrade connection: ${error.message}`);

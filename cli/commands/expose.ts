@@ -88,7 +88,7 @@ export function exposingService(target: FoundObject, flags: ExposeFlags): AnyObj
     ...(flags.type ? { type: flags.type } : {}),
     ...(flags.clusterIp ? { clusterIP: flags.clusterIp } : {}),
     ...(flags.externalIp ? { externalIPs: [flags.externalIp] } : {}),
-    ...(flags.loadBalancerIp ? { loadBalancerIP: flags.loadBalancerIp } : {}),
+    ...(flags.loadBalancerIp && flags.type === 'LoadBalancer' ? { loadBalancerIP: flags.loadBalancerIp } : {}),
     ...(flags.sessionAffinity ? { sessionAffinity: flags.sessionAffinity } : {}),
   };
   const name = flags.name ?? target.name.slice(0, 63);
@@ -132,6 +132,8 @@ function portsOf(target: FoundObject, flags: ExposeFlags): ServicePort[] {
       ? known
       : flags.port.split(',').map((text) => {
           const port = Number(text);
+          if (!/^[-+]?\d+$/.test(text))
+            throw new Failure(`strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`);
           return { port, protocol: known.find((each) => each.port === port)?.protocol ?? 'TCP' };
         });
   if (wanted.length === 0) throw new Failure("couldn't find port via --port flag or introspection");

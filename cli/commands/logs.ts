@@ -14,6 +14,7 @@ import { LinePrefixer } from '../streams/line-prefixer.js';
 import { chooseContainer, containerNames, podsBehind } from '../streams/pod-target.js';
 
 interface LogsFlags {
+  podRunningTimeout: string;
   container?: string;
   selector?: string;
   follow: boolean;
@@ -38,7 +39,7 @@ export function register(program: Command, host: CommandHost): void {
     .usage('[-f] [-p] (POD | TYPE/NAME) [-c CONTAINER] [flags]')
     .option('-c, --container <name>', 'container; default the annotated or the first one')
     .option('-l, --selector <query>', 'logs of all pods with these labels')
-    .addOption(durationFlag('--pod-running-timeout <duration>', 'accepted for compatibility', '20s'))
+    .addOption(durationFlag('--pod-running-timeout <duration>', 'how long to wait for a pod of a workload', '20s'))
     .addOption(
       booleanFlag('--insecure-skip-tls-verify-backend', 'let the API server not verify the certificate of the kubelet'),
     )
@@ -91,6 +92,12 @@ async function runLogs(
 /** What no server needs to be asked for. @throws Failure */
 function checkFlags(flags: LogsFlags, words: readonly string[]): void {
   const { since, sinceTime, tail, limitBytes, container } = flags;
+  if (flags.allContainers && container !== undefined)
+    throw new Failure(`--all-containers=true should not be specified with container name ${container}`);
+  if (sinceTime !== undefined && Number.isNaN(Date.parse(sinceTime)))
+    throw new Failure(
+      `parsing time ${JSON.stringify(sinceTime)} as "2006-01-02T15:04:05Z07:00": cannot parse ${JSON.stringify(sinceTime)} as "2006"`,
+    );
   if (container !== undefined && words[1] !== undefined)
     throw new Failure('only one of -c or an inline [CONTAINER] arg is allowed');
   if (since !== undefined && sinceTime !== undefined)
@@ -102,7 +109,8 @@ function checkFlags(flags: LogsFlags, words: readonly string[]): void {
 
 async function podsOf(context: CommandContext, flags: LogsFlags, words: readonly string[]): Promise<Pod[]> {
   if (flags.selector !== undefined) {
-    if (words.length > 0) throw new Failure('only a selector (-l) or a POD name is allowed');
+    if (words.length > 0)
+      throw new Failure("only a selector (-l) or a POD name is allowed\nSee 'knarr logs -h' for help and examples");
     const [api, mapper, namespace] = await Promise.all([context.api(), context.mapper(), context.namespace()]);
     const scope = { namespace, labelSelector: flags.selector };
     return (await listObjects(api, mapper.resolve('pods'), scope)).map(({ object }) => object as unknown as Pod);
@@ -113,16 +121,12 @@ async function podsOf(context: CommandContext, flags: LogsFlags, words: readonly
       "expected 'logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]'.\nPOD or TYPE/NAME is a required argument for the logs command\nSee 'knarr logs -h' for help and examples",
     );
   }
-  const { target, pods } = await podsBehind(context, [word]).catch(async (error: unknown) => {
+  const { pods } = await podsBehind(context, [word], flags).catch(async (error: unknown) => {
     if (!isNotFound(error) || !(error instanceof StatusError)) throw error;
     throw new Failure(`error from server (NotFound): ${error.message} in namespace "${await context.namespace()}"`);
   });
   const [first] = pods;
-  if (!first)
-    throw new Failure(
-      `timed out waiting for the condition: ${target.type.kind.toLowerCase()} ${target.name} has no pods`,
-    );
-  if (flags.allPods) return pods;
+  if (!first || flags.allPods) return pods;
   if (pods.length > 1) context.tell(`Found ${pods.length} pods, using pod/${first.metadata.name}`);
   return [first];
 }

@@ -82,7 +82,7 @@ test('a pod whose DaemonSet is gone needs --force', () => {
 });
 
 test('label and annotate tell targets from changes, and refuse what contradicts itself', () => {
-  const { targets, changes } = parseMapChanges(['pod', 'web', 'a=b', 'c-', 'd=e=f', 'g=']);
+  const { targets, changes } = parseMapChanges(['pod', 'web', 'a=b', 'c-', 'd=e=f', 'g='], 'annotation');
   assert.deepEqual(targets, ['pod', 'web']);
   assert.deepEqual(
     [...changes],
@@ -93,6 +93,8 @@ test('label and annotate tell targets from changes, and refuse what contradicts 
       ['g', ''],
     ],
   );
+  assert.throws(() => parseMapChanges(['pod', 'web', 'd=e=f']), /invalid label spec: d=e=f/);
+  assert.throws(() => parseMapChanges(['pod', 'web', 'd=-e']), /invalid label value: "d=-e": a valid label must be/);
   assert.throws(() => parseMapChanges(['pod', 'web', 'a=b', 'a-']), /can not both modify and remove a label/);
   assert.throws(
     () => parseMapChanges(['pod', 'a=b', 'web']),

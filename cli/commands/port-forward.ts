@@ -8,6 +8,7 @@ import { podsBehind } from '../streams/pod-target.js';
 import { namedPorts, parsePorts, remotePort } from '../streams/port-pairs.js';
 
 interface PortForwardFlags {
+  podRunningTimeout: string;
   address?: string[];
 }
 
@@ -16,7 +17,7 @@ export function register(program: Command, host: CommandHost): void {
     .command('port-forward')
     .description('make ports of a pod reachable on this machine')
     .usage('TYPE/NAME [LOCAL_PORT:]REMOTE_PORT [...[LOCAL_PORT_N:]REMOTE_PORT_N] [flags]')
-    .addOption(durationFlag('--pod-running-timeout <duration>', 'accepted for compatibility', '1m0s'))
+    .addOption(durationFlag('--pod-running-timeout <duration>', 'how long to wait for a pod of a workload', '1m0s'))
     .addOption(listFlag('--address <addresses>', 'addresses to listen on; default localhost'));
   host.bind<PortForwardFlags>(command, runPortForward);
 }
@@ -32,7 +33,7 @@ async function runPortForward(
       "TYPE/NAME and list of ports are required for port-forward\nSee 'knarr port-forward -h' for help and examples",
     );
   }
-  const { target, pods } = await podsBehind(context, [word]);
+  const { target, pods } = await podsBehind(context, [word], flags);
   const [pod] = pods;
   if (!pod) throw new Failure(`no pods found for ${target.type.resource}/${target.name}`);
   for (const name of namedPorts(portWords)) remotePort(name, target.object, pod);

@@ -1,11 +1,13 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Command } from 'commander';
 import type { CommandHost } from '../command-host.js';
 import type { CommandContext } from '../context.js';
+import { Failure } from '../cluster/failure.js';
 import { integerFlag } from '../flags.js';
+import { listenFailure } from '../streams/listen-failure.js';
 
 export interface ProxyFlags {
   port: number;
@@ -69,13 +71,23 @@ async function runProxy(context: CommandContext, flags: ProxyFlags): Promise<voi
       response.end(error instanceof Error ? error.message : String(error));
     });
   });
-  server.listen(flags.port, flags.address);
-  await once(server, 'listening');
+  await listening(server, flags);
   const { port } = server.address() as AddressInfo;
   context.print(`Starting to serve on ${flags.address.includes(':') ? `[${flags.address}]` : flags.address}:${port}`);
   if (!context.signal.aborted) await once(context.signal, 'abort');
   server.closeAllConnections();
   server.close();
+}
+
+/** @throws Failure in the words of kubectl */
+async function listening(server: Server, { port, address }: ProxyFlags): Promise<void> {
+  if (port < 0 || port > 65_535) throw new Failure(`listen tcp: address ${port}: invalid port`);
+  try {
+    server.listen(port, address);
+    await once(server, 'listening');
+  } catch (error) {
+    throw listenFailure(error, address, port);
+  }
 }
 
 const hopByHop = new Set([

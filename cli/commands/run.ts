@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { ContainerStateTerminated, Pod } from '../../shared/api/generated/types.js';
+import type { ContainerStateTerminated, EnvVar, Pod } from '../../shared/api/generated/types.js';
 import { resourcePath } from '../../shared/api/resource.js';
 import { Failure } from '../cluster/failure.js';
 import { addWriteFlags, dryRunOf, type WriteFlags } from '../command-flags.js';
@@ -7,6 +7,7 @@ import type { Arguments, CommandHost } from '../command-host.js';
 import type { CommandContext } from '../context.js';
 import { parseDuration } from '../duration.js';
 import { createGenerated } from '../create/create.js';
+import { isImageReference } from '../debug/image-reference.js';
 import { keyValues, oneName } from '../create/generator.js';
 import { ExitError } from '../failures.js';
 import { arrayFlag, booleanFlag, durationFlag } from '../flags.js';
@@ -85,7 +86,11 @@ async function runRun(
   if (flags.expose) {
     const mapper = await context.mapper();
     const target = { type: mapper.resolve('pods'), name, namespace: undefined, object: pod };
-    await createGenerated(context, write, exposingService(target, { saveConfig: false }), options);
+    const { labels: _, ...metadata } = pod.metadata;
+    const service = exposingService(target, { saveConfig: false });
+    await createGenerated(context, write, { ...service, metadata }, options);
+    // Both of kubectl's writers divide the documents.
+    if (flags.output === 'yaml') context.print('---\n---');
   }
   if (!isAttaching) {
     await createGenerated(context, write, pod, options);
@@ -94,16 +99,30 @@ async function runRun(
   await runAttached(context, flags, pod);
 }
 
+/** In the order in which kubectl looks. @throws Failure */
 function checkFlags(flags: RunFlags & WriteFlags, isAttaching: boolean): void {
-  if (flags.tty && !flags.stdin) throw new Failure('-i/--stdin is required for containers with -t/--tty=true');
-  if (flags.expose && flags.port === undefined) throw new Failure('--port must be set when exposing a service');
-  if (flags.rm && !isAttaching) throw new Failure('--rm should only be used for attached containers');
+  const misused = (why: string): Failure => new Failure(`${why}\nSee 'knarr run -h' for help and examples`);
+  const { image = '', imagePullPolicy = '', restart } = flags;
+  if (!isImageReference(image))
+    throw new Failure(`Invalid image name ${JSON.stringify(image)}: invalid reference format`);
+  if (flags.tty && !flags.stdin) throw misused('-i/--stdin is required for containers with -t/--tty=true');
+  if (flags.expose && flags.port === undefined) throw misused('--port must be set when exposing a service');
+  if (!['Always', 'OnFailure', 'Never'].includes(restart)) throw misused(`invalid restart policy: ${restart}`);
+  if (flags.rm && !isAttaching) throw misused('--rm should only be used for attached containers');
   if (isAttaching && dryRunOf(flags.dryRun) !== 'none')
-    throw new Failure(
+    throw misused(
       "--dry-run=[server|client] can't be used with attached containers options (--attach, --stdin, or --tty)",
     );
-  if (!['Always', 'OnFailure', 'Never'].includes(flags.restart))
-    throw new Failure(`invalid restart policy: ${flags.restart}`);
+  if (!['', 'Always', 'IfNotPresent', 'Never'].includes(imagePullPolicy))
+    throw misused(`invalid image pull policy: ${imagePullPolicy}`);
+}
+
+function envOf(texts: readonly string[]): EnvVar[] {
+  return texts.map((text) => {
+    const at = text.indexOf('=');
+    if (at <= 0) throw new Failure(`invalid env: ${text}`);
+    return { name: text.slice(0, at), value: text.slice(at + 1) };
+  });
 }
 
 /** The pod that `run` makes. */
@@ -112,9 +131,7 @@ function podObject(name: string, flags: RunFlags, command: readonly string[]): A
   const labels = flags.labels === undefined ? { run: name } : keyValues(flags.labels.split(','), 'label');
   const container = {
     ...(command.length > 0 ? { [flags.command ? 'command' : 'args']: command } : {}),
-    ...(flags.env
-      ? { env: Object.entries(keyValues(flags.env, 'env')).map(([key, value]) => ({ name: key, value })) }
-      : {}),
+    ...(flags.env ? { env: envOf(flags.env) } : {}),
     image: flags.image,
     ...(flags.imagePullPolicy ? { imagePullPolicy: flags.imagePullPolicy } : {}),
     name,

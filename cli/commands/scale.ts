@@ -49,6 +49,8 @@ async function runScale(
   const { found, errors } = await findObjects(context, { words, selector, all, files, isRecursive });
   if (found.length === 0 && errors.length === 0) throw new Failure('no objects passed to scale');
   if (flags.currentReplicas < -1) throw new Failure('The --current-replicas must specify an integer of -1 or greater');
+  if (flags.resourceVersion && found.length > 1)
+    throw new Failure('cannot use --resource-version with multiple resources');
   const dryRun = dryRunOf(flags.dryRun);
   const write = objectWriter(context, flags);
   for (const target of found) {

@@ -6,6 +6,7 @@ import { patchOfPodSpec, podSpecOf } from '../pod-template.js';
 import { registerSetEnv } from '../set/env-command.js';
 import { imagePatch } from '../set/image.js';
 import { parseQuantities, resourcesPatch } from '../set/resources.js';
+import { nothingNamed } from '../selection.js';
 import { addSetFlags, applySetting, type SetFlags } from '../set/setting.js';
 import { subjectPatch, subjectsOf, type SubjectFlags } from '../set/subject.js';
 
@@ -56,6 +57,7 @@ export function register(program: Command, host: CommandHost): void {
     if (serviceAccountName === undefined) throw new Failure('serviceaccount is required');
     return applySetting(context, flags, words.slice(0, -1), {
       done: 'serviceaccount updated',
+      failed: 'failed to patch ServiceAccountName',
       plan: (target) => {
         podSpecOf(target);
         return patchOfPodSpec(target, { serviceAccountName });
@@ -81,13 +83,11 @@ function registerSubject(set: Command, host: CommandHost): void {
     const subjects = subjectsOf(flags);
     return applySetting(context, flags, words, {
       done: 'subjects updated',
+      failed: 'failed to patch subjects to rolebinding:',
       plan: (target) => subjectPatch(target, subjects),
     });
   });
 }
-
-const nothingNamed =
-  "You must provide one or more resources by argument or filename.\nExample resource specifications include:\n   '-f rsrc.yaml'\n   '--filename=rsrc.json'\n   '<resource> <name>'\n   '<resource>'";
 
 function registerImage(set: Command, host: CommandHost): void {
   const image = set
@@ -103,6 +103,7 @@ function registerImage(set: Command, host: CommandHost): void {
     const targets = words.filter((word) => !word.includes('='));
     return applySetting(context, flags, targets, {
       done: 'image updated',
+      failed: 'failed to patch image update to pod template:',
       plan: (target) => imagePatch(target, images),
     });
   });
@@ -122,6 +123,7 @@ function registerResources(set: Command, host: CommandHost): void {
     const changes = { limits: parseQuantities(flags.limits), requests: parseQuantities(flags.requests) };
     return applySetting(context, flags, words, {
       done: 'resource requirements updated',
+      failed: 'failed to patch resources update to pod template',
       plan: (target) => resourcesPatch(target, changes, flags.containers),
     });
   });

@@ -61,10 +61,12 @@ async function runTaint(
   const isTaint = (word: string): boolean => word.includes('=') || word.includes(':') || word.endsWith('-');
   const changes = words.filter(isTaint).map(parseTaintChange);
   const targets = words.filter((word) => !isTaint(word));
+  if (words.length === 0) throw new Failure('one or more resources must be specified as <resource> <name>');
   if (changes.length === 0) throw new Failure('at least one taint update is required');
   if (!['node', 'nodes', 'no'].includes(targets[0] ?? '')) {
     throw new Failure(`invalid resource type ${targets[0] ?? ''}, only node types are supported`);
   }
+  refuseConflicts(changes);
   const { found, errors } = await findObjects(context, { words: targets, selector: flags.selector, all: flags.all });
   for (const node of found) {
     try {
@@ -74,6 +76,28 @@ async function runTaint(
     }
   }
   throwCollected(errors);
+}
+
+/** @throws Failure where one taint is to be set and removed, or set twice */
+function refuseConflicts(changes: readonly TaintChange[]): void {
+  const sets = changes.flatMap((change) => (change.kind === 'set' ? [change.taint] : []));
+  const twice = sets.find(({ key, effect }, at) =>
+    sets.slice(0, at).some((other) => other.key === key && other.effect === effect),
+  );
+  if (twice) {
+    const shown = `{${twice.key} ${twice.value ?? ''} ${twice.effect} <nil>}`;
+    throw new Failure(
+      `duplicated taints with the same key and effect: ${shown}\nSee 'knarr taint -h' for help and examples`,
+    );
+  }
+  const both = changes.flatMap((change) =>
+    change.kind === 'remove' &&
+    sets.some(({ key, effect }) => key === change.key && (change.effect === undefined || effect === change.effect))
+      ? [`${change.key}=${change.effect ?? ''}`]
+      : [],
+  );
+  if (both.length > 0)
+    throw new Failure(`can not both modify and remove the following taint(s) in the same command: ${both.join(', ')}`);
 }
 
 async function taintNode(

@@ -16,7 +16,7 @@ import {
   type ObjectQuery,
   type ObjectReference,
 } from '../found-objects.js';
-import { nothingNamed } from '../edit/edit.js';
+import { nothingNamed } from '../selection.js';
 import { groupResource } from '../resource-mapper.js';
 import { observe, WaitTimeout } from '../observation.js';
 import { addPrintFlags, objectWriter, type PrintFlags } from '../print-flags.js';

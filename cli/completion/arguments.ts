@@ -89,7 +89,7 @@ const podThenContainer: Completer = async (context, before, word) => {
 /** Containers of a pod, init and ephemeral ones too. */
 async function containers(context: CommandContext, word: string): Promise<string[]> {
   const { podsBehind, containerNames } = await import('../streams/pod-target.js');
-  const { pods } = await podsBehind(context, [word]);
+  const { pods } = await podsBehind(context, [word], { podRunningTimeout: '0s' });
   return pods[0] ? containerNames(pods[0]) : [];
 }
 

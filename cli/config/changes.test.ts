@@ -10,11 +10,11 @@ const config: Kubeconfig = {
   contexts: [{ name: 'work', context: { cluster: 'lab', user: 'jane', namespace: 'team' } }],
 };
 
-test('an entry is added at the end, changed in its place, and loses fields that are undefined', () => {
+test('an entry is added in the order of names, changed in its place, and loses fields that are undefined', () => {
   const added = withEntry(config, 'clusters', 'home', { server: 'https://192.0.2.2' });
   assert.deepEqual(
     added.clusters?.map(({ name }) => name),
-    ['lab', 'home'],
+    ['home', 'lab'],
   );
   const changed = withEntry(config, 'contexts', 'work', { namespace: undefined, user: 'joe' });
   assert.deepEqual(changed.contexts, [{ name: 'work', context: { cluster: 'lab', user: 'joe' } }]);
@@ -34,7 +34,7 @@ test('a property is set and unset by its path, names with dots included', () => 
   assert.equal(withProperty(config, 'contexts.work.namespace', undefined).contexts?.[0]?.context.namespace, undefined);
   assert.deepEqual(withProperty(config, 'users.jane', undefined).users, []);
   const dotted = withProperty(config, 'clusters.a.example.com.server', 'https://192.0.2.3');
-  assert.equal(dotted.clusters?.at(-1)?.name, 'a.example.com');
+  assert.equal(dotted.clusters?.[0]?.name, 'a.example.com');
   assert.equal(withProperty(config, 'current-context', undefined)['current-context'], undefined);
   assert.throws(() => withProperty(config, 'nonsense.path', 'x'), /unable to parse nonsense.path after/);
   assert.throws(() => withProperty(config, 'nonsense', undefined), /unable to parse nonsense after/);
@@ -44,15 +44,21 @@ test('a property is set and unset by its path, names with dots included', () => 
 
 test('values of a property must be of its type', () => {
   const path = 'clusters.lab.insecure-skip-tls-verify';
-  assert.deepEqual(withProperty({}, path, 'T').clusters?.[0]?.cluster, { 'insecure-skip-tls-verify': true });
+  assert.deepEqual(withProperty({}, path, 'T').clusters?.[0]?.cluster, {
+    server: '',
+    'insecure-skip-tls-verify': true,
+  });
   assert.throws(() => withProperty({}, path, 'maybe'), /ParseBool: parsing "maybe"/);
   const data = 'clusters.lab.certificate-authority-data';
-  assert.deepEqual(withProperty({}, data, 'YWJj').clusters?.[0]?.cluster, { 'certificate-authority-data': 'YWJj' });
+  assert.deepEqual(withProperty({}, data, 'YWJj').clusters?.[0]?.cluster, {
+    server: '',
+    'certificate-authority-data': 'YWJj',
+  });
   assert.throws(() => withProperty({}, data, 'notb64'), /illegal base64 data at input byte 4/);
   assert.throws(() => withProperty({}, data, 'a!'), /illegal base64 data at input byte 1/);
 });
 
-test('a context that is new has an empty cluster and user', () => {
+test('what is new has what it must have: a cluster its server, a context its cluster and user', () => {
   const { contexts } = withProperty({}, 'contexts.new.namespace', 'team');
   assert.deepEqual(contexts, [{ name: 'new', context: { cluster: '', user: '', namespace: 'team' } }]);
 });

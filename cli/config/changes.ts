@@ -17,12 +17,12 @@ export function withEntry(
 ): Kubeconfig {
   const entries = entriesOf(config, list);
   const before = entries.find((entry) => entry.name === name)?.[content[list]] as Record<string, unknown> | undefined;
-  const initial = list === 'contexts' ? { cluster: '', user: '' } : {};
+  const initial = list === 'contexts' ? { cluster: '', user: '' } : list === 'clusters' ? { server: '' } : {};
   const merged = Object.entries({ ...(before ?? initial), ...fields }).filter(([, value]) => value !== undefined);
   const changed = { name, [content[list]]: Object.fromEntries(merged) };
   const isNew = !entries.some((entry) => entry.name === name);
   const after = isNew ? [...entries, changed] : entries.map((entry) => (entry.name === name ? changed : entry));
-  return { ...config, [list]: after };
+  return { ...config, [list]: after.toSorted((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)) };
 }
 
 /** The kubeconfig without an entry. */
@@ -49,9 +49,9 @@ export function renamedContext(config: Kubeconfig, from: string, to: string, fil
 
 /**
  * Sets (or with an undefined value removes) what a path such as `contexts.work.namespace` or `current-context` names. A name in the
- * middle may hold dots. @throws Failure
+ * middle may hold dots. @param isRaw whether bytes are given as they are, and not as base64 @throws Failure
  */
-export function withProperty(config: Kubeconfig, path: string, value: string | undefined): Kubeconfig {
+export function withProperty(config: Kubeconfig, path: string, value: string | undefined, isRaw = false): Kubeconfig {
   const [list = '', ...rest] = path.split('.');
   if (!(list in content)) {
     if (rest.length > 0 || !scalars.has(list)) throw new Failure(`unable to parse ${path} after [] at api.Config`);
@@ -69,7 +69,7 @@ export function withProperty(config: Kubeconfig, path: string, value: string | u
     throw new Failure(`current map key \`${name}\` is invalid`);
   if (value === undefined) return withEntry(config, known, name, { [field]: undefined });
   if (!fields[known].has(field)) throw new Failure(`unable to set path ${path}`);
-  return withEntry(config, known, name, { [field]: fieldValue(field, value) });
+  return withEntry(config, known, name, { [field]: fieldValue(field, value, isRaw) });
 }
 
 /** What a kubeconfig has outside of its lists, and the texts and truths that entries of the lists have. */
@@ -99,8 +99,8 @@ const fields: Readonly<Record<ConfigList, ReadonlySet<string>>> = {
   contexts: new Set(['cluster', 'user', 'namespace']),
 };
 
-function fieldValue(field: string, value: string): string | boolean {
-  if (field.endsWith('-data')) return base64(value);
+function fieldValue(field: string, value: string, isRaw: boolean): string | boolean {
+  if (field.endsWith('-data')) return isRaw ? Buffer.from(value).toString('base64') : base64(value);
   if (field !== 'insecure-skip-tls-verify' && field !== 'disable-compression') return value;
   if (/^(1|t|T|true|TRUE|True)$/.test(value)) return true;
   if (/^(0|f|F|false|FALSE|False)$/.test(value)) return false;

@@ -6,6 +6,7 @@ import { editKubeconfig, kubeconfigOwner } from '../cluster/kubeconfig-file.js';
 import { Failure } from '../cluster/failure.js';
 import type { CommandHost } from '../command-host.js';
 import type { CommandContext } from '../context.js';
+import { HelpFailure } from '../failures.js';
 import { booleanFlag } from '../flags.js';
 import { kubeconfigFiles, mergedKubeconfig } from '../kubeconfig.js';
 import { hasEntry, renamedContext, withEntry, withoutEntry, withProperty, type ConfigList } from './changes.js';
@@ -26,6 +27,7 @@ interface ClusterFlags {
   server?: string;
   certificateAuthority?: string;
   tlsServerName?: string;
+  proxyUrl?: string;
   insecureSkipTlsVerify?: boolean;
   embedCerts: boolean;
 }
@@ -41,10 +43,9 @@ interface UserFlags {
 type Words = { readonly words: readonly string[] };
 
 /** The only word, or the failure that names what is missing. */
-function nameOf({ words }: Words, command: string): string {
+function nameOf({ words }: Words): string {
   const [name] = words;
-  if (name === undefined || words.length !== 1)
-    throw new Failure(`Unexpected args: [${words.join(' ')}]\nSee 'knarr config ${command} -h' for help and examples`);
+  if (name === undefined || words.length !== 1) throw new HelpFailure(`Unexpected args: [${words.join(' ')}]`);
   return name;
 }
 
@@ -65,25 +66,27 @@ export function registerConfigWriters(config: Command, host: CommandHost): void 
   host.bind<object>(rename, (command, _flags, { words }) => {
     const [from, to, ...more] = words;
     if (from === undefined || to === undefined || more.length > 0)
-      throw new Failure(
-        `Unexpected args: [${words.join(' ')}]\nSee 'knarr config rename-context -h' for help and examples`,
-      );
+      throw new HelpFailure(`Unexpected args: [${words.join(' ')}]`);
     editOwnKubeconfig(command, (before) => renamedContext(before, from, to, ownFile(command)));
     command.print(`Context "${from}" renamed to "${to}".`);
     return Promise.resolve();
   });
-  const set = config.command('set').description('set a value').usage('PROPERTY_NAME PROPERTY_VALUE');
-  host.bind<object>(set, (command, _flags, { words }) => {
+  const set = config
+    .command('set')
+    .description('set a value')
+    .usage('PROPERTY_NAME PROPERTY_VALUE')
+    .addOption(booleanFlag('--set-raw-bytes', 'a value of bytes is given as it is, and not as base64'));
+  host.bind<{ setRawBytes: boolean }>(set, (command, { setRawBytes }, { words }) => {
     const [path, value, ...more] = words;
     if (path === undefined || value === undefined || more.length > 0)
-      throw new Failure(`Unexpected args: [${words.join(' ')}]\nSee 'knarr config set -h' for help and examples`);
-    editOwnKubeconfig(command, (before) => withProperty(before, path, value));
+      throw new HelpFailure(`Unexpected args: [${words.join(' ')}]`);
+    editOwnKubeconfig(command, (before) => withProperty(before, path, value, setRawBytes));
     command.print(`Property "${path}" set.`);
     return Promise.resolve();
   });
   const unset = config.command('unset').description('remove a value').usage('PROPERTY_NAME');
   host.bind<object>(unset, (command, _flags, args) => {
-    const path = nameOf(args, 'unset');
+    const path = nameOf(args);
     editOwnKubeconfig(command, (before) => withProperty(before, path, undefined));
     command.print(`Property "${path}" unset.`);
     return Promise.resolve();
@@ -106,10 +109,13 @@ function registerSetCluster(config: Command, host: CommandHost): void {
     .usage('NAME [--server=server] [--certificate-authority=path/to/certificate/authority]')
     .option('--certificate-authority <file>', 'certificate of the authority')
     .option('--tls-server-name <name>', 'name that the certificate of the server must have')
+    .option('--proxy-url <url>', 'the proxy by which clients that know proxies reach the server')
     .addOption(booleanFlag('--insecure-skip-tls-verify', 'do not check the server').default(undefined))
     .addOption(booleanFlag('--embed-certs', 'put the certificate into the file'));
   host.bind<ClusterFlags>(command, (context, flags, args) => {
-    const name = nameOf(args, 'set-cluster');
+    const name = nameOf(args);
+    if (flags.insecureSkipTlsVerify && flags.certificateAuthority)
+      throw new Failure('you cannot specify a certificate authority and insecure mode at the same time');
     editOwnKubeconfig(context, (before) =>
       withEntry(before, 'clusters', name, {
         ...fileField('certificate-authority', flags.certificateAuthority, flags.embedCerts),
@@ -117,6 +123,7 @@ function registerSetCluster(config: Command, host: CommandHost): void {
           ? {}
           : { 'insecure-skip-tls-verify': flags.insecureSkipTlsVerify || undefined }),
         ...(context.flags.server === undefined ? {} : { server: context.flags.server }),
+        ...(flags.proxyUrl === undefined ? {} : { 'proxy-url': flags.proxyUrl || undefined }),
         ...(flags.tlsServerName === undefined ? {} : { 'tls-server-name': flags.tlsServerName }),
       }),
     );
@@ -136,7 +143,9 @@ function registerSetCredentials(config: Command, host: CommandHost): void {
     .option('--password <text>', 'password for basic authentication')
     .addOption(booleanFlag('--embed-certs', 'put certificate and key into the file'));
   host.bind<UserFlags>(command, (context, flags, args) => {
-    const name = nameOf(args, 'set-credentials');
+    const { words } = args;
+    if (words.length !== 1) throw new HelpFailure(`unexpected args: [${words.join(' ')}]`);
+    const name = nameOf(args);
     const { username, password, embedCerts } = flags;
     const { token } = context.flags;
     if (token && (username || password))
@@ -158,7 +167,7 @@ function registerSetCredentials(config: Command, host: CommandHost): void {
 }
 
 async function runSetContext(context: CommandContext, flags: { current: boolean }, { words }: Words): Promise<void> {
-  if (words.length > 1) nameOf({ words }, 'set-context');
+  if (words.length > 1) nameOf({ words });
   if (flags.current && words.length > 0) throw new Failure('you cannot specify both a context name and --current');
   const config = await read(context);
   const name = flags.current ? config['current-context'] : words[0];
@@ -178,17 +187,24 @@ async function runSetContext(context: CommandContext, flags: { current: boolean 
   context.print(`Context "${name}" ${isKnown ? 'modified' : 'created'}.`);
 }
 
-const removals: readonly { command: string; what: string; list: ConfigList }[] = [
-  { command: 'delete-cluster', what: 'cluster', list: 'clusters' },
-  { command: 'delete-user', what: 'user', list: 'users' },
-  { command: 'delete-context', what: 'context', list: 'contexts' },
+/** `misuse`: kubectl shows the help of two of them, and does not call that a failure. */
+const removals: readonly { command: string; what: string; list: ConfigList; misuse: () => Failure }[] = [
+  { command: 'delete-cluster', what: 'cluster', list: 'clusters', misuse: () => new HelpFailure('') },
+  {
+    command: 'delete-user',
+    what: 'user',
+    list: 'users',
+    misuse: () => new Failure("user to delete is required\nSee 'knarr config delete-user -h' for help and examples"),
+  },
+  { command: 'delete-context', what: 'context', list: 'contexts', misuse: () => new HelpFailure('') },
 ];
 
 function registerRemovals(config: Command, host: CommandHost): void {
-  for (const { command, what, list } of removals) {
+  for (const { command, what, list, misuse } of removals) {
     const removal = config.command(command).description(`remove a ${what}`).usage('NAME');
-    host.bind<object>(removal, async (context, _flags, args) => {
-      const name = nameOf(args, command);
+    host.bind<object>(removal, async (context, _flags, { words }) => {
+      const [name] = words;
+      if (name === undefined || words.length !== 1) throw misuse();
       const before = await read(context);
       const file = ownFile(context);
       if (!hasEntry(before, list, name)) throw new Failure(`cannot delete ${what} ${name}, not in ${file}`);

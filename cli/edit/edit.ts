@@ -7,14 +7,12 @@ import type { CommandContext } from '../context.js';
 import { throwCollected } from '../failures.js';
 import { findObjects, referenceName, referencePath, type FoundObject } from '../found-objects.js';
 import { objectWriter, type ObjectWriter, type PrintFlags } from '../print-flags.js';
+import { nothingNamed } from '../selection.js';
 import { goJson } from '../printer/json.js';
 import { withoutManagedFields } from '../printer/object-printer.js';
 import type { AnyObject } from '../server-api.js';
 import { runEditSession, type EditTarget } from './edit-session.js';
 import { editAdvice, type EditFormat } from './edit-text.js';
-
-export const nothingNamed =
-  "You must provide one or more resources by argument or filename.\nExample resource specifications include:\n   '-f rsrc.yaml'\n   '--filename=rsrc.json'\n   '<resource> <name>'\n   '<resource>'";
 
 /** How the editor shows objects. @throws Failure for what is neither yaml nor json. */
 export function editFormatOf({ output }: PrintFlags): EditFormat {

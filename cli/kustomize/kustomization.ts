@@ -152,7 +152,7 @@ export function readKustomization(directory: string): Kustomization {
   const [file] = files;
   if (file === undefined)
     throw new Failure(
-      `unable to find one of 'kustomization.yaml', 'kustomization.yml' or 'Kustomization' in directory '${directory}'`,
+      `unable to find one of 'kustomization.yaml', 'kustomization.yml' or 'Kustomization' in directory '${resolve(directory)}'`,
     );
   if (files.length > 1) throw new Failure(`Found multiple kustomization files under: ${directory}`);
   const fields = readOne(file);

@@ -19,13 +19,17 @@ async function findNodes(
     throw new Failure(`USAGE: ${usage} [flags]\nSee 'knarr ${usage.split(' ')[0]} -h' for help and examples`);
   }
   if (words.length > 0 && selector !== undefined)
-    throw new Failure('error: cannot specify both a node name and a --selector option');
+    throw new Failure(
+      `error: cannot specify both a node name and a --selector option\nSee 'knarr ${usage.split(' ')[0]} -h' for help and examples`,
+    );
   return findObjects(context, { words, selector, defaultType: 'nodes' });
 }
 
 export interface Cordoning {
   readonly isUnschedulable: boolean;
   readonly dryRun: DryRun;
+  /** The command that does it, where it is not cordon or uncordon. */
+  readonly command?: string;
 }
 
 export async function setUnschedulable(
@@ -34,7 +38,7 @@ export async function setUnschedulable(
   change: Cordoning,
 ): Promise<FoundObject[]> {
   const verb = change.isUnschedulable ? 'cordon' : 'uncordon';
-  const { found, errors } = await findNodes(context, query, `${verb} NODE`);
+  const { found, errors } = await findNodes(context, query, `${change.command ?? verb} NODE`);
   const api = await context.api();
   for (const node of found) {
     try {

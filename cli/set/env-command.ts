@@ -42,12 +42,16 @@ export function registerSetEnv(set: Command, host: CommandHost): void {
 
 async function runSetEnv(context: CommandContext, flags: EnvFlags, words: readonly string[]): Promise<void> {
   const { targets, changes } = parseEnvChanges([...words, ...(flags.env ?? [])]);
+  if (flags.list && flags.output) throw new Failure('--list and --output may not be specified together');
+  if (flags.keys && flags.from === undefined)
+    throw new Failure('when specifying --keys, a configmap or secret must be provided with --from');
   if (flags.list) return listEnv(context, flags, targets);
   const from = flags.from === undefined ? [] : await variablesFrom(context, flags);
   const all = { set: [...changes.set, ...from], remove: changes.remove };
   const { containers, overwrite: isOverwriting } = flags;
   return applySetting(context, flags, targets, {
     done: 'env updated',
+    failed: 'failed to patch env update to pod template:',
     plan: (target) => {
       if (selectContainers(podSpecOf(target), containers).length > 0)
         return envPatch(target, all, { containers, isOverwriting });

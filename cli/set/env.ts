@@ -30,6 +30,7 @@ export function changedEnv(
   before: readonly EnvVar[],
   { set, remove }: EnvChanges,
   isOverwriting = true,
+  target = '',
 ): EnvVar[] | undefined {
   const wanted = new Map(set.map((variable) => [variable.name, variable]));
   const after: EnvVar[] = [];
@@ -37,7 +38,9 @@ export function changedEnv(
     if (remove.includes(variable.name)) continue;
     const replacement = isOverwriting ? wanted.get(variable.name) : undefined;
     if (!isOverwriting && wanted.has(variable.name) && wanted.get(variable.name)?.value !== variable.value)
-      throw new Failure(`'${variable.name}' already has a value (${variable.value ?? ''}), and --overwrite is false`);
+      throw new Failure(
+        `${target}'${variable.name}' already has a value (${variable.value ?? ''}), and --overwrite is false`,
+      );
     after.push(replacement ?? variable);
     wanted.delete(variable.name);
   }
@@ -53,7 +56,7 @@ export function envPatch(
 ): object | undefined {
   const patch: Record<string, object[]> = {};
   for (const { list, container } of selectContainers(podSpecOf(target), containers)) {
-    const env = changedEnv(container.env ?? [], changes, isOverwriting);
+    const env = changedEnv(container.env ?? [], changes, isOverwriting, `${target.type.resource}/${target.name} `);
     if (!env) continue;
     const order = [{ $patch: 'replace' }];
     (patch[list] ??= []).push({ name: container.name, env: [...env, ...order] });

@@ -1,3 +1,4 @@
+import { isQuantity } from '../../shared/api/quantity.js';
 import { Failure } from '../cluster/failure.js';
 import type { FoundObject } from '../found-objects.js';
 import { patchOfPodSpec, podSpecOf, selectContainers } from '../pod-template.js';
@@ -7,6 +8,8 @@ export interface ResourceChanges {
   readonly requests: Readonly<Record<string, string>>;
 }
 
+const notAQuantity = "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
+
 /** Reads `cpu=200m,memory=512Mi`. @throws Failure */
 export function parseQuantities(texts: readonly string[] | undefined): Record<string, string> {
   return Object.fromEntries(
@@ -14,6 +17,7 @@ export function parseQuantities(texts: readonly string[] | undefined): Record<st
       const [name = '', quantity = '', ...more] = text.split('=');
       if (name === '' || quantity === '' || more.length > 0)
         throw new Failure(`invalid argument syntax ${text}, expected <resource>=<value>`);
+      if (!isQuantity(quantity)) throw new Failure(notAQuantity);
       return [name, quantity];
     }),
   );

@@ -1,4 +1,6 @@
 import type { Command } from 'commander';
+import { StatusError } from '../../shared/errors/status-error.js';
+import { Failure } from '../cluster/failure.js';
 import { addFileFlags, dryRunFlag, dryRunOf, dryRunSuffix, type FileFlags } from '../command-flags.js';
 import type { CommandContext } from '../context.js';
 import { throwCollected } from '../failures.js';
@@ -33,6 +35,8 @@ export function addSetFlags(command: Command): Command {
 export interface Setting {
   /** Said of a changed object, e.g. `image updated`. */
   readonly done: string;
+  /** Said in front of why the server refused the patch; as it is where there is nothing to say. */
+  readonly failed?: string;
   /** The strategic merge patch; undefined when nothing changes. */
   plan(target: FoundObject): object | undefined;
 }
@@ -65,7 +69,11 @@ export async function applySetting(
       const changed =
         dryRun === 'client' || flags.local
           ? patchHere(target.object, body, 'strategic', types)
-          : await patched(context, flags, target, { body, isDryRun: dryRun === 'server' });
+          : await patched(context, flags, target, { body, isDryRun: dryRun === 'server' }).catch((error: unknown) => {
+              throw setting.failed !== undefined && error instanceof StatusError
+                ? new Failure(`${setting.failed} ${error.message}`)
+                : error;
+            });
       await write(changed, `${referenceName(target)} ${setting.done}${dryRunSuffix(dryRun)}`);
     } catch (error) {
       errors.push(error);

@@ -3,13 +3,24 @@ import { ANNOTATION_DEFAULT_CONTAINER } from '../../shared/api/well-known.js';
 import { formatLabelSelector, formatSelector, selectorOfMap } from '../../shared/api/selector.js';
 import { Failure } from '../cluster/failure.js';
 import type { CommandContext } from '../context.js';
+import { parseDuration } from '../duration.js';
 import { findObjects, listObjects, type FoundObject } from '../found-objects.js';
+import { WaitTimeout } from '../observation.js';
 
-/** Pods behind a word such as `web`, `pod/web`, `deploy/web` or `svc/web`, the running and ready ones first. */
+/** How long to wait for a pod of a workload that has none, as a duration; and the manifest instead of words. */
+export interface PodQuery {
+  readonly podRunningTimeout: string;
+  readonly filename?: readonly string[] | undefined;
+}
+
+/**
+ * Pods behind a word such as `web`, `pod/web`, `deploy/web` or `svc/web`, the running and ready ones first; at least one.
+ * @throws Failure where none came in time
+ */
 export async function podsBehind(
   context: CommandContext,
   words: readonly string[],
-  files?: readonly string[],
+  { podRunningTimeout, filename: files }: PodQuery,
 ): Promise<{ target: FoundObject; pods: Pod[] }> {
   const { found, errors } = await findObjects(context, { words, files, defaultType: 'pods' });
   const [target] = found;
@@ -18,9 +29,14 @@ export async function podsBehind(
   const labelSelector = podSelector(target);
   const mapper = await context.mapper();
   const api = await context.api();
-  const list = await listObjects(api, mapper.resolve('pods'), { namespace: target.namespace, labelSelector });
-  const pods = list.map(({ object }) => object as unknown as Pod).sort(byFitness);
-  return { target, pods };
+  const end = context.clock.monotonic() + parseDuration(podRunningTimeout);
+  for (;;) {
+    const list = await listObjects(api, mapper.resolve('pods'), { namespace: target.namespace, labelSelector });
+    if (list.length > 0) return { target, pods: list.map(({ object }) => object as unknown as Pod).sort(byFitness) };
+    const leftMs = end - context.clock.monotonic();
+    if (leftMs <= 0) throw new Failure(new WaitTimeout().message);
+    await context.clock.sleep(Math.min(500, leftMs), context.signal);
+  }
 }
 
 function podSelector({ object, type, name }: FoundObject): string {
@@ -48,16 +64,11 @@ function byFitness(a: Pod, b: Pod): number {
   return rank(a) - rank(b) || String(a.metadata.creationTimestamp).localeCompare(String(b.metadata.creationTimestamp));
 }
 
-/** One pod behind the words. @throws Failure when there is none. */
-export async function onePodBehind(
-  context: CommandContext,
-  words: readonly string[],
-  files?: readonly string[],
-): Promise<Pod> {
-  const { target, pods } = await podsBehind(context, words, files);
+/** One pod behind the words: the one that most likely answers. @throws Failure when there is none. */
+export async function onePodBehind(context: CommandContext, words: readonly string[], query: PodQuery): Promise<Pod> {
+  const { pods } = await podsBehind(context, words, query);
   const [pod] = pods;
-  if (!pod)
-    throw new Failure(`no pods found for ${target.type.kind.toLowerCase()} ${target.namespace ?? ''}/${target.name}`);
+  if (!pod) throw new Failure(new WaitTimeout().message);
   return pod;
 }
 
