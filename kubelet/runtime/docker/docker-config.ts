@@ -130,7 +130,7 @@ const ALMOST_PRIVILEGED: HostConfig = {
   ReadonlyPaths: [],
 };
 
-/** Asked for by its name, the engine's own profile holds for privileged containers too. */
+/** The engine's own profile by its name. Privileged containers it confines by none, whatever is asked for. */
 const profileName = (profile: string): string => (profile === 'runtime/default' ? 'docker-default' : profile);
 
 function security(config: ContainerConfig, limits: EngineLimits): HostConfig {
