@@ -10,7 +10,7 @@ const intervalMs = 60_000;
 /** Deleted in one round at most, so that a sweep never holds up other writes. */
 const maxPerRound = 2_000;
 
-/** Forgets Events some time after they were last seen: an hour, unless it is told otherwise. */
+/** Forgets Events some time after they were last written: an hour, unless it is told otherwise. */
 export class EventSweeper {
   readonly #registry: ResourceRegistry;
   readonly #clock: Clock;
@@ -45,15 +45,15 @@ export class EventSweeper {
     const beforeMs = this.#clock.now() - this.#lifetimeMs;
     const old = [];
     for (const cached of served.store.cache.objects()) {
-      if (lastSeenMs(cached.object as unknown as Event) < beforeMs) old.push(cached);
+      if (lastWrittenMs(cached.object as unknown as Event) < beforeMs) old.push(cached);
       if (old.length === maxPerRound) break;
     }
     if (old.length > 0) await served.deleter.deleteAll(old, {}, systemWrite);
   }
 }
 
-function lastSeenMs({ lastTimestamp, series, eventTime, metadata }: Event): number {
-  const text = lastTimestamp ?? series?.lastObservedTime ?? eventTime ?? metadata?.creationTimestamp;
-  const parsed = Date.parse(String(text ?? ''));
-  return Number.isNaN(parsed) ? Date.parse(String(metadata?.creationTimestamp ?? '')) : parsed;
+/** What an event says of when it happened is its recorder's word; it lives from when it was written. */
+function lastWrittenMs({ metadata }: Event): number {
+  const times = [metadata?.creationTimestamp, ...(metadata?.managedFields ?? []).map(({ time }) => time)];
+  return Math.max(...times.map((time) => Date.parse(String(time ?? '')) || 0));
 }

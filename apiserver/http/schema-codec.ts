@@ -30,6 +30,9 @@ const patchTypes: Readonly<Record<string, PatchType>> = {
   'application/apply-patch+yaml': 'apply',
 };
 
+/** Media types that say what kind of patch a body is. */
+export const patchMediaTypes: readonly string[] = Object.keys(patchTypes);
+
 type Options = Pick<WriteOptions, 'fieldValidation' | 'warn'>;
 
 /** @throws StatusError 400 for what is no object */

@@ -13,6 +13,7 @@ import {
 } from '../validation/field-error.js';
 import type { DeleteOptions, WriteOptions } from '../registry/write-options.js';
 import { header, type Exchange } from './exchange.js';
+import { patchMediaTypes } from './schema-codec.js';
 
 const maxManagerLength = 128;
 const fieldValidations = ['Ignore', 'Strict', 'Warn'] as const;
@@ -55,8 +56,10 @@ const dryRunErrors = (values: readonly unknown[]): FieldError[] =>
 
 /** An apply says on whose behalf; nothing else can take fields by force. */
 function patchErrors({ request, query }: Exchange, manager: string): FieldError[] {
-  const isApply = mediaTypeOf(header(request, 'content-type')) === 'application/apply-patch+yaml';
-  if (isApply) return manager === '' ? [required('fieldManager', 'is required for apply patch')] : [];
+  const mediaType = mediaTypeOf(header(request, 'content-type'));
+  // What is no patch at all is refused for that alone: a client may take another form then.
+  if (!patchMediaTypes.includes(mediaType)) return [];
+  if (mediaType === 'application/apply-patch+yaml') return manager === '' ? [required('fieldManager', 'is required for apply patch')] : [];
   return query.has('force') ? [forbidden('force', 'may not be specified for non-apply patch')] : [];
 }
 

@@ -93,7 +93,12 @@ async function answerList(exchange: Exchange, probes: readonly ComponentProbe[],
     form.transform === 'Table'
       ? makeTable(definition, objects, { apiVersion: version, metadata: {}, nowMs: clock.now() })
       : form.transform === 'none'
-        ? { kind: `${kind}List`, apiVersion, metadata: {}, items: objects }
+        ? {
+            kind: `${kind}List`,
+            apiVersion,
+            metadata: {},
+            items: objects.map(({ apiVersion: _, kind: __, ...rest }) => rest),
+          }
         : partialObjectMetadataList(objects, version, {});
   sendObject(exchange, 200, Buffer.from(JSON.stringify(shown)), form);
 }

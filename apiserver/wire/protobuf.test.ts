@@ -251,5 +251,9 @@ describe('answers in protobuf', () => {
   it('are not given where the body is CBOR: it is refused', async () => {
     const headers = { 'content-type': 'application/cbor' };
     assert.equal((await admin.send(maps, { body: Buffer.from('d9d9f7a0', 'hex'), headers })).code, 415);
+    // Before anything is said of options that go with a form that is known.
+    const apply = { 'content-type': 'application/apply-patch+cbor' };
+    const patch = { method: 'PATCH', body: Buffer.from('d9d9f7a0', 'hex'), headers: apply };
+    assert.equal((await admin.send(`${maps}/a?force=false&fieldManager=me`, patch)).code, 415);
   });
 });

@@ -30,11 +30,6 @@ type settings struct {
 	Seed         int64 `json:"seed"`
 	// Folder is where files may be made.
 	Folder string `json:"folder"`
-	// Proxy is the address of a proxy in front of the server, whose connections can be broken.
-	Proxy string `json:"proxy"`
-	// Pod, Container and Port are of a running pod in namespace default that has streams.
-	Pod  string `json:"pod"`
-	Port int    `json:"port"`
 }
 
 // check is one named thing that must hold.
@@ -52,7 +47,12 @@ type suite struct {
 }
 
 var suites = map[string]suite{
-	"codec": {codecChecks, 1, 2 * time.Minute},
+	"codec":     {codecChecks, 1, 2 * time.Minute},
+	"objects":   {objectChecks, 4, time.Minute},
+	"clients":   {clientChecks, 4, time.Minute},
+	"informers": {informerChecks, 4, time.Minute},
+	"cbor":      {cborChecks, 1, time.Minute},
+	"streams":   {streamChecks, 4, time.Minute},
 }
 
 var output sync.Mutex
@@ -140,5 +140,6 @@ func (given settings) config() (*rest.Config, error) {
 		return nil, err
 	}
 	config.QPS = -1
+	config.WarningHandler = rest.NoWarnings{}
 	return config, nil
 }

@@ -87,7 +87,13 @@ const v1: VersionChange = {
     }
     const status = member(object, 'status');
     if (!status) return;
+    const use = status['currentCPUUtilizationPercentage'];
     delete status['currentCPUUtilizationPercentage'];
+    if (use !== undefined)
+      status['currentMetrics'] = [
+        { type: 'Resource', resource: { name: 'cpu', current: { averageUtilization: use } } },
+      ];
+    // The annotation knows more.
     if (current !== undefined) status['currentMetrics'] = objectsOf(current).map(nestedStatus);
     if (conditions !== undefined) status['conditions'] = conditions;
   },

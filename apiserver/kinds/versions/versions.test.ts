@@ -310,6 +310,14 @@ describe('a version that is not the stored one', { concurrency: 32 }, () => {
     assert.deepEqual(await stable(`${collection}/lossless`), specOf(created));
   });
 
+  it('keeps what autoscaling/v1 says of the use of the processor', async () => {
+    const path = '/apis/autoscaling/v1/namespaces/default/horizontalpodautoscalers';
+    await admin.send(path, { body: { metadata: { name: 'used' }, spec: autoscaled } });
+    const status = { currentReplicas: 1, desiredReplicas: 2, currentCPUUtilizationPercentage: 0 };
+    const made = await patch(`${path}/used/status`, { status }, 'merge-patch+json');
+    assert.deepEqual((JSON.parse(made.text) as { status: Json }).status, status);
+  });
+
   it('says that an empty selector of a budget found nothing before v1', async () => {
     const collection = '/apis/policy/v1beta1/namespaces/default/poddisruptionbudgets';
     const made = await admin.send(collection, {
