@@ -97,7 +97,7 @@ async function answerList(exchange: Exchange, probes: readonly ComponentProbe[],
             kind: `${kind}List`,
             apiVersion,
             metadata: {},
-            items: objects.map(({ apiVersion: _, kind: __, ...rest }) => rest),
+            items: objects.map(({ apiVersion: _apiVersion, kind: _kind, ...rest }) => rest),
           }
         : partialObjectMetadataList(objects, version, {});
   sendObject(exchange, 200, Buffer.from(JSON.stringify(shown)), form);
