@@ -312,8 +312,11 @@ func cborChecks(given settings) ([]check, error) {
 			return err
 		}
 		defer watching.Stop()
-		object.Object["data"] = map[string]any{"k": "v"}
-		if _, err := client.Apply(ctx, "a", object, metav1.ApplyOptions{FieldManager: "me"}); err != nil {
+		// client-go applies in CBOR as long as its feature is on: it is told so, and nothing else.
+		if _, err := client.Apply(ctx, "a", object, metav1.ApplyOptions{FieldManager: "me"}); !errors.IsUnsupportedMediaType(err) {
+			return fmt.Errorf("an apply in CBOR is not refused: %v", err)
+		}
+		if _, err := client.Patch(ctx, "a", types.MergePatchType, []byte(`{"data":{"k":"v"}}`), metav1.PatchOptions{}); err != nil {
 			return err
 		}
 		event := <-watching.ResultChan()
