@@ -123,7 +123,7 @@ export class SchemaCodec implements ObjectCodec {
   ): ParsedPatch {
     const type = patchTypes[mediaTypeOf(contentType)];
     if (!type || (custom && type === 'strategic')) {
-      throw unsupportedMediaType(custom ? customPatchTypes : Object.keys(patchTypes));
+      throw unsupportedMediaType(custom ? customPatchTypes : patchMediaTypes);
     }
     const { value, strictFaults } = parsePatch(bytes, type === 'apply');
     if (type === 'merge') checkMergePatch(value);

@@ -59,7 +59,8 @@ function patchErrors({ request, query }: Exchange, manager: string): FieldError[
   const mediaType = mediaTypeOf(header(request, 'content-type'));
   // What is no patch at all is refused for that alone: a client may take another form then.
   if (!patchMediaTypes.includes(mediaType)) return [];
-  if (mediaType === 'application/apply-patch+yaml') return manager === '' ? [required('fieldManager', 'is required for apply patch')] : [];
+  if (mediaType === 'application/apply-patch+yaml')
+    return manager === '' ? [required('fieldManager', 'is required for apply patch')] : [];
   return query.has('force') ? [forbidden('force', 'may not be specified for non-apply patch')] : [];
 }
 
