@@ -6,6 +6,7 @@ import { pool, type Figure, type Measures } from './figure.js';
 const counts = { pods: 3000, nodes: 500, watchers: 200, updates: 200 };
 /** Rounds of creates, patches and deletes that nobody measures: V8 compiles what is hot in them. */
 const warmUpRounds = 3;
+const createRounds = 5;
 
 /**
  * The API server as `knarr up` starts it, under the load that the original was measured with. A Node process is slow until its
@@ -22,7 +23,7 @@ export const measures: Measures = async ({ directory, say }) => {
     }
     for (const width of [64, 32]) {
       say(`  ${width} connections`);
-      figures.push(...(await run(cluster, 'create', width)));
+      figures.push(...(await creates(cluster, width)));
       if (width === 64) figures.push(...(await onOpenConnections(cluster)));
       // Everything else was measured at one width, on what its creates had made.
       const others = width === 32 ? ['get', 'list', 'watch', 'patch', 'delete'] : [];
@@ -43,17 +44,35 @@ async function firstCreates(cluster: ControlPlane, say: (line: string) => void):
   return [{ ...first, measure: 'create pods, the first 3,000 after a start' }];
 }
 
+/** Leaves the pods of the last round. */
+const creates = (cluster: ControlPlane, width: number): Promise<readonly Figure[]> =>
+  middle(cluster, () => run(cluster, 'create', width));
+
 /** A client's handshakes are 2 % of the requests of a run: its p99 tells of them and not of the server. */
 async function onOpenConnections(cluster: ControlPlane): Promise<readonly Figure[]> {
   await run(cluster, 'delete', 64);
   const client = cluster.client(64);
   await pool(64, 64, () => client.must('GET', '/readyz'));
-  const figures = (await loads['create']?.({ client, width: 64, ...counts })) ?? [];
+  const figures = await middle(cluster, async () => (await loads['create']?.({ client, width: 64, ...counts })) ?? []);
   client.close();
   return figures.map((figure) => ({
     ...figure,
     measure: figure.measure.replace('64 connections', '64 connections that exist'),
   }));
+}
+
+/** The middle of some rounds of creates: each lasts less than a second, in which the store or V8 may just be tidying up. */
+async function middle(cluster: ControlPlane, measure: () => Promise<readonly Figure[]>): Promise<readonly Figure[]> {
+  const rounds: (readonly Figure[])[] = [];
+  for (let round = 0; round < createRounds; round++) {
+    if (round > 0) await run(cluster, 'delete', 64);
+    rounds.push(await measure());
+  }
+  const [first = []] = rounds;
+  return first.map((figure, i) => {
+    const sorted = rounds.map((round) => round[i] ?? figure).sort((a, b) => a.value - b.value);
+    return sorted[Math.floor(sorted.length / 2)] ?? figure;
+  });
 }
 
 async function manyWatchers(cluster: ControlPlane, say: (line: string) => void): Promise<readonly Figure[]> {

@@ -42,7 +42,13 @@ const doublings = [
 export const malformed: readonly Hostile[] = [
   { what: 'no JSON', body: '{"metadata":', code: 400, reason: 'BadRequest', message: /unexpected end of JSON input/ },
   { what: 'an empty body', body: '', code: 400, reason: 'BadRequest', message: /unexpected end of JSON input/ },
-  { what: 'a list for an object', body: '[]', code: 400, reason: 'BadRequest', message: /is not a JSON object/ },
+  {
+    what: 'a list for an object',
+    body: '[]',
+    code: 400,
+    reason: 'BadRequest',
+    message: /cannot unmarshal array into Go value of type struct/,
+  },
   {
     what: 'a wrong type deep inside',
     path: `${core}/pods`,

@@ -60,13 +60,14 @@ export class FuzzServer {
       metadata: { name: 'd', labels: { a: 'b' }, finalizers: ['f.example.com/f'] },
       spec: { selector: { matchLabels: { a: 'b' } }, template: { metadata: { labels: { a: 'b' } }, spec } },
     };
+    const widgetType = { apiVersion: 'fuzz.example.com/v1', kind: 'Widget' };
     const objects: [string, object][] = [
       [`${namespace}/configmaps`, { metadata: { name: 'a' }, data: { k: 'v' } }],
       [`${namespace}/configmaps`, { metadata: { name: 'b' }, data: { k: 'v' } }],
       [`${namespace}/pods`, { metadata: { name: 'p', labels: { a: 'b' } }, spec }],
       ['/apis/apps/v1/namespaces/default/deployments', deployment],
       ['/apis/apiextensions.k8s.io/v1/customresourcedefinitions', customDefinition],
-      [widgets, { metadata: { name: 'w' }, spec: { color: 'red', parts: [{ name: 'a' }] } }],
+      [widgets, { ...widgetType, metadata: { name: 'w' }, spec: { color: 'red', parts: [{ name: 'a' }] } }],
     ];
     for (const [path, body] of objects) {
       await eventually(async () => {
