@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 import { toolbox } from '../lab/images.js';
 import { onTerminal, type TerminalStep } from '../lab/terminal.js';
 import { create, type FindCluster, idle, isReady, pod, podWhere, shell } from './pod.js';
+import { inAllVersions } from './words.js';
 
 const programs = { kubectl: ['kubectl'], knarr: [process.execPath, resolve('bin/knarr')] } as const;
 
@@ -30,7 +31,7 @@ export function terminalTests(cluster: FindCluster): void {
         env: NodeJS.ProcessEnv = {},
       ): Promise<void> => {
         const result = await onTerminal(cluster().host, [...argv, ...args], steps, { env });
-        const output = result.output.replaceAll(/\bknarr attach\b/g, 'kubectl attach');
+        const output = inAllVersions(result.output.replaceAll(/\bknarr attach\b/g, 'kubectl attach'));
         assert.deepEqual({ ...result, output }, { code: 0, ...expected, restored: true }, args.join(' '));
       };
 
