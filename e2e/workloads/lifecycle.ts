@@ -136,7 +136,8 @@ export function lifecycleTests(cluster: FindCluster): void {
   });
 
   test('hooks run; TERM is heard; a deaf container is killed when the grace period is over', async () => {
-    const hostPath = '/tmp/knarr-e2e-hooks';
+    // Of this cluster alone: all hosts of all labs have one disk.
+    const hostPath = `/tmp/knarr-e2e-hooks-${cluster().host.name}`;
     const volumes = [{ name: 'v', hostPath: { path: hostPath, type: 'DirectoryOrCreate' } }];
     const volumeMounts = [{ name: 'v', mountPath: '/v' }];
     const run = (script: string): object => ({ exec: { command: ['sh', '-c', script] } });
