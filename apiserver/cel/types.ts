@@ -1,6 +1,10 @@
 /** What the checker knows of a value before there is one. */
 export type CelType =
   | SimpleType
+  /** `isFree`: nothing says yet what it is, as the items of an empty list. */
+  | { readonly kind: 'dyn'; readonly isFree: boolean; readonly maxSize?: number }
+  /** A type as a value: which, unless any will do. */
+  | { readonly kind: 'type'; readonly of: CelType | undefined }
   | ListType
   | { readonly kind: 'map'; readonly keys: CelType; readonly values: CelType; readonly maxSize?: number }
   | ObjectType
@@ -9,17 +13,12 @@ export type CelType =
   /** `T` in the signature of a function. */
   | { readonly kind: 'parameter'; readonly name: string };
 
-export type SimpleKind =
-  'dyn' | 'bool' | 'int' | 'uint' | 'double' | 'string' | 'bytes' | 'null' | 'timestamp' | 'duration' | 'type';
+export type SimpleKind = 'bool' | 'int' | 'uint' | 'double' | 'string' | 'bytes' | 'null' | 'timestamp' | 'duration';
 
 export interface SimpleType {
   readonly kind: SimpleKind;
   /** Of strings and bytes: the longest that a schema allows. */
   readonly maxSize?: number;
-  /** Of a type as a value: which. */
-  readonly of?: CelType;
-  /** Of dyn: nothing says yet what it is, as the items of an empty list. */
-  readonly isFree?: boolean;
 }
 
 export interface ListType {
@@ -40,9 +39,9 @@ export interface ObjectType {
 
 const simple = (kind: SimpleKind): SimpleType => Object.freeze({ kind });
 
-export const dynType = simple('dyn');
+export const dynType: CelType = Object.freeze({ kind: 'dyn', isFree: false });
 /** Becomes whatever it meets first. */
-export const freeType: SimpleType = Object.freeze({ kind: 'dyn', isFree: true });
+export const freeType: CelType = Object.freeze({ kind: 'dyn', isFree: true });
 export const boolType = simple('bool');
 export const intType = simple('int');
 export const uintType = simple('uint');
@@ -52,7 +51,7 @@ export const bytesType = simple('bytes');
 export const nullType = simple('null');
 export const timestampType = simple('timestamp');
 export const durationType = simple('duration');
-export const typeType = simple('type');
+export const typeType: CelType = Object.freeze({ kind: 'type', of: undefined });
 
 /** A type as a value. */
 export const typeOf = (type: CelType): CelType => ({ kind: 'type', of: type });
@@ -112,7 +111,7 @@ function nameOf(type: CelType, names: Readonly<Record<string, string>>): string 
 export function hasFree(type: CelType): boolean {
   switch (type.kind) {
     case 'dyn':
-      return type.isFree === true;
+      return type.isFree;
     case 'list':
       return hasFree(type.items);
     case 'map':
@@ -211,6 +210,6 @@ export function commonType(a: CelType, b: CelType): CelType | undefined {
   return undefined;
 }
 
-const isFree = (type: CelType): boolean => type.kind === 'dyn' && type.isFree === true;
+const isFree = (type: CelType): boolean => type.kind === 'dyn' && type.isFree;
 /** Of any type, because it says so. */
-export const isDynamic = (type: CelType): boolean => type.kind === 'dyn' && type.isFree !== true;
+export const isDynamic = (type: CelType): boolean => type.kind === 'dyn' && !type.isFree;

@@ -244,3 +244,31 @@ describe('writing', () => {
     assert.equal(({} as Record<string, unknown>)['x'], undefined);
   });
 });
+
+describe('what was written', () => {
+  const world = serverWorld();
+
+  it('is not kept parsed, before or after, by creates, updates, patches and deletes', async () => {
+    const path = '/api/v1/namespaces/default/configmaps';
+    const { cache } = world.server.apiserver.registry.find('', 'v1', 'configmaps')?.store ?? {};
+    assert.ok(cache);
+    const send = async (method: string, url: string, body: unknown, type = 'application/json'): Promise<void> => {
+      const { code, text } = await world.admin.send(url, { method, body, headers: { 'content-type': type } });
+      assert.ok(code < 300, text);
+    };
+    const start = cache.ring.endPosition;
+    await send('POST', path, { metadata: { name: 'c' }, data: { a: '1' } });
+    await send('PUT', `${path}/c`, { metadata: { name: 'c' }, data: { a: '2' } });
+    await send('PATCH', `${path}/c`, { data: { a: '3' } }, 'application/merge-patch+json');
+    await send('DELETE', `${path}/c`, {});
+    const events = Array.from({ length: cache.ring.endPosition - start }, (_, i) => cache.ring.at(start + i));
+    assert.deepEqual(
+      events.map((event) => event?.type),
+      ['ADDED', 'MODIFIED', 'MODIFIED', 'DELETED'],
+    );
+    for (const event of events) {
+      assert.equal(event?.current.isParsed, false, `${event?.type}: the state after it`);
+      assert.ok(!event?.previous?.isParsed, `${event?.type}: the state before it`);
+    }
+  });
+});

@@ -7,15 +7,16 @@ import { forbidden, invalid, type FieldError } from './field-error.js';
 const maxSelectorCost = 1_000_000;
 
 const MAX_ENTRIES = 32;
-const sized = (kind: 'string' | 'dyn', maxSize: number): CelType => ({ kind, maxSize });
+const text = (maxSize: number): CelType => ({ kind: 'string', maxSize });
+const attribute: CelType = { kind: 'dyn', isFree: false, maxSize: 64 };
 const mapOf = (keys: CelType, values: CelType): CelType => ({ kind: 'map', keys, values, maxSize: MAX_ENTRIES });
-const domain = sized('string', 63);
-const id = sized('string', 32);
+const domain = text(63);
+const id = text(32);
 
 /** The variable `device` of selectors: attributes and capacities by domain, then by name. */
 const deviceType: CelType = objectType('kubernetes.DRADevice', [
-  ['driver', sized('string', 63)],
-  ['attributes', mapOf(domain, mapOf(id, sized('dyn', 64)))],
+  ['driver', text(63)],
+  ['attributes', mapOf(domain, mapOf(id, attribute))],
   ['capacity', mapOf(domain, mapOf(id, opaqueType('kubernetes.Quantity')))],
   ['allowMultipleAllocations', boolType],
 ]);
